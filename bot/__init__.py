@@ -1,0 +1,1 @@
+"""The running bot: a simulated second grader in a chat channel."""

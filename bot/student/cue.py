@@ -1,0 +1,20 @@
+"""The cue: everything a model gets to give the child words. It renders nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.student.child import Child
+from bot.student.dialogue import Thought, Turn
+from bot.student.lesson import Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Child, lesson, the dialogue so far (oldest first), the teacher's turn and the child's thought."""
+
+    child: Child
+    lesson: Lesson
+    turns: tuple[Turn, ...]
+    teacher: str
+    thought: Thought
