@@ -24,6 +24,7 @@ SAYS = (
     "tired",
     "upset",
     "asks",  # asks back
+    "shrugs",  # says in a word or two how it got there
 )
 
 

@@ -18,3 +18,5 @@ class Cue:
     turns: tuple[Turn, ...]
     teacher: str
     thought: Thought
+    again: bool = False
+    """The first try could not stand: ask for the thought alone, and leave little to chance."""

@@ -105,7 +105,7 @@ class Thought:
     def from_json(cls, raw: object) -> Thought:
         """Parse one; raise `DialogueError` naming the field that is wrong."""
         if not isinstance(raw, dict):
-            raise DialogueError("thought: expected an object such as {\"kind\": \"answer\"}")
+            raise DialogueError('thought: expected an object such as {"kind": "answer"}')
         unknown = set(raw) - {"kind", "answer", "reason", "misconception", "stage", "words", "mood"}
         if unknown:
             raise DialogueError(f"thought: unknown field {sorted(unknown)[0]!r}")

@@ -95,7 +95,9 @@ def read_lesson(path: Path) -> Lesson:
     known = {m.id for m in lesson.misconceptions}
     for question in lesson.questions:
         if unknown := (set(question.wrong) | set(question.why)) - known:
-            raise table.fail("questions", f"{question.ask!r} names {sorted(unknown)[0]!r}, no misconception here")
+            raise table.fail(
+                "questions", f"{question.ask!r} names {sorted(unknown)[0]!r}, no misconception here"
+            )
     for misconception in lesson.misconceptions:
         computed = misconception.bug is not None
         if computed and not lesson.kinds:
@@ -110,6 +112,14 @@ def read_lesson(path: Path) -> Lesson:
 def read_lessons(folder: Path) -> dict[str, Lesson]:
     """Every lesson in `folder` by id (the file's name), in the order of the ids."""
     return {path.stem: read_lesson(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def read_questions(path: Path) -> tuple[Question, ...]:
+    """Read a file that holds nothing but `[[questions]]`; raise `DataError` naming file and key."""
+    table = Table.read(path)
+    questions = tuple(_question(each) for each in table.tables("questions"))
+    table.done()
+    return questions
 
 
 def _question(table: Table) -> Question:

@@ -1,0 +1,133 @@
+"""Replies per second: eight conversations at once against one after another, and what the classroom keeps of
+the bare engine's pace. Run: python -m benchmarks.throughput [--turns 6]
+
+Each pass starts a fresh engine with a fresh practice log and reads the prompt's opening into every slot, as
+the bot does at start, so that no pass finds another one's prompt cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot import logs
+from bot.app import App, opened, warm_up
+from bot.config import load
+from bot.models.engines.llama_cpp import Completion, LlamaCppEngine, Sampling, embedded_gguf
+from bot.platforms.base import Message
+from bot.replay import Silent
+from bot.student.prompt import OPENING
+
+AT_ONCE = 8
+Request = tuple[list[Any], Sampling]
+CONVERSATION: ContextVar[str] = ContextVar("conversation")
+COMPLETE = LlamaCppEngine.complete
+
+
+async def main(turns: int) -> None:
+    """Run the four passes and print their pace."""
+    rows = _rows(turns)
+    replies = sum(len(row["turns"]) for row in rows)
+    requests: dict[str, list[Request]] = defaultdict(list)
+    one = await _classroom(rows, at_once=1, requests=requests)
+    eight = await _classroom(rows, at_once=AT_ONCE, requests=None)
+    engine_one = await _engine(list(requests.values()), at_once=1)
+    engine_eight = await _engine(list(requests.values()), at_once=AT_ONCE)
+    print(f"{len(rows)} conversations of {turns} turns, {replies} replies a pass")
+    print(f"classroom  one after another {replies / one:6.2f}/s   {AT_ONCE} at once {replies / eight:6.2f}/s"
+          f"   ratio {one / eight:.2f}")  # fmt: skip
+    print(f"engine     one after another {replies / engine_one:6.2f}/s   {AT_ONCE} at once"
+          f" {replies / engine_eight:6.2f}/s   ratio {engine_one / engine_eight:.2f}")  # fmt: skip
+    print(f"the classroom keeps {engine_one / one:.2f} of the engine one after another,"
+          f" {engine_eight / eight:.2f} at {AT_ONCE} at once")  # fmt: skip
+
+
+def _rows(turns: int) -> list[dict[str, Any]]:
+    lines = Path("data/practice/teachers.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines[:: len(lines) // AT_ONCE][:AT_ONCE]]
+    return [{**row, "turns": row["turns"][:turns]} for row in rows]
+
+
+async def _classroom(
+    rows: list[dict[str, Any]], *, at_once: int, requests: dict[str, list[Request]] | None
+) -> float:
+    """Seconds for all conversations through the classroom; the engine's requests go into `requests`."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load().model_copy(update={"database": f"{folder}/bench.db", "pupil_database_url": None})
+        async with opened(settings) as app:
+            await warm_up(app)
+            if requests is not None:
+                _record(requests)
+            gate = asyncio.Semaphore(at_once)
+
+            async def conversation(row: dict[str, Any]) -> None:
+                async with gate:
+                    await _talk(app, row)
+
+            seconds = await _timed(lambda: asyncio.gather(*map(conversation, rows)))
+            LlamaCppEngine.complete = COMPLETE  # type: ignore[method-assign]
+            return seconds
+
+
+async def _talk(app: App, row: dict[str, Any]) -> None:
+    CONVERSATION.set(row["id"])
+    conversation = await app.store.conversation("bench", row["id"], None)
+    await app.store.update_conversation(conversation.id, child=row["child"], lesson=row["lesson"])
+    for text in row["turns"]:
+        key = f"bench:{uuid.uuid4()}"
+        message = Message(key, "bench", row["id"], None, "bench", text, datetime.now(UTC))
+        await app.classroom.receive(message, Silent(), seed=7)
+
+
+def _record(requests: dict[str, list[Request]]) -> None:
+    """Keep what the classroom asks the engine; its worker inherits the conversation's context."""
+
+    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling) -> Completion:
+        requests[CONVERSATION.get()].append((list(messages), sampling))
+        return await COMPLETE(self, messages, sampling)
+
+    LlamaCppEngine.complete = complete  # type: ignore[method-assign]
+
+
+async def _engine(conversations: list[list[Request]], *, at_once: int) -> float:
+    """Seconds for the same requests put to the engine directly."""
+    settings = load()
+    engine = await LlamaCppEngine.start(
+        settings.engine.gguf or embedded_gguf(), slots=settings.engine.slots, context=settings.engine.context
+    )
+    await engine.remember([asdict(message) for message in OPENING])
+    gate = asyncio.Semaphore(at_once)
+
+    async def conversation(asked: list[Request]) -> None:
+        async with gate:
+            for messages, sampling in asked:
+                await engine.complete(messages, sampling)
+
+    try:
+        return await _timed(lambda: asyncio.gather(*map(conversation, conversations)))
+    finally:
+        await engine.aclose()
+
+
+async def _timed(work: Callable[[], Awaitable[Any]]) -> float:
+    started = time.perf_counter()
+    await work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=6, choices=range(1, 7))
+    logs.set_up("error")
+    asyncio.run(main(parser.parse_args().turns))

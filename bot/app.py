@@ -1,0 +1,169 @@
+"""Builds everything from the settings, starts it in order, stops it in reverse.
+
+It knows every room by name and does none of their work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from bot.classroom import Classroom
+from bot.commands import Commands
+from bot.config import ConfigError, Settings
+from bot.metrics import Metrics, MetricsServer
+from bot.models.base import ModelUnavailable
+from bot.models.registry import Models
+from bot.platforms.base import Platform
+from bot.store import Store
+from bot.student.child import Child, read_children
+from bot.student.curriculum import Curriculum
+from bot.student.toml import DataError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The parts that are running."""
+
+    settings: Settings
+    store: Store
+    models: Models
+    metrics: Metrics
+    classroom: Classroom
+    commands: Commands
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[App]:
+    """Every part, started; closed in reverse on the way out. Raises the part's own one-line error."""
+    children, curriculum = read_data(settings)
+    async with AsyncExitStack() as stack:
+        if settings.pupil_database_url is None:
+            Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
+        store = await Store.open(settings.database_url)
+        stack.push_async_callback(store.aclose)
+        models = Models(settings)
+        stack.push_async_callback(models.aclose)
+        models.check(settings.student.model)
+        models.check(settings.student.fallback)
+        metrics = Metrics()
+        classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))
+        stack.push_async_callback(classroom.aclose)
+        yield App(settings, store, models, metrics, classroom, Commands(settings, store, models, classroom))
+
+
+def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
+    """Children and lessons, checked; raise `DataError` or `ConfigError`."""
+    children = read_children(settings.data / "children")
+    curriculum = Curriculum.read(settings.data)
+    if not children or not curriculum.lessons:
+        raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
+    _ = (
+        curriculum.helps
+    )  # compared with every turn: made here, so that the first teacher does not wait for it
+    _known("student.child", settings.student.child, children)
+    _known("student.lesson", settings.student.lesson, curriculum.lessons)
+    return children, curriculum
+
+
+def _known(key: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[:10])}"
+        raise ConfigError(f"{key}: no {name!r}; {hint}")
+
+
+def hash_secret(settings: Settings) -> bytes:
+    """The key of the user hashes: PUPIL_HASH_SECRET, else one made once and kept beside the database."""
+    if settings.pupil_hash_secret:
+        return settings.pupil_hash_secret.get_secret_value().encode()
+    path = Path(settings.database).with_suffix(".secret")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); set PUPIL_HASH_SECRET") from None
+    return path.read_text(encoding="ascii").encode()
+
+
+def platforms(settings: Settings, app: App) -> list[Platform]:
+    """The platforms whose tokens are set."""
+    found: list[Platform] = []
+    if settings.discord_token:
+        from bot.platforms.discord import DiscordPlatform  # noqa: PLC0415 - heavy, only where it is used
+
+        found.append(DiscordPlatform(settings, app.classroom, app.commands))
+    if settings.slack_bot_token:
+        from bot.platforms.slack import SlackPlatform  # noqa: PLC0415
+
+        found.append(SlackPlatform(settings, app.classroom, app.commands))
+    return found
+
+
+async def run(settings: Settings) -> None:
+    """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first."""
+    if not (settings.discord_token or settings.slack_bot_token):
+        raise ConfigError(
+            "no platform is set up: set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, in .env; "
+            "python -m bot chat needs neither"
+        )
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with opened(settings) as app, AsyncExitStack() as stack:
+        if settings.metrics.enabled:
+            server = MetricsServer(app.metrics, lambda: not stopping.is_set())
+            try:
+                port = await server.start(settings.metrics.host, settings.metrics.port)
+            except OSError as error:
+                raise ConfigError(
+                    f"metrics.port: {settings.metrics.port} cannot be used ({error.strerror})"
+                ) from None
+            stack.push_async_callback(server.aclose)
+            log.info("metrics", url=f"http://{settings.metrics.host}:{port}/metrics")
+        await warm_up(app)
+        serving = [asyncio.create_task(platform.serve()) for platform in platforms(settings, app)]
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # First the messages in hand are answered, while the platforms can still send; then these go.
+            await app.classroom.aclose()
+            stop.cancel()
+            for task in serving:
+                task.cancel()
+            results = await asyncio.gather(*serving, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+    log.info("stopped")
+
+
+async def warm_up(app: App) -> None:
+    """Open the default model and its fallback, so that the first teacher does not wait for it."""
+    student = app.settings.student
+    for name in dict.fromkeys((student.model, student.fallback)):
+        try:
+            await app.models.get(name)
+        except ModelUnavailable as error:
+            if name == student.fallback:
+                raise ConfigError(f"student.fallback: {error}") from None
+            log.warning("model unavailable", model=name, reason=str(error))
+    if app.settings.engine.slots > 1:
+        await app.models.warm_up()

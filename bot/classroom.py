@@ -1,0 +1,494 @@
+"""The way of one message, and nothing else: claim, queue, hear, think, voice, send, log.
+
+It knows no platform and no engine: messages come in through `receive`, answers leave by a `Responder`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
+from bot.models.registry import UnknownModel
+from bot.platforms.base import Message, Outgoing, PlatformError, Responder
+from bot.store import StoreError
+from bot.store.identity import hash_user
+from bot.store.rows import ClaimedMessage, ConversationRow, StudentTurn, TeacherTurn, TurnRow
+from bot.student import hearing, mind, safeguard, voice
+from bot.student.answers import Scene
+from bot.student.cue import Cue
+from bot.student.dialogue import MoveKind, Thought, Turn
+from bot.student.prompt import VERSION as PROMPT_VERSION
+from bot.student.prompt import remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.config import Settings
+    from bot.metrics import Metrics
+    from bot.models.registry import Models
+    from bot.store.store import Store
+    from bot.student.child import Child
+    from bot.student.curriculum import Curriculum
+
+log = structlog.get_logger(__name__)
+
+BUSY = "One moment, please: {name} is still thinking about what you said before. Please say that again."
+UNWELL = "Something went wrong here, and your message was not lost: {name} will answer when it is mended."
+UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one message. `speaker` is None for a notice; then there is no thought and no model."""
+
+    text: str
+    speaker: str | None
+    child: str
+    lesson: str
+    move: MoveKind | None = None
+    thought: Thought | None = None
+    voiced: str | None = None
+    model: str | None = None
+    version: str | None = None
+    latency_ms: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    flag: str | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    """One message on its way. `claimed` is under way as soon as the message is taken."""
+
+    message: Message
+    responder: Responder
+    seed: int | None
+    claimed: asyncio.Future[bool] | asyncio.Task[bool]
+    done: asyncio.Future[Answer | None]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One conversation's queue, served by one task while there is something in it."""
+
+    jobs: deque[_Job] = field(default_factory=deque)
+    worker: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Voiced:
+    """The child's words, how they came about, and what all the asking cost."""
+
+    text: str
+    voiced: str
+    model: str
+    version: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+
+
+class Classroom:
+    """All conversations of one process."""
+
+    def __init__(  # noqa: PLR0913 - the services of the room
+        self,
+        settings: Settings,
+        store: Store,
+        models: Models,
+        metrics: Metrics,
+        children: Mapping[str, Child],
+        curriculum: Curriculum,
+        hash_secret: bytes,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._models = models
+        self._metrics = metrics
+        self.children = children
+        self.curriculum = curriculum
+        self._hash_secret = hash_secret
+        self._lanes: dict[tuple[str, str, str | None], _Lane] = {}
+        self._closing = False
+
+    # The outside.
+
+    async def receive(
+        self, message: Message, responder: Responder, *, seed: int | None = None
+    ) -> Answer | None:
+        """Answer `message` through `responder`. None when it was answered before, refused, or given up."""
+        if self._closing:
+            return None
+        lane = self._lanes.get(_place(message))
+        if lane is not None and len(lane.jobs) >= self._settings.classroom.queue:
+            self._metrics.failures.labels("queue full").inc()
+            name = self.children[self._settings.student.child].name
+            await self._send(responder, Outgoing(BUSY.format(name=name), None))
+            return None
+        # What may be a real pupil's never reaches the store, the child or a model.
+        text, private = safeguard.redact(message.text)
+        message = replace(message, text=text, private=private)
+        # The place in the queue is taken before anything is awaited: order is the order of arrival.
+        claim = asyncio.create_task(self._store.claim(self._claimed(message)))
+        return await asyncio.shield(self._enqueue(message, responder, seed, claim))
+
+    async def recover(
+        self, platform: str, responder_for: Callable[[ClaimedMessage], Responder | None]
+    ) -> int:
+        """Answer what a crash left behind on `platform`, or mark it failed where it is too old or has no
+        responder. Returns how many were answered."""
+        oldest = datetime.now(UTC) - timedelta(minutes=self._settings.classroom.recover_minutes)
+        answers = []
+        # What arrives while this runs is claimed, too, and is in hand already.
+        mine = self._in_hand()
+        left_behind = await self._store.unanswered()
+        mine |= self._in_hand()
+        for waiting in left_behind:
+            if waiting.platform != platform or waiting.key in mine:
+                continue
+            responder = responder_for(waiting) if waiting.created_at >= oldest else None
+            if responder is None:
+                await self._store.mark_failed(waiting.key, "left unanswered by a crash")
+                continue
+            message = Message(
+                key=waiting.key,
+                platform=waiting.platform,
+                channel=waiting.channel,
+                thread=waiting.thread,
+                author="",
+                author_hash=waiting.author_hash,
+                text=waiting.text,
+                sent_at=waiting.created_at,
+            )
+            claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            claimed.set_result(True)
+            answers.append(asyncio.shield(self._enqueue(message, responder, None, claimed)))
+        return sum(answer is not None for answer in await asyncio.gather(*answers))
+
+    async def aclose(self) -> None:
+        """Take nothing more, finish what is in hand within the deadline, then stop."""
+        self._closing = True
+        workers = [lane.worker for lane in self._lanes.values() if lane.worker]
+        if workers:
+            _, late = await asyncio.wait(workers, timeout=self._settings.classroom.shutdown_seconds)
+            for worker in late:
+                worker.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def waiting(self) -> int:
+        """Messages waiting or in hand."""
+        return sum(len(lane.jobs) for lane in self._lanes.values())
+
+    # One conversation after another message, many conversations at once.
+
+    def _enqueue(
+        self, message: Message, responder: Responder, seed: int | None, claimed: asyncio.Future[bool]
+    ) -> asyncio.Future[Answer | None]:
+        job = _Job(message, responder, seed, claimed, asyncio.get_running_loop().create_future())
+        lane = self._lanes.setdefault(_place(message), _Lane())
+        lane.jobs.append(job)
+        self._metrics.waiting.set(self.waiting)
+        if lane.worker is None:
+            lane.worker = asyncio.create_task(self._serve(_place(message), lane))
+        return job.done
+
+    def _in_hand(self) -> set[str]:
+        return {job.message.key for lane in self._lanes.values() for job in lane.jobs}
+
+    async def _serve(self, place: tuple[str, str, str | None], lane: _Lane) -> None:
+        try:
+            while lane.jobs:
+                job = lane.jobs[0]
+                answer = None
+                try:
+                    if await job.claimed:
+                        answer = await self._answer_or_apologise(job)
+                except StoreError as error:
+                    self._metrics.failures.labels("store").inc()
+                    log.error("message not kept", reason=str(error))
+                    await self._send(job.responder, Outgoing(UNSENT, None))
+                except Exception:
+                    # Neither must one message take the others of its conversation down.
+                    self._metrics.failures.labels("bug").inc()
+                    log.exception("message not taken", platform=job.message.platform)
+                finally:
+                    lane.jobs.popleft()
+                    self._metrics.waiting.set(self.waiting)
+                    if not job.done.done():
+                        job.done.set_result(answer)
+        finally:
+            for job in lane.jobs:
+                job.claimed.cancel()
+                job.done.set_result(None)
+            self._lanes.pop(place, None)
+
+    async def _answer_or_apologise(self, job: _Job) -> Answer | None:
+        self._metrics.messages.labels(job.message.platform).inc()
+        started = time.perf_counter()
+        try:
+            answer = await self._answer(job)
+        except PlatformError as error:
+            self._metrics.failures.labels("send").inc()
+            log.warning("answer not sent", platform=job.message.platform, reason=str(error))
+            await self._store.mark_failed(job.message.key, f"not sent: {error}")
+            return None
+        except StoreError as error:
+            if await self._waits(job.message.key):
+                raise
+            # Its author was forgotten while the child was thinking; what was said goes with them.
+            log.info("message not kept", reason=str(error))
+            return None
+        except Exception:
+            # Last line of defence: one message must never take its conversation down.
+            self._metrics.failures.labels("bug").inc()
+            log.exception("message failed", platform=job.message.platform)
+            name = self.children[self._settings.student.child].name
+            await self._send(job.responder, Outgoing(UNWELL.format(name=name), None))
+            return None
+        self._metrics.reply_seconds.observe(time.perf_counter() - started)
+        return answer
+
+    # One message.
+
+    async def _answer(self, job: _Job) -> Answer:
+        message, started = job.message, time.perf_counter()
+        conversation = await self._store.conversation(message.platform, message.channel, message.thread)
+        scene = self._scene(conversation)
+        notice = safeguard.check(message.text, scene.child.name)
+        if notice is None and message.private:
+            notice = safeguard.PUPIL_DATA
+        if notice is not None:
+            return await self._give_notice(job, conversation, scene, notice)
+        await self._show_thinking(job.responder)
+        seed = job.seed if job.seed is not None else random.getrandbits(31)
+        turn_seed = (seed * 1_000_003 + conversation.turns) % 2**31
+        state = self._state(conversation, message.sent_at)
+        move = hearing.classify(message.text, scene.lesson, scene.curriculum, mind.context(scene, state))
+        thought, state = mind.think(scene, state, move, message.text, random.Random(turn_seed))
+        said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
+        cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
+        words = await self._voice(cue, conversation.model or self._settings.student.model, turn_seed)
+        sent = await self._send(job.responder, Outgoing(words.text, scene.child.name), must=True)
+        latency = round((time.perf_counter() - started) * 1000)
+        await self._store.log_exchange(
+            message.key,
+            conversation.id,
+            await self._teacher_turn(message, move.kind),
+            StudentTurn(
+                content=words.text,
+                said_at=datetime.now(UTC),
+                thought=thought,
+                voiced=words.voiced,
+                model=words.model,
+                model_version=words.version,
+                prompt_version=PROMPT_VERSION,
+                child=scene.child.id,
+                lesson=scene.lesson.id,
+                seed=turn_seed,
+                prompt_tokens=words.prompt_tokens,
+                completion_tokens=words.completion_tokens,
+                cost_usd=words.cost_usd,
+                latency_ms=latency,
+                platform_message_id=sent,
+            ),
+            await self._still_allowed(conversation, state.to_json()),
+        )
+        self._metrics.replies.labels(words.model, words.voiced).inc()
+        log.info("answered", model=words.model, voiced=words.voiced, move=move.kind.value, latency_ms=latency)
+        return Answer(
+            text=words.text,
+            speaker=scene.child.name,
+            child=scene.child.id,
+            lesson=scene.lesson.id,
+            move=move.kind,
+            thought=thought,
+            voiced=words.voiced,
+            model=words.model,
+            version=words.version,
+            latency_ms=latency,
+            prompt_tokens=words.prompt_tokens,
+            completion_tokens=words.completion_tokens,
+            cost_usd=words.cost_usd,
+        )
+
+    async def _give_notice(
+        self, job: _Job, conversation: ConversationRow, scene: Scene, notice: safeguard.Notice
+    ) -> Answer:
+        await self._send(job.responder, Outgoing(notice.text, None), must=True)
+        teacher = await self._teacher_turn(job.message, None, flag=notice.flag.value)
+        kept = await self._still_allowed(conversation, conversation.mind)
+        await self._store.log_exchange(job.message.key, conversation.id, teacher, None, kept)
+        self._metrics.notices.labels(notice.flag.value).inc()
+        log.info("gave a notice", flag=notice.flag.value)
+        return Answer(notice.text, None, scene.child.id, scene.lesson.id, flag=notice.flag.value)
+
+    def _scene(self, conversation: ConversationRow) -> Scene:
+        """Who sits there. What is stored may have gone from the data since: then the default sits in."""
+        wanted = self._settings.student
+        child = self.children.get(conversation.child or "") or self.children[wanted.child]
+        lessons = self.curriculum.lessons
+        return Scene(child, lessons.get(conversation.lesson or "") or lessons[wanted.lesson], self.curriculum)
+
+    def _state(self, conversation: ConversationRow, now: datetime) -> mind.MindState:
+        if conversation.mind is None:
+            return mind.MindState()
+        try:
+            state = mind.MindState.from_json(conversation.mind)
+        except mind.MindError as error:
+            log.warning("mind begins anew", reason=str(error))
+            return mind.MindState()
+        night = timedelta(hours=self._settings.classroom.next_day_hours)
+        return state.next_day() if now - conversation.updated_at > night else state
+
+    async def _waits(self, key: str) -> bool:
+        try:
+            return any(waiting.key == key for waiting in await self._store.unanswered())
+        except StoreError:
+            return True
+
+    async def _still_allowed(self, conversation: ConversationRow, state: str | None) -> str | None:
+        """The state to keep: none when somebody here was forgotten while the child was thinking."""
+        now = await self._store.conversation(conversation.platform, conversation.channel, conversation.thread)
+        forgotten = now.id == conversation.id and now.mind is None and conversation.mind is not None
+        return None if forgotten else state
+
+    # Words.
+
+    async def _voice(self, cue: Cue, name: str, seed: int) -> _Voiced:
+        """The thought in the model's words: one retry, then the fallback model, then plain words."""
+        spent = _Spent()
+        deadline = asyncio.get_running_loop().time() + self._settings.classroom.reply_seconds
+        names = list(dict.fromkeys((name, self._settings.student.fallback)))
+        version = ""
+        for place, model_name in enumerate(names):
+            # An unused fallback's share of the time goes to nobody: a person waits no longer for it.
+            until = deadline - (len(names) - 1 - place) * self._settings.classroom.reply_seconds / 3
+            try:
+                async with asyncio.timeout_at(until):
+                    model = await self._models.get(model_name)
+                    name, version = model.name, model.version
+                    for attempt, voiced in enumerate(("model", "retry")):
+                        shaped = await self._say(
+                            model, replace(cue, again=attempt > 0), seed + attempt, spent
+                        )
+                        if shaped.fault is None:
+                            return spent.voiced(shaped.text, voiced, name, version)
+                    break
+            except ModelRefused as error:
+                # Asking again would be refused and paid for again.
+                log.warning("model refused", model=model_name, reason=str(error))
+                break
+            except (ModelUnavailable, UnknownModel, TimeoutError) as error:
+                self._metrics.failures.labels("model").inc()
+                log.warning("model unavailable", model=model_name, reason=str(error) or "deadline")
+        return spent.voiced(voice.plain(cue.thought, cue.child, seed=seed), "phrasing", name, version)
+
+    async def _say(self, model: StudentModel, cue: Cue, seed: int, spent: _Spent) -> voice.Shaped:
+        started = time.perf_counter()
+        reply = await model.reply(cue, seed=seed)
+        self._metrics.model_seconds.labels(model.name).observe(time.perf_counter() - started)
+        self._metrics.tokens.labels(model.name, "prompt").inc(reply.prompt_tokens or 0)
+        self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
+        self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
+        spent.add(reply)
+        shaped = voice.shape(reply.text, cue.thought, cue.child, teacher=cue.teacher, seed=seed)
+        if shaped.fault:
+            log.debug("words not kept", fault=shaped.fault, reply=reply.text)
+        return shaped
+
+    # Edges.
+
+    def _claimed(self, message: Message) -> ClaimedMessage:
+        return ClaimedMessage(
+            key=message.key,
+            platform=message.platform,
+            channel=message.channel,
+            thread=message.thread,
+            author_hash=self.hash_of(message),
+            text=message.text,
+            message_id=message.key,
+            created_at=message.sent_at,
+        )
+
+    async def _teacher_turn(
+        self, message: Message, move: MoveKind | None, *, flag: str | None = None
+    ) -> TeacherTurn:
+        author = self.hash_of(message)
+        return TeacherTurn(
+            content=message.text,
+            said_at=message.sent_at,
+            author_hash=author,
+            platform_message_id=message.key,
+            move=move,
+            consent=await self._store.consent(author),
+            flag=flag,
+        )
+
+    def hash_of(self, message: Message) -> str:
+        """The author as the store knows them."""
+        return message.author_hash or hash_user(message.platform, message.author, self._hash_secret)
+
+    async def _show_thinking(self, responder: Responder) -> None:
+        try:
+            async with asyncio.timeout(self._settings.classroom.send_seconds):
+                await responder.thinking()
+        except Exception as error:  # noqa: BLE001 - a sign of thinking is worth no message
+            log.debug("typing not shown", reason=str(error))
+
+    async def _send(self, responder: Responder, outgoing: Outgoing, *, must: bool = False) -> str | None:
+        try:
+            async with asyncio.timeout(self._settings.classroom.send_seconds):
+                return await responder.send(outgoing)
+        except TimeoutError:
+            reason = "the platform did not take it in time"
+        except Exception as error:  # noqa: BLE001 - a platform's own errors are not ours to know
+            reason = str(error) or type(error).__name__
+        if must:
+            raise PlatformError(reason)
+        log.warning("notice not sent", reason=reason)
+        return None
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What all tries for one turn cost together."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def add(self, reply: Reply) -> None:
+        self.prompt_tokens += reply.prompt_tokens or 0
+        self.completion_tokens += reply.completion_tokens or 0
+        known = reply.cost_usd is not None and self.cost_usd is not None
+        self.cost_usd = self.cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
+
+    def voiced(self, text: str, voiced: str, model: str, version: str) -> _Voiced:
+        asked = self.prompt_tokens > 0
+        return _Voiced(
+            text,
+            voiced,
+            model,
+            version,
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.cost_usd if asked else None,
+        )
+
+
+def _place(message: Message) -> tuple[str, str, str | None]:
+    return message.platform, message.channel, message.thread
+
+
+def _turn(row: TurnRow) -> Turn:
+    return Turn(role=row.role, content=row.content, move=row.move, thought=row.thought)

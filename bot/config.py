@@ -1,0 +1,318 @@
+"""Settings: config.toml and the environment become typed, frozen values. Nothing is read at import.
+
+Unknown keys are errors that name the key. Secrets come from the environment or `.env` alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+BASE_MODEL = "base"
+"""The name of the embedded model without any training."""
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message is one line that names the key."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Student(_Section):
+    """`[student]`: who speaks where nothing else was chosen."""
+
+    child: str = "mia"
+    lesson: str = "2.NBT.B.5-subtract"
+    model: str = BASE_MODEL
+    fallback: str = BASE_MODEL
+
+
+class Engine(_Section):
+    """`[engine]`: the embedded model."""
+
+    gguf: Path | None = None
+    slots: int = Field(default=8, ge=1, le=64)
+    context: int = Field(default=2048, ge=1024, le=131_072)
+    threads: int = Field(default=0, ge=0, le=512)
+    temperature: float = Field(default=0.5, ge=0, le=2)
+
+
+class Classroom(_Section):
+    """`[classroom]`: time and room for one message."""
+
+    reply_seconds: float = Field(default=25.0, gt=0, le=600)
+    send_seconds: float = Field(default=15.0, gt=0, le=600)
+    queue: int = Field(default=20, ge=1, le=1000)
+    shutdown_seconds: float = Field(default=20.0, gt=0, le=600)
+    recover_minutes: float = Field(default=30.0, ge=0, le=10_080)
+    next_day_hours: float = Field(default=8.0, gt=0, le=10_000)
+
+
+class Privacy(_Section):
+    """`[privacy]`: what may be used for training."""
+
+    consent: Literal["opt_in", "opt_out", "off"] = "opt_in"
+
+
+class ChatModel(_Section):
+    """`[models.NAME]`: a model behind a chat-completions API."""
+
+    provider: Literal["openai", "azure", "compatible"] = "openai"
+    model: str
+    base_url: str | None = None
+    api_version: str | None = None
+    key_variable: str = "OPENAI_API_KEY"
+    timeout_seconds: float = Field(default=20.0, gt=0, le=600)
+    max_retries: int = Field(default=2, ge=0, le=10)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int = Field(default=80, ge=8, le=4096)
+    tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+
+    @model_validator(mode="after")
+    def _address(self) -> Self:
+        if self.provider != "openai" and not self.base_url:
+            raise ValueError(f"base_url is needed for provider {self.provider!r}")
+        if self.provider == "azure" and not self.api_version:
+            raise ValueError("api_version is needed for Azure, such as '2024-10-21'")
+        return self
+
+
+class OpenAI(_Section):
+    """`[openai]`: where models with provider "openai" live."""
+
+    base_url: str = "https://api.openai.com/v1"
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("expected an address that starts with http:// or https://")
+        return value
+
+
+class Permissions(_Section):
+    """`[permissions]`: who may change what a whole channel sees. All lists empty: everybody may."""
+
+    users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    """Discord role ids, Slack user group ids."""
+    stage_roles: tuple[str, ...] = ()
+    """Who is shown in /student status what the child believes; users listed above are, too."""
+
+
+class Limits(_Section):
+    """`[limits]`: how much one person and one channel may say."""
+
+    per_user_minute: int = Field(default=12, ge=1, le=1000)
+    per_channel_minute: int = Field(default=40, ge=1, le=10_000)
+
+
+class Discord(_Section):
+    """`[discord]`"""
+
+    practice_channels: tuple[str, ...] = ()
+    """Channel and category ids where the child answers every human, without a mention."""
+    api_base: str = "https://discord.com/api/v10"
+    pace: bool = False
+    """Wait about as long as a child takes to speak before answering."""
+    catch_up_minutes: float = Field(default=10.0, ge=0, le=1440)
+    """Messages in practice channels that came while the bot was away are answered up to this age."""
+
+
+class Slack(_Section):
+    """`[slack]`"""
+
+    mode: Literal["socket", "http"] = "socket"
+    practice_channels: tuple[str, ...] = ()
+    base_url: str = "https://slack.com/api/"
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65_535)
+    pace: bool = False
+    catch_up_minutes: float = Field(default=10.0, ge=0, le=1440)
+    """Messages in practice channels that came while the bot was down are answered up to this age; 0: never."""
+
+
+class Metrics(_Section):
+    """`[metrics]`: /metrics and /healthz; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9464, ge=0, le=65_535)
+    enabled: bool = True
+
+
+class Log(_Section):
+    """`[log]`"""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything the bot is told. Build it with `load`."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    data: Path = Path("data")
+    database: str = "data/pupil.db"
+    student: Student = Student()
+    engine: Engine = Engine()
+    classroom: Classroom = Classroom()
+    privacy: Privacy = Privacy()
+    permissions: Permissions = Permissions()
+    limits: Limits = Limits()
+    discord: Discord = Discord()
+    slack: Slack = Slack()
+    openai: OpenAI = OpenAI()
+    models: dict[str, ChatModel] = Field(default_factory=dict)
+    metrics: Metrics = Metrics()
+    log: Log = Log()
+
+    @field_validator("models")
+    @classmethod
+    def _not_the_embedded(cls, value: dict[str, ChatModel]) -> dict[str, ChatModel]:
+        if BASE_MODEL in value:
+            raise ValueError(f"{BASE_MODEL!r} is the embedded model; choose another name")
+        return value
+
+    discord_token: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    pupil_database_url: SecretStr | None = None
+    pupil_hash_secret: SecretStr | None = None
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the store; it may hold a password, so never print it."""
+        if self.pupil_database_url and (url := self.pupil_database_url.get_secret_value()):
+            return url.replace("postgres://", "postgresql://", 1).replace(
+                "postgresql://", "postgresql+asyncpg://", 1
+            )
+        return f"sqlite+aiosqlite:///{self.database}"
+
+    def key(self, variable: str) -> SecretStr | None:
+        """The secret in that environment variable or in `.env`, for models with a key of their own."""
+        value = os.environ.get(variable) or dotenv_values(".env").get(variable)
+        return SecretStr(value) if value else None
+
+
+SECRETS = tuple(
+    name for name in Settings.model_fields if Settings.model_fields[name].annotation == SecretStr | None
+)
+"""The settings that come only from the environment; their names in upper case are the variables."""
+
+
+def load(path: Path | None = None, *, environment_file: Path | None = Path(".env")) -> Settings:
+    """Read `path` (default config.toml beside the working directory; absent means all defaults).
+
+    Relative paths in the file are taken from the file's folder. Raise `ConfigError` in one line.
+    """
+    explicit = path is not None
+    path = path or Path("config.toml")
+    if explicit and not path.is_file():
+        raise ConfigError(f"{path}: no such file; start from the shipped config.toml")
+    try:
+        settings = _from(path, environment_file)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first(error)}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return _anchored(settings, path.resolve().parent)
+
+
+def _from(path: Path, environment_file: Path | None) -> Settings:
+    """A subclass per call: the sources are the file's keys, and of the environment the secrets alone."""
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (
+                _secrets_of(EnvSettingsSource(settings_cls)),
+                _secrets_of(DotEnvSettingsSource(settings_cls, env_file=environment_file)),
+                _without_secrets(TomlConfigSettingsSource(settings_cls, toml_file=path)),
+            )
+
+    return Sourced()
+
+
+def _secrets_of(source: PydanticBaseSettingsSource) -> InitSettingsSource:
+    """Only the secrets of an environment: a stray DATA or LOG in it is not for us."""
+    found = {name.lower(): value for name, value in source().items()}
+    return InitSettingsSource(Settings, {name: found[name] for name in SECRETS if found.get(name)})
+
+
+def _without_secrets(source: PydanticBaseSettingsSource) -> InitSettingsSource:
+    found = source()
+    for name in SECRETS:
+        if name in found:
+            raise ValueError(
+                f"{name}: secrets do not belong in this file; set {name.upper()} in the environment or .env"
+            )
+    return InitSettingsSource(Settings, found)
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    def at(path: Path) -> Path:
+        return path if path.is_absolute() else Path(os.path.relpath(folder / path))
+
+    engine = settings.engine
+    if engine.gguf is not None:
+        engine = engine.model_copy(update={"gguf": at(Path(os.path.expanduser(engine.gguf)))})  # noqa: PTH111 - never raises
+    return settings.model_copy(
+        update={"data": at(settings.data), "database": str(at(Path(settings.database))), "engine": engine}
+    )
+
+
+def _first(error: ValidationError) -> str:
+    """The first complaint, with the key's path and, for an unknown key, the nearest known one."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
+        return f"unknown key {key!r}; {hint}"
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for part in path:
+        if section is Settings and part != "models":
+            section = Settings.model_fields[part].annotation  # type: ignore[assignment]
+        else:
+            section = ChatModel
+    return [name for name in section.model_fields if name not in SECRETS]

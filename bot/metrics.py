@@ -1,0 +1,69 @@
+"""Prometheus counters and histograms, and the small loopback server that shows them.
+
+It knows names and numbers; no message text and no user id ever becomes a label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """All figures of one process, in a registry of their own, so that two apps can live side by side."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.messages = Counter("pupil_messages", "Messages taken", ["platform"], registry=registry)
+        self.replies = Counter("pupil_replies", "Replies sent", ["model", "voiced"], registry=registry)
+        self.notices = Counter("pupil_notices", "Notices instead of replies", ["flag"], registry=registry)
+        self.failures = Counter("pupil_failures", "What went wrong", ["where"], registry=registry)
+        self.waiting = Gauge("pupil_waiting_messages", "Messages waiting or in hand", registry=registry)
+        self.reply_seconds = Histogram(
+            "pupil_reply_seconds", "From message to answer sent", buckets=SECONDS, registry=registry
+        )
+        self.model_seconds = Histogram(
+            "pupil_model_seconds", "One call of a model", ["model"], buckets=SECONDS, registry=registry
+        )
+        self.tokens = Counter("pupil_tokens", "Tokens", ["model", "direction"], registry=registry)
+        self.cost = Counter(
+            "pupil_cost_usd", "US dollars, where the price is known", ["model"], registry=registry
+        )
+
+
+class MetricsServer:
+    """/metrics and /healthz on a loopback port."""
+
+    def __init__(self, metrics: Metrics, healthy: Callable[[], bool]) -> None:
+        self._metrics = metrics
+        self._healthy = healthy
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; return the port. Raises `OSError` when it is taken."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._show)
+        app.router.add_get("/healthz", self._health)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def aclose(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _show(self, _request: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        healthy = self._healthy()
+        return web.json_response({"ok": healthy}, status=200 if healthy else 503)

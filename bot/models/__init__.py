@@ -1,0 +1,1 @@
+"""What gives the child words: models behind one contract. It knows `bot.student`, nothing else of `bot`."""

@@ -1,0 +1,252 @@
+"""A student voiced by a chat completions endpoint: OpenAI, Azure OpenAI, and every compatible server
+(vLLM, Ollama, llama.cpp, Nebius and others).
+
+It sends the rendered cue and reads the answer. It must not know what a thought means, what a child is,
+or what happens to the words. This is the only module that imports `openai`, which is slow to import:
+import this one only when such a model is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+import openai
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from bot.models.base import ModelRefused, ModelUnavailable, Reply
+from bot.models.prices import Price
+from bot.student import prompt
+from bot.student.cue import Cue
+
+if TYPE_CHECKING:
+    import httpx
+    from openai.types.chat import ChatCompletionMessageParam
+
+Provider = Literal["openai", "azure", "compatible"]
+TokensField = Literal["max_tokens", "max_completion_tokens"]
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+CONNECT_SECONDS = 5.0
+REFUSING_CODES = {"content_filter", "content_policy_violation", "invalid_prompt"}
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_.]{0,47}")
+"""What of a server's error may go into a log: codes and parameter names, never its prose, which quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """One endpoint and model. `key_variable` is the environment variable that `api_key` came from.
+
+    `timeout_s` bounds a reply altogether, retries and waits included. `model` is the deployment's name
+    on Azure, whose `base_url` is the resource's, such as https://school.openai.azure.com. With
+    `temperature` or `reasoning_effort` None the server's own default holds: OpenAI's reasoning models
+    refuse a temperature, and other models refuse an effort. `tokens_field` overrides the provider's
+    name for `max_tokens`. `price` is None where it is not known.
+    """
+
+    name: str
+    model: str
+    base_url: str = "https://api.openai.com/v1"
+    api_key: SecretStr | None = None
+    key_variable: str = "OPENAI_API_KEY"
+    provider: Provider = "openai"
+    api_version: str | None = None
+    timeout_s: float = 20.0
+    max_retries: int = 2
+    temperature: float | None = None
+    max_tokens: int = 80
+    tokens_field: TokensField | None = None
+    reasoning_effort: Effort | None = None
+    price: Price | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what no server would take; the message never holds the key."""
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"{self.name}: base_url: expected https://… or http://…, got {self.base_url!r}")
+        if self.provider == "azure" and not self.api_version:
+            raise ValueError(f"{self.name}: api_version: Azure needs one, such as '2024-10-21'")
+        key = self.api_key.get_secret_value() if self.api_key else ""
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError(f"{self.key_variable}: expected a key without spaces, line ends or accents")
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _CacheDetails(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _CacheDetails | None = None
+
+
+class _Completion(BaseModel):
+    """The part of an answer that is read here. The SDK's own type is built without validation, and
+    compatible servers leave out fields that OpenAI always sends."""
+
+    choices: list[_Choice]
+    usage: _Usage | None = None
+
+
+class ChatModel:
+    """A `StudentModel` over one shared client; safe for any number of replies at once."""
+
+    def __init__(self, settings: ChatSettings) -> None:
+        self._settings = settings
+        self._client = _client(settings)
+
+    @property
+    def name(self) -> str:
+        """The name in the config."""
+        return self._settings.name
+
+    @property
+    def version(self) -> str:
+        """The model id, as sent to the server."""
+        return self._settings.model
+
+    async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+        """Ask for the child's words; raise `ModelUnavailable` or `ModelRefused`, nothing else.
+
+        The SDK retries connection errors, 429 and 5xx with jittered, growing waits and honours
+        Retry-After; the deadline here ends all of it.
+        """
+        settings = self._settings
+        if settings.provider != "compatible" and not settings.api_key:
+            raise self._unavailable(f"{settings.key_variable} is not set")
+        messages = prompt.render(cue)
+        start = time.perf_counter()
+        try:
+            async with asyncio.timeout(settings.timeout_s):
+                body = await self._ask(messages, seed)
+        except (TimeoutError, openai.APITimeoutError):
+            raise self._unavailable(f"no answer within {settings.timeout_s:g} s") from None
+        except openai.APIStatusError as error:
+            raise self._status_error(error) from None
+        except openai.APIConnectionError as error:
+            cause = type(error.__cause__ or error).__name__
+            raise self._unavailable(f"connection failed ({cause})") from None
+        except (openai.OpenAIError, ValueError) as error:
+            raise self._unavailable(f"request failed ({type(error).__name__})") from None
+        return self._read(body, (time.perf_counter() - start) * 1000)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _ask(self, messages: list[prompt.ChatMessage], seed: int | None) -> bytes:
+        settings = self._settings
+        field = settings.tokens_field or (
+            # Newer OpenAI models refuse the old name; compatible servers often know only that one.
+            "max_tokens" if settings.provider == "compatible" else "max_completion_tokens"
+        )
+        response = await self._client.chat.completions.with_raw_response.create(
+            model=settings.model,
+            messages=cast(
+                "list[ChatCompletionMessageParam]",
+                [{"role": message.role, "content": message.content} for message in messages],
+            ),
+            max_tokens=settings.max_tokens if field == "max_tokens" else openai.omit,
+            max_completion_tokens=settings.max_tokens if field == "max_completion_tokens" else openai.omit,
+            temperature=openai.omit if settings.temperature is None else settings.temperature,
+            reasoning_effort=openai.omit if settings.reasoning_effort is None else settings.reasoning_effort,
+            seed=openai.omit if seed is None else seed,
+        )
+        return response.content
+
+    def _read(self, body: bytes, latency_ms: float) -> Reply:
+        try:
+            completion = _Completion.model_validate_json(body)
+        except ValidationError:
+            raise self._unavailable("the answer is not a chat completion (check base_url)") from None
+        if not completion.choices:
+            raise self._unavailable("the answer has no choices")
+        choice = completion.choices[0]
+        if choice.finish_reason == "content_filter":
+            raise ModelRefused(f"{self.name}: stopped by the content filter")
+        if choice.message.refusal:
+            raise ModelRefused(f"{self.name}: the model refused")
+        text = choice.message.content
+        if not text or not text.strip():
+            hint = " (max_tokens used up, perhaps by reasoning)" if choice.finish_reason == "length" else ""
+            raise self._unavailable(f"the answer has no text{hint}")
+        usage = completion.usage or _Usage()
+        return Reply(
+            text=text,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cost_usd=self._cost(usage),
+            latency_ms=latency_ms,
+        )
+
+    def _cost(self, usage: _Usage) -> float | None:
+        price, details = self._settings.price, usage.prompt_tokens_details
+        if price is None or usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        cached = (details.cached_tokens or 0) if details else 0
+        return price.cost(usage.prompt_tokens, usage.completion_tokens, cached)
+
+    def _status_error(self, error: openai.APIStatusError) -> ModelUnavailable | ModelRefused:
+        named = [
+            part for part in (error.code, error.param) if isinstance(part, str) and IDENTIFIER.fullmatch(part)
+        ]
+        if REFUSING_CODES.intersection(named):
+            return ModelRefused(f"{self.name}: the prompt was stopped by the content filter")
+        status = " ".join([f"HTTP {error.status_code}", *named])
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            return self._unavailable(f"credentials refused ({status}): check {self._settings.key_variable}")
+        if isinstance(error, openai.NotFoundError):
+            return self._unavailable(f"model {self.version!r} not found ({status}): check model and base_url")
+        if isinstance(error, openai.RateLimitError):
+            return self._unavailable(f"too many requests or no quota left ({status})")
+        return self._unavailable(f"the server answered with an error ({status})")
+
+    def _unavailable(self, reason: str) -> ModelUnavailable:
+        return ModelUnavailable(f"{self.name}: {reason}")
+
+
+def _client(settings: ChatSettings) -> openai.AsyncOpenAI:
+    async def give_up_on_long_waits(response: httpx.Response) -> None:
+        # The SDK would wait up to two minutes, past our deadline: better to ask the fallback at once.
+        try:
+            wait = float(response.headers.get("retry-after", "0"))
+        except ValueError:
+            return
+        if wait >= settings.timeout_s:
+            response.headers["x-should-retry"] = "false"
+
+    timeout = openai.Timeout(settings.timeout_s, connect=min(CONNECT_SECONDS, settings.timeout_s))
+    http_client = openai.DefaultAsyncHttpxClient(
+        timeout=timeout, event_hooks={"response": [give_up_on_long_waits]}
+    )
+    # Never None: the SDK would take OPENAI_API_KEY from the environment and send it to a stranger's server.
+    key = settings.api_key.get_secret_value() if settings.api_key else "none"
+    if settings.provider == "azure":
+        return openai.AsyncAzureOpenAI(
+            azure_endpoint=settings.base_url,
+            api_version=settings.api_version,
+            api_key=key,
+            max_retries=settings.max_retries,
+            timeout=timeout,
+            http_client=http_client,
+        )
+    return openai.AsyncOpenAI(
+        base_url=settings.base_url,
+        api_key=key,
+        max_retries=settings.max_retries,
+        timeout=timeout,
+        http_client=http_client,
+    )

@@ -1,0 +1,69 @@
+"""The embedded model as a `StudentModel`: a cue rendered for the engine that runs in this process.
+
+It knows the engine and the prompt. Which model a channel uses is the registry's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from bot.models.base import ModelUnavailable, Reply
+from bot.models.engines.llama_cpp import EngineError, LlamaCppEngine, Sampling
+from bot.student.cue import Cue
+from bot.student.prompt import meaning, render
+
+TOKENS_PER_WORD = 2.2
+"""Enough for a child's words and numbers in this tokenizer; the voice cuts what is over."""
+MIN_P = 0.2
+AGAIN_TEMPERATURE = 0.1
+
+
+class EmbeddedModel:
+    """The untrained GGUF under a name; closing it leaves the engine to its owner."""
+
+    def __init__(self, name: str, engine: LlamaCppEngine, gguf: Path, *, temperature: float) -> None:
+        self.name = name
+        self.version = gguf_version(gguf)
+        self._engine = engine
+        self._temperature = temperature
+
+    async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+        """Say the cue's thought; raise `ModelUnavailable` when the engine cannot."""
+        started = time.perf_counter()
+        words = max(cue.thought.words, len(meaning(cue.thought).split()))
+        sampling = Sampling(
+            max_tokens=round(words * TOKENS_PER_WORD) + 8,
+            temperature=min(self._temperature, AGAIN_TEMPERATURE) if cue.again else self._temperature,
+            min_p=MIN_P,
+            seed=seed,
+            stop=("\n",),
+        )
+        try:
+            done = await self._engine.complete([asdict(message) for message in render(cue)], sampling)
+        except EngineError as error:
+            raise ModelUnavailable(f"{self.name}: {error}") from None
+        return Reply(
+            text=done.text,
+            prompt_tokens=done.prompt_tokens,
+            completion_tokens=done.completion_tokens,
+            cost_usd=None,
+            latency_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    async def aclose(self) -> None:
+        """Nothing to release: the engine is shared."""
+
+
+def gguf_version(gguf: Path) -> str:
+    """The file's name and the start of a checksum over its size, head and tail: cheap, and enough to tell
+    two files apart in a log."""
+    size = gguf.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with gguf.open("rb") as file:
+        digest.update(file.read(1 << 20))
+        file.seek(max(0, size - (1 << 20)))
+        digest.update(file.read())
+    return f"{gguf.stem}-{digest.hexdigest()[:8]}"

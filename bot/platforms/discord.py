@@ -1,0 +1,363 @@
+"""Discord as a platform: which messages are for the child, in which conversation, and what was missed.
+
+It hands messages to the classroom; how answers look is in `discord_answer`, /student in
+`discord_commands`. Resuming, reconnecting and rate limits are discord.py's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import discord
+import structlog
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.commands import Place
+from bot.platforms.base import Message, Outgoing, PlatformError, clean_text
+from bot.platforms.discord_answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
+from bot.platforms.discord_commands import Desk, register
+from bot.platforms.manners import RateLimits
+
+if TYPE_CHECKING:
+    from bot.classroom import Classroom
+    from bot.commands import Commands
+    from bot.config import Settings
+
+log = structlog.get_logger(__name__)
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    read_message_history=True,
+    manage_webhooks=True,
+)
+"""Exactly what the bot does: read, answer, look up what it missed, and let the child speak under its name."""
+SCOPES = ("bot", "applications.commands")
+INTENTS = discord.Intents(
+    guilds=True,
+    guild_messages=True,
+    dm_messages=True,
+    message_content=True,
+    guild_reactions=True,
+    dm_reactions=True,
+)
+GUILDS_WITHIN_SECONDS = 1.0
+"""A server that says nothing for so long while the bot connects has told all of its channels."""
+
+_Readable = discord.TextChannel | discord.VoiceChannel | discord.Thread
+
+SAID = frozenset({discord.MessageType.default, discord.MessageType.reply})
+THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
+MARKUP = (
+    (re.compile(r"<@!?\d+>"), "a friend"),
+    (re.compile(r"<@&\d+>|@everyone|@here"), "everyone"),
+    (re.compile(r"<#\d+>"), "the channel"),
+    (re.compile(r"<a?(:\w+:)\d+>"), r"\1"),
+)
+"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere."""
+
+TOKEN_REFUSED = 4004
+"""The gateway's close code for a wrong token."""
+UNKNOWN = (
+    "Discord does not know this DISCORD_TOKEN: copy it again from the Developer Portal, "
+    "your application, Bot, Reset Token"
+)
+NO_INTENT = (
+    "Discord does not let the bot read messages: in the Developer Portal open your application, Bot, "
+    "and switch on Message Content Intent"
+)
+SAY_SOMETHING = "Please write what you would say to a second grader, after the mention."
+
+
+class _Calm(logging.Filter):
+    """Lost connections are daily life: one line each, where discord.py logs a stack trace."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything through, shortened where it is about a reconnect."""
+        if record.exc_info and isinstance(record.exc_info[1], FAILURES):
+            reason = f"{record.getMessage()} ({why(record.exc_info[1])})"
+            record.msg, record.args, record.exc_info = reason, None, None
+        return True
+
+
+CALM = _Calm()
+
+
+class DiscordPlatform:
+    """The connection to Discord."""
+
+    def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
+        self._settings = settings
+        self._client = _Client(settings, classroom, commands)
+
+    async def serve(self) -> None:
+        """Hand messages to the classroom until cancelled; raise `PlatformError` when it cannot connect."""
+        Route.BASE = self._settings.discord.api_base.rstrip("/")
+        token = self._settings.discord_token
+        logging.getLogger("discord.client").addFilter(CALM)
+        async with self._client:
+            try:
+                await self._client.login(token.get_secret_value() if token else "")
+                _, gateway, _ = await self._client.http.get_bot_gateway()
+                DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+                await self._client.connect()
+            except discord.LoginFailure:
+                raise PlatformError(UNKNOWN) from None
+            except discord.PrivilegedIntentsRequired:
+                raise PlatformError(NO_INTENT) from None
+            except discord.ConnectionClosed as error:
+                reason = UNKNOWN if error.code == TOKEN_REFUSED else f"Discord closed the connection: {error}"
+                raise PlatformError(reason) from None
+            except FAILURES as error:
+                raise PlatformError(f"Discord cannot be reached at {Route.BASE}: {why(error)}") from None
+            finally:
+                await self._client.desk.finish()
+
+
+class _Client(discord.Client):
+    """discord.py's events, translated."""
+
+    def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        super().__init__(
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,  # nothing here looks at old messages: the store does
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            guild_ready_timeout=GUILDS_WITHIN_SECONDS,
+        )
+        self._settings = settings
+        self._classroom = classroom
+        self._commands = commands
+        self._practice = frozenset(settings.discord.practice_channels)
+        self._limits = RateLimits(settings.limits)
+        self._webhooks = Webhooks()
+        self._just_started = True
+        self._recovered = asyncio.Event()
+        self._in_order = asyncio.Lock()
+        self._joined: set[int] = set()
+        self._begun: set[Place] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.desk = Desk(settings, classroom, commands)
+        self._tree = app_commands.CommandTree(self)
+        register(self._tree, self, self.desk)
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Tell of nothing any more once closed: discord.py itself would stumble over it."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
+    async def setup_hook(self) -> None:
+        """Logged in, not yet connected: say how to invite the bot, and declare the commands."""
+        if self.application_id is not None:
+            url = discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS, scopes=SCOPES)
+            log.info("invite the bot", url=url)
+        try:
+            await self._tree.sync()
+        except (discord.HTTPException, app_commands.AppCommandError) as error:
+            log.warning("/student not declared", reason=why(error))
+
+    async def on_ready(self) -> None:
+        """Connected anew: answer what a crash left behind, once, then what was said meanwhile."""
+        log.info("connected", name=str(self.user), servers=len(self.guilds))
+        first, self._just_started = self._just_started, False
+        try:
+            if first:
+                await self._classroom.recover(
+                    "discord",
+                    lambda left: self._responder_for(left.key, Place("discord", left.channel, left.thread)),
+                )
+            await self._catch_up()
+            self._warn_of_what_is_missing()
+        except Exception:
+            log.exception("not all that was missed could be answered")
+        finally:
+            self._recovered.set()
+
+    def _warn_of_what_is_missing(self) -> None:
+        """Say it now, rather than leave a teacher without an answer."""
+        channels = [each for guild in self.guilds for each in guild.channels]
+        threads = [each for guild in self.guilds for each in guild.threads]
+        for unknown in self._practice - {str(each.id) for each in (*channels, *threads)}:
+            log.warning("practice channel not found: is its id right, may the bot see it?", channel=unknown)
+        for channel in filter(self._is_practice, channels):
+            allowed = channel.permissions_for(channel.guild.me)
+            if missing := [name for name, needed in PERMISSIONS if needed and not getattr(allowed, name)]:
+                log.warning("permissions missing in a practice channel", channel=channel.id, missing=missing)
+
+    # What people say.
+
+    async def on_message(self, message: discord.Message) -> None:
+        """A new message: answer it if it is for the child."""
+        # What a crash left behind comes first; those who wait here go on in the order they came.
+        await self._recovered.wait()
+        if self._is_for_us(message):
+            await self._hear(message)
+
+    def _is_for_us(self, message: discord.Message) -> bool:
+        if message.author.bot or message.webhook_id is not None or message.type not in SAID:
+            return False
+        channel = message.channel
+        if message.guild is None or self._is_practice(channel) or self._is_joined(channel):
+            return True
+        return self._is_addressed(message)
+
+    def _is_practice(self, channel: object) -> bool:
+        home = channel.parent if isinstance(channel, discord.Thread) else channel
+        ids = (getattr(channel, "id", None), getattr(home, "id", None), getattr(home, "category_id", None))
+        return not self._practice.isdisjoint(map(str, ids))
+
+    def _is_joined(self, channel: object) -> bool:
+        """A thread the child was spoken to in. Being its member is how that outlives a restart."""
+        return isinstance(channel, discord.Thread) and (channel.me is not None or channel.id in self._joined)
+
+    def _is_addressed(self, message: discord.Message) -> bool:
+        """Mentioned (by name or by its role), or answered with Discord's reply."""
+        own_role = message.guild.self_role if message.guild else None
+        if self.user in message.mentions or (own_role is not None and own_role in message.role_mentions):
+            return True
+        answered = message.reference.resolved if message.reference else None
+        return isinstance(answered, discord.Message) and self.is_own(answered)
+
+    def is_own(self, message: discord.Message) -> bool:
+        """Whether we sent it: as the bot, or as the child through our webhook."""
+        return message.author == self.user or (
+            message.webhook_id is not None and message.application_id == self.application_id
+        )
+
+    async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
+        place = place_of(message.channel, message.channel.id)
+        responder = self._responder(message.channel, message.channel.id, message.id, place)
+        key = message_id(message.channel.id, message.id)
+        text = clean_text(self._plain(message))
+        if not missed:
+            # People who could not know that nobody listened are not told to slow down.
+            admission = self._limits.admit(str(message.author.id), f"{place.channel}/{place.thread}", key)
+            notice = admission.notice
+            if admission.admitted and not text and self.user in message.mentions:
+                notice = SAY_SOMETHING
+            if notice:
+                await _try(responder.send(Outgoing(notice, None)))
+            if not admission.admitted:
+                return
+        if not text:
+            return
+        async with self._in_order:
+            await self._begin(place)
+        self._join(message.channel)
+        # Nothing is awaited between the lock and the classroom's queue: the order stays.
+        await self._classroom.receive(
+            Message(
+                key=key,
+                platform=place.platform,
+                channel=place.channel,
+                thread=place.thread,
+                author=str(message.author.id),
+                text=text,
+                sent_at=message.created_at,
+            ),
+            responder,
+        )
+
+    def _join(self, channel: object) -> None:
+        """Stay in a thread the child was spoken to in."""
+        listens = self._is_practice(channel) or self._is_joined(channel)
+        if isinstance(channel, discord.Thread) and not listens:
+            self._joined.add(channel.id)
+            self._spawn(_try(channel.join()))
+
+    async def _begin(self, place: Place) -> None:
+        if place.thread is None or place in self._begun:
+            return
+        try:
+            await self._commands.follow_channel(place)
+        except Exception as error:  # noqa: BLE001 - the store is down: the classroom will say so
+            log.warning("thread does not follow its channel", reason=str(error))
+        self._begun.add(place)
+
+    def _plain(self, message: discord.Message) -> str:
+        """The words, without our own mention and without the names of other people."""
+        own = [f"<@{self.user.id}>", f"<@!{self.user.id}>"] if self.user else []
+        if message.guild is not None and message.guild.self_role is not None:
+            own.append(message.guild.self_role.mention)
+        text = message.content
+        for mention in own:
+            text = text.replace(mention, " ")
+        for markup, words in MARKUP:
+            text = markup.sub(words, text)
+        return text
+
+    def _responder(
+        self, channel: discord.abc.Messageable, channel_id: int, asked: int, place: Place
+    ) -> DiscordResponder:
+        pace = self._settings.discord.pace
+        return DiscordResponder(channel, channel_id, asked, place, self._commands, self._webhooks, pace=pace)
+
+    # What was missed.
+
+    def _responder_for(self, key: str, place: Place) -> DiscordResponder | None:
+        _, channel_id, asked = key.split(":")
+        channel = self.get_channel(int(channel_id)) or self.get_partial_messageable(int(channel_id))
+        if not isinstance(channel, discord.abc.Messageable):
+            return None
+        return self._responder(channel, int(channel_id), int(asked), place)
+
+    async def _catch_up(self) -> None:
+        """Hear what was said while nobody listened; claims keep it from being answered twice."""
+        minutes = self._settings.discord.catch_up_minutes
+        oldest = datetime.now(UTC) - timedelta(minutes=minutes)
+        for channel in self._listened_to() if minutes else ():
+            if (channel.last_message_id or 0) < discord.utils.time_snowflake(oldest):
+                continue
+            most = self._settings.classroom.queue
+            try:
+                history = channel.history(limit=most, after=oldest, oldest_first=False)
+                newest = [each async for each in history]
+            except FAILURES as error:
+                log.warning("history not read", channel=channel.id, reason=why(error))
+                continue
+            for message in filter(self._is_for_us, reversed(newest)):
+                self._spawn(self._hear(message, missed=True))
+
+    def _listened_to(self) -> Iterator[_Readable]:
+        for guild in self.guilds:
+            channels: list[_Readable] = [*guild.text_channels, *guild.voice_channels, *guild.threads]
+            for channel in channels:
+                if self._is_practice(channel) or self._is_joined(channel):
+                    yield channel
+
+    # What people think of it.
+
+    async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
+        """A thumb on one of the child's messages, however old."""
+        by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id
+        # The first character is the thumb, the second one may be a skin tone.
+        kind = THUMBS.get((reaction.emoji.name or "")[:1])
+        if kind is None or by_bot:
+            return
+        author = self._commands.author_hash("discord", str(reaction.user_id))
+        said = message_id(reaction.channel_id, reaction.message_id)
+        if await self._commands.feedback(said, author, kind):
+            log.info("feedback", kind=kind)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _try(work: Coroutine[Any, Any, object]) -> None:
+    """Something that is kind but not needed."""
+    try:
+        await work
+    except (*FAILURES, PlatformError) as error:
+        log.warning("not done", reason=why(error))

@@ -1,0 +1,330 @@
+"""/student and the message command in Discord: how they are declared, filled in, guarded and shown.
+
+What they do is in `bot.commands`. Everything is shown to the person who asked, and to nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.commands import RUBRIC, SUBCOMMANDS, CommandError, Commands, Place, Shown
+from bot.platforms import manners
+from bot.platforms.discord_answer import FAILURES, LONGEST, message_id, place_of, why
+
+if TYPE_CHECKING:
+    from bot.classroom import Classroom
+    from bot.config import Settings
+
+log = structlog.get_logger(__name__)
+
+MESSAGE_COMMAND = "Not how a second grader talks"
+"""In a message's menu; Discord takes at most 32 characters here, the whole sentence is in the form."""
+MOST_CHOICES = 25
+MOST_IN_A_FORM = 5
+FORM_SECONDS = 900.0
+"""How long an opened form is remembered: as long as Discord lets one answer it."""
+FINISH_SECONDS = 5.0
+BROKEN = "That did not work just now. Whoever runs this bot finds the reason in the log."
+SCORES = {1: "not at all", 2: "a little", 3: "partly", 4: "mostly", 5: "just like a second grader"}
+
+_DOES = {each.name: each.does for each in SUBCOMMANDS}
+_Choices = list[app_commands.Choice[str]]
+_Work = Callable[[Place, str], Awaitable[Shown]]
+
+
+class Desk:
+    """Where commands are taken: asks the permission, says "one moment", does the work, shows the result."""
+
+    def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
+        self._permissions = settings.permissions
+        self.classroom = classroom
+        self.commands = commands
+        self._in_hand: set[asyncio.Task[Any]] = set()
+
+    async def finish(self) -> None:
+        """Wait a little for commands in hand: a person looks at a form that says "thinking"."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=FINISH_SECONDS)
+
+    async def serve(
+        self, interaction: discord.Interaction[Any], work: _Work, name: str = "", argument: str | None = None
+    ) -> None:
+        """Answer the command `name` with what `work` gives, privately."""
+        if (task := asyncio.current_task()) is not None:
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+        # A direct message is a person's own: there is nobody else whom a change would concern.
+        shared = interaction.guild_id is not None and self.commands.changes(name, argument)
+        try:
+            if shared and not manners.may_change(self._permissions, *_who(interaction)):
+                await self.tell(interaction, manners.DENIED)
+                return
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        except FAILURES as error:
+            log.warning("command not answered", command=name, reason=why(error))
+            return
+        place = place_of(interaction.channel, interaction.channel_id or 0)
+        author = self.commands.author_hash("discord", str(interaction.user.id))
+        try:
+            if place.thread is not None:
+                await self.commands.follow_channel(place)
+            shown = await work(place, author)
+        except CommandError as error:
+            shown = Shown(f"{str(error)[:1].upper()}{str(error)[1:]}")
+        except Exception:
+            log.exception("command failed", command=name)
+            shown = Shown(BROKEN)
+        try:
+            await _show(interaction, shown)
+        except FAILURES as error:
+            log.warning("command not answered", command=name, reason=why(error))
+
+    async def open(self, interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
+        """Open a form. It must be the first answer: whether it makes sense is checked when it comes back."""
+        try:
+            await interaction.response.send_modal(form)
+        except FAILURES as error:
+            log.warning("form not opened", reason=why(error))
+
+    async def tell(self, interaction: discord.Interaction[Any], text: str) -> None:
+        """Answer at once, privately."""
+        none = discord.AllowedMentions.none()
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=none)
+
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        """What the child believes is shown only to those who may see it."""
+        show_mind = manners.may_see_stage(self._permissions, *_who(interaction))
+        await self.serve(interaction, lambda place, _: self.commands.status(place, show_mind=show_mind))
+
+
+def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
+    user = interaction.user
+    roles = user.roles if isinstance(user, discord.Member) else []
+    return str(user.id), [str(role.id) for role in roles]
+
+
+async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
+    none = discord.AllowedMentions.none()
+    if len(shown.text) > LONGEST:
+        file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
+        await interaction.followup.send("Here it is.", file=file, ephemeral=True, allowed_mentions=none)
+    else:
+        await interaction.followup.send(page(shown), ephemeral=True, allowed_mentions=none)
+
+
+def page(shown: Shown) -> str:
+    """What is shown as Discord's markdown, with as many rows as there is room for."""
+    escape = discord.utils.escape_markdown
+    head = f"**{escape(shown.text)}**" if shown.rows else escape(shown.text)
+    rows = "".join(f"\n**{escape(name)}**  {escape(value)}" for name, value in shown.rows)
+    hint = f"\n-# {escape(shown.hint)}" if shown.hint else ""
+    return manners.cut(head + rows, LONGEST - len(hint)) + hint
+
+
+class StudentCommands(app_commands.Group):
+    """/student …"""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(
+            name="student",
+            description="The simulated second grader",
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+        )
+        self._desk = desk
+        self._do = desk.commands
+
+    @app_commands.command(description=_DOES["model"])
+    @app_commands.describe(name="the model to switch to; leave it out to see all")
+    async def model(self, interaction: discord.Interaction[Any], name: str | None = None) -> None:
+        """Show or switch the model."""
+        await self._desk.serve(interaction, lambda place, _: self._do.model(place, name), "model", name)
+
+    @model.autocomplete("name")
+    async def _complete_model(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        return _choices(typed, ((name, name) for name in self._do.model_names))
+
+    @app_commands.command(description=_DOES["child"])
+    @app_commands.describe(name="who sits here from now on; leave it out to see all")
+    async def child(self, interaction: discord.Interaction[Any], name: str | None = None) -> None:
+        """Show or choose the child."""
+        await self._desk.serve(interaction, lambda place, _: self._do.child(place, name), "child", name)
+
+    @child.autocomplete("name")
+    async def _complete_child(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        children = self._desk.classroom.children.values()
+        known = ((f"{child.name}, {', '.join(child.temperament)}", child.id) for child in children)
+        return _choices(typed, known)
+
+    @app_commands.command(description=_DOES["lesson"])
+    @app_commands.describe(lesson="a lesson, or any words to search by; leave it out to see what there is")
+    async def lesson(self, interaction: discord.Interaction[Any], lesson: str | None = None) -> None:
+        """Show, search or choose the lesson."""
+        await self._desk.serve(interaction, lambda place, _: self._do.lesson(place, lesson), "lesson", lesson)
+
+    @lesson.autocomplete("lesson")
+    async def _complete_lesson(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        lessons = self._desk.classroom.curriculum.lessons
+        found = self._do.find_lessons(typed)
+        return _choices("", ((f"{lessons[each].title} ({each})", each) for each in found))
+
+    @app_commands.command(description=_DOES["status"])
+    async def status(self, interaction: discord.Interaction[Any]) -> None:
+        """Show settings and figures."""
+        await self._desk.status(interaction)
+
+    @app_commands.command(description=_DOES["new"])
+    async def new(self, interaction: discord.Interaction[Any]) -> None:
+        """Begin anew."""
+        await self._desk.serve(interaction, lambda place, _: self._do.new(place), "new")
+
+    @app_commands.command(description=_DOES["privacy"])
+    @app_commands.describe(choice="on or off: may your turns be used? export or forget: everything of yours")
+    async def privacy(
+        self,
+        interaction: discord.Interaction[Any],
+        choice: Literal["on", "off", "export", "forget"] | None = None,
+    ) -> None:
+        """Show or change what is kept of a person."""
+        await self._desk.serve(interaction, lambda _, author: self._do.privacy(author, choice), "privacy")
+
+    @app_commands.command(description=_DOES["rate"])
+    async def rate(self, interaction: discord.Interaction[Any]) -> None:
+        """Rate by the rubric, in two forms."""
+        await self._desk.open(interaction, RatingForm(self._desk, ()))
+
+    @app_commands.command(description=_DOES["about"])
+    async def about(self, interaction: discord.Interaction[Any]) -> None:
+        """Say what this is."""
+        await self._desk.serve(interaction, lambda _place, _author: _now(self._do.about()), "about")
+
+    @app_commands.command(description=_DOES["help"])
+    async def help(self, interaction: discord.Interaction[Any]) -> None:
+        """List the commands."""
+        await self._desk.serve(interaction, lambda _place, _author: _now(self._do.help()), "help")
+
+
+async def _now(shown: Shown) -> Shown:
+    return shown
+
+
+def _choices(typed: str, known: Iterable[tuple[str, str]]) -> _Choices:
+    """Up to 25 completions that hold what was typed."""
+    wanted = typed.lower()
+    found = [
+        app_commands.Choice(name=manners.cut(shown, 100), value=value)
+        for shown, value in known
+        if wanted in shown.lower() or wanted in value.lower()
+    ]
+    return found[:MOST_CHOICES]
+
+
+class RatingForm(discord.ui.Modal):
+    """The rubric as a form. Discord's forms hold five fields, so the nine scores and the comment take two:
+    `given` holds the scores of the first."""
+
+    def __init__(self, desk: Desk, given: tuple[int, ...]) -> None:
+        super().__init__(title=f"How was it? ({2 if given else 1} of 2)", timeout=FORM_SECONDS)
+        self._desk = desk
+        self._given = given
+        self._selects: list[discord.ui.Select[Any]] = []
+        for line in RUBRIC[len(given) :][:MOST_IN_A_FORM]:
+            options = [
+                discord.SelectOption(label=f"{value}: {SCORES[value]}", value=str(value)) for value in SCORES
+            ]
+            select: discord.ui.Select[Any] = discord.ui.Select(options=options, placeholder="1 to 5")
+            self._selects.append(select)
+            self.add_item(discord.ui.Label(text=line.capitalize(), component=select))
+        self._comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph, required=False, max_length=1000
+        )
+        if given:
+            self.add_item(discord.ui.Label(text="What else should be known?", component=self._comment))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        """After the first form offer the second; after the second keep the rating."""
+        scores = self._given + tuple(int(select.values[0]) for select in self._selects)
+        if len(scores) < len(RUBRIC):
+            view = discord.ui.View(timeout=None)
+            view.add_item(GoOn(scores))
+            text = f"{len(scores)} of {len(RUBRIC)} scores are in. Nothing is kept before the rest."
+            await interaction.response.send_message(text, view=view, ephemeral=True)
+            return
+        rated = dict(zip(RUBRIC, scores, strict=True))
+        comment = self._comment.value.strip() or None
+        await self._desk.serve(
+            interaction, lambda place, author: self._desk.commands.rate(place, author, rated, comment), "rate"
+        )
+
+
+class GoOn(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pupil:rate:(?P<scores>[1-5]{5})"):
+    """Opens the second form. The button itself carries the first scores: a restart between loses nothing."""
+
+    def __init__(self, scores: tuple[int, ...]) -> None:
+        self._scores = scores
+        custom_id = f"pupil:rate:{''.join(map(str, scores))}"
+        super().__init__(
+            discord.ui.Button(label="Go on", style=discord.ButtonStyle.primary, custom_id=custom_id)
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> GoOn:
+        """The button as it was made."""
+        return cls(tuple(map(int, match["scores"])))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Open the second form."""
+        desk: Desk = interaction.client.desk
+        await desk.open(interaction, RatingForm(desk, self._scores))
+
+
+class BetterWords(discord.ui.Modal):
+    """Asks what a second grader would have said instead."""
+
+    def __init__(self, desk: Desk, said: discord.Message) -> None:
+        super().__init__(title="This is not how a second grader talks", timeout=FORM_SECONDS)
+        self._desk = desk
+        self._said = message_id(said.channel.id, said.id)
+        self._words: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            style=discord.TextStyle.paragraph,
+            max_length=500,
+            placeholder=manners.cut(said.content.partition("\n-# ")[0], 100) or None,
+        )
+        self.add_item(discord.ui.Label(text="What would a second grader have said?", component=self._words))
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        """Keep the better words with the turn."""
+
+        async def keep(_: Place, author: str) -> Shown:
+            words = self._words.value.strip()
+            if not words:
+                raise CommandError("please write the words a second grader would have said")
+            if not await self._desk.commands.feedback(self._said, author, "suggestion", words):
+                raise CommandError("this is not something the child said")
+            return Shown("Thank you: your words are kept with what the child said.")
+
+        await self._desk.serve(interaction, keep, "suggestion")
+
+
+def register(tree: app_commands.CommandTree[Any], client: Any, desk: Desk) -> None:
+    """Put all commands on the tree of `client`, a Client that has `is_own(message)` and `desk`."""
+
+    async def better(interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        if client.is_own(message):
+            await desk.open(interaction, BetterWords(desk, message))
+        else:
+            await desk.tell(interaction, "This is not something the child said.")
+
+    tree.add_command(StudentCommands(desk))
+    tree.add_command(app_commands.ContextMenu(name=MESSAGE_COMMAND, callback=better))
+    client.add_dynamic_items(GoOn)

@@ -1,0 +1,189 @@
+"""What people do on Slack besides talking: /student, thumbs, ratings and better lines.
+
+It turns payloads into calls of `Commands` and shows the answers to that one person only.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.commands import RUBRIC, CommandError, Commands, Place, Shown
+from bot.config import Settings
+from bot.platforms import slack_blocks as blocks
+from bot.platforms.base import PlatformError, clean_text
+from bot.platforms.manners import DENIED, may_change, may_see_stage
+from bot.platforms.slack_connection import PLATFORM, asked, message_id
+
+log = structlog.get_logger(__name__)
+
+THUMBS = {"+1": "up", "thumbsup": "up", "-1": "down", "thumbsdown": "down"}
+GROUP_SECONDS = 300.0
+"""How long the members of a user group are believed to stay the same."""
+
+SUMMARY_CHARACTERS = 200
+"""Of an answer, for notifications and screen readers; the blocks hold it all."""
+
+NOT_A_LINE = "That is not something the child said here, so there is nothing to better."
+BROKEN = "Something went wrong; whoever runs this bot finds it in the log."
+
+
+class SlackDesk:
+    """The commands and forms of one workspace."""
+
+    def __init__(self, settings: Settings, commands: Commands, client: AsyncWebClient) -> None:
+        self._may = settings.permissions
+        self._practice = frozenset(settings.slack.practice_channels)
+        self._commands = commands
+        self._client = client
+        self._groups: dict[str, tuple[frozenset[str], float]] = {}
+
+    def listen(self, app: AsyncApp) -> None:
+        """Take what is addressed here."""
+        app.event("reaction_added")(self._on_reaction)
+        app.command("/student")(self._on_command)
+        app.message_shortcut(blocks.BETTER_LINE)(self._on_better_line)
+        app.message_shortcut(blocks.RATE)(self._on_rate_shortcut)
+        app.view(blocks.BETTER_LINE)(self._on_better_line_sent)
+        app.view(blocks.RATE)(self._on_rate_sent)
+
+    async def whisper(self, channel: str, user: str, text: str, thread: str | None = None) -> None:
+        """Tell one person something that nobody else sees; not being able to is logged."""
+        text = blocks.fitted(text, blocks.MESSAGE_CHARACTERS)
+        try:
+            await asked(
+                self._client.chat_postEphemeral(channel=channel, user=user, text=text, thread_ts=thread)
+            )
+        except PlatformError as error:
+            log.warning("not whispered", reason=str(error))
+
+    # /student.
+
+    async def _on_command(self, ack: AsyncAck, command: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        place = Place(PLATFORM, str(command["channel_id"]), None)
+        user = str(command["user_id"])
+        line = clean_text(blocks.plain(str(command.get("text") or "")))
+        try:
+            if line.lower() == "rate":
+                await self._open_rate(place, str(command["trigger_id"]))
+                return
+            answer = await self._answer_command(line, place, user)
+        except (CommandError, PlatformError) as error:
+            answer = Shown(str(error))
+        except Exception:
+            log.exception("command failed")
+            answer = Shown(BROKEN)
+        await _respond(respond, answer)
+
+    async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
+        name, _, rest = line.partition(" ")
+        name, shared = name.lower(), not place.channel.startswith("D")
+        if shared and self._commands.changes(name, rest.strip()):
+            if not may_change(self._may, user, await self._groups_of(user)):
+                raise CommandError(DENIED)
+        elif name == "status":
+            seen = may_see_stage(self._may, user, await self._groups_of(user))
+            return await self._commands.status(place, show_mind=seen)
+        return await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
+
+    async def _groups_of(self, user: str) -> set[str]:
+        """The configured user groups this person is in, known for some minutes."""
+        now = time.monotonic()
+        # Discord's roles stand in the same lists; Slack's user groups begin with S.
+        for group in {each for each in (*self._may.roles, *self._may.stage_roles) if each.startswith("S")}:
+            if now < self._groups.get(group, (frozenset(), 0.0))[1]:
+                continue
+            try:
+                found = await asked(self._client.usergroups_users_list(usergroup=group))
+            except PlatformError as error:
+                log.warning("user group not read", group=group, reason=str(error))
+                continue
+            self._groups[group] = (frozenset(found.get("users") or ()), now + GROUP_SECONDS)
+        return {group for group, (members, _) in self._groups.items() if user in members}
+
+    # Ratings, thumbs and better lines.
+
+    async def _open_rate(self, place: Place, trigger: str) -> None:
+        if await self._commands.is_new(place):
+            raise CommandError("there is nothing to rate yet: talk with the child first")
+        await asked(self._client.views_open(trigger_id=trigger, view=blocks.rate_view(place, RUBRIC)))
+
+    async def _on_rate_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
+        """Slash commands do not work in threads; this does."""
+        await ack()
+        channel, message = str(shortcut["channel"]["id"]), shortcut["message"]
+        thread = message.get("thread_ts")
+        if channel.startswith("D") or channel in self._practice:
+            thread = None if thread == message["ts"] else thread
+        else:
+            thread = thread or message["ts"]
+        try:
+            await self._open_rate(Place(PLATFORM, channel, thread), str(shortcut["trigger_id"]))
+        except (CommandError, PlatformError) as error:
+            await _respond(respond, Shown(str(error)))
+
+    async def _on_rate_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        await ack()
+        on, user = blocks.about(view), str(body["user"]["id"])
+        place = Place(PLATFORM, str(on["channel"]), on["thread"])
+        comment = clean_text(blocks.comment(view)) or None
+        author = self._commands.author_hash(PLATFORM, user)
+        try:
+            said = (await self._commands.rate(place, author, blocks.scores(view, RUBRIC), comment)).text
+        except CommandError as error:
+            said = str(error)
+        await self.whisper(place.channel, user, said, place.thread)
+
+    async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        channel = str(shortcut["channel"]["id"])
+        spoken = message_id(channel, str(shortcut["message"]["ts"]))
+        line = await self._commands.line_in(spoken)
+        if line is None:
+            await _respond(respond, Shown(NOT_A_LINE))
+            return
+        view = blocks.better_line_view(channel, spoken, line)
+        try:
+            await asked(self._client.views_open(trigger_id=str(shortcut["trigger_id"]), view=view))
+        except PlatformError as error:
+            await _respond(respond, Shown(str(error)))
+
+    async def _on_better_line_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        better = clean_text(blocks.comment(view))
+        if not better:
+            errors = {blocks.COMMENT: "Please write what the child would say."}
+            await ack(response_action="errors", errors=errors)
+            return
+        await ack()
+        on, user = blocks.about(view), str(body["user"]["id"])
+        author = self._commands.author_hash(PLATFORM, user)
+        kept = await self._commands.feedback(str(on["message"]), author, "suggestion", better)
+        said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
+        await self.whisper(str(on["channel"]), user, said)
+
+    async def _on_reaction(self, event: dict[str, Any]) -> None:
+        kind = THUMBS.get(str(event.get("reaction")).partition("::")[0])
+        item = event.get("item") or {}
+        if kind is None or item.get("type") != "message":
+            return
+        author = self._commands.author_hash(PLATFORM, str(event.get("user")))
+        await self._commands.feedback(message_id(str(item["channel"]), str(item["ts"])), author, kind)
+
+
+async def _respond(respond: AsyncRespond, answer: Shown) -> None:
+    for page in blocks.shown(answer):
+        sent = await respond(
+            text=blocks.fitted(answer.text, SUMMARY_CHARACTERS),
+            blocks=page,
+            response_type="ephemeral",
+            replace_original=False,
+        )
+        if sent.status_code != 200:  # noqa: PLR2004 - HTTP's own word
+            log.warning("command's answer not shown", status=sent.status_code, reason=sent.body[:200])
+            return

@@ -1,0 +1,326 @@
+"""One database: its address, connections, revision, and its errors in plain words.
+
+Knows SQLite and PostgreSQL and how they differ; knows nothing of what the tables hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Table, event, inspect, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 5.0
+"""How long a write waits for another program's write before it gives up."""
+EXAMPLE = "sqlite+aiosqlite:///data/pupil.db"
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+ADVICE = {
+    sqlite3.SQLITE_BUSY: f"locked by another program for more than {BUSY_SECONDS:g} s; stop it and try again",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; its folder must exist and be writable for this user",
+    sqlite3.SQLITE_CORRUPT: "damaged; restore a backup, or move the file away to begin a new one",
+    sqlite3.SQLITE_FULL: "the disk is full; nothing was stored, free some space and try again",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written; check that it is healthy and not full",
+    sqlite3.SQLITE_NOTADB: "not a database; name another file, or move this one away",
+    sqlite3.SQLITE_PERM: "may not be read or written by this user; change its permissions",
+    sqlite3.SQLITE_READONLY: "cannot be written; file, folder and disk must be writable for this user",
+}
+"""What to do, by SQLite's primary result code."""
+
+
+class StoreError(Exception):
+    """The store cannot do it; one line that names the database and says what would help."""
+
+
+class Database:
+    """Connections to one database. `name` is its file, or its address without the password."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        address = _parse(url)
+        self.is_sqlite = address.get_backend_name() == "sqlite"
+        self.name = address.database or "" if self.is_sqlite else address.render_as_string(hide_password=True)
+        self.read_only = read_only
+        if self.is_sqlite and read_only and not Path(self.name).is_file():
+            raise StoreError(f"{self.name}: there is no such database; check the path")
+        self._engine = self._connect(address)
+        # SQLite has one writer at a time: queueing here is fair, queueing in the file is not.
+        self._turnstile: contextlib.AbstractAsyncContextManager[Any] = (
+            asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
+        )
+        self._writing = self._engine.execution_options(writes=True)
+
+    def _connect(self, address: URL) -> AsyncEngine:
+        arguments: dict[str, Any]
+        if self.is_sqlite:
+            # No isolation level: transactions begin where `_begin` says, not where the driver guesses.
+            arguments = {"timeout": BUSY_SECONDS, "isolation_level": None}
+        else:
+            readonly = {"default_transaction_read_only": "on"} if self.read_only else {}
+            arguments = {"server_settings": {"application_name": "pupil", **readonly}}
+        try:
+            # Parameters are what people said: they belong in no traceback.
+            engine = create_async_engine(
+                address,
+                connect_args=arguments,
+                hide_parameters=True,
+                pool_pre_ping=not self.is_sqlite,  # a server may have restarted since
+            )
+        except ModuleNotFoundError as error:
+            raise StoreError(f"{self.name}: needs a driver; run pip install {error.name}") from None
+        if self.is_sqlite:
+            event.listen(engine.sync_engine, "connect", self._prepare)
+            event.listen(engine.sync_engine, "begin", _begin)
+        return engine
+
+    def _prepare(self, connection: Any, _record: object) -> None:
+        pragmas = [
+            "foreign_keys=ON",
+            # NORMAL survives kill -9, FULL a power cut too; one sync per turn costs a chat nothing.
+            "synchronous=FULL",
+            # What is forgotten is overwritten, not only unlinked.
+            "secure_delete=ON",
+        ]
+        if self.read_only:
+            pragmas.append("query_only=ON")
+        cursor = connection.cursor()
+        try:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except sqlite3.Error:
+            connection.close()  # the pool never gets it, so nobody else would
+            raise
+
+    @contextlib.contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        """Turn every error of the database into a `StoreError`."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.name}: {_explain(error)}") from error
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one state of the database."""
+        with self.plain_errors():
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in one transaction: all of it is stored, or nothing."""
+        with self.plain_errors():
+            async with self._turnstile, self._writing.begin() as connection:
+                yield connection
+
+    async def log_ahead(self) -> None:
+        """Let SQLite's readers and its writer work side by side (WAL), a property of the file."""
+        give_up = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return await self._pragma("journal_mode=WAL")
+            except StoreError as error:
+                # For this one SQLite does not wait by itself when another program opens the file too.
+                if _sqlite_code(error.__cause__) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(0.02)
+
+    async def scrub(self) -> None:
+        """Empty SQLite's write-ahead log, which still holds what was overwritten."""
+        await self._pragma("wal_checkpoint(TRUNCATE)")
+
+    async def _pragma(self, pragma: str) -> None:
+        if not self.is_sqlite:
+            return
+        with self.plain_errors():
+            async with self._turnstile, self._engine.connect() as connection:
+                # Past SQLAlchemy, which would begin a transaction; these work only outside one.
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.execute_fetchall(f"PRAGMA {pragma}")
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+class Work:
+    """Database work in hand. It is finished even when who asked for it is cancelled meanwhile.
+
+    SQLite's driver works in a thread that cancelling does not stop: the connection would be lost with its
+    transaction open, and with it the lock that every other write needs.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work and give its result; when cancelled, it goes on alone."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    async def all_done(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at: who was cancelled no longer wants to know
+
+
+def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that can say `on_conflict_…`, which both databases spell alike."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+async def ready(database: Database) -> None:
+    """Check that the database has the newest revision; fill a new, empty one.
+
+    Raises `StoreError` when it is older, newer, or not ours.
+    """
+    async with database.reading() as connection:
+        found = await connection.run_sync(_look)
+    if found.empty and database.read_only:
+        raise StoreError(f"{database.name}: the database is empty; run the bot once to fill it")
+    if found.empty:
+        await _upgrade(database)
+    elif found.revision != found.newest:
+        _refuse_strangers(database, found)
+        raise StoreError(
+            f"{database.name}: the database is at revision {found.revision}, older than this program "
+            f"({found.newest}); run `python -m bot migrate`"
+        )
+    if not database.read_only:
+        await database.log_ahead()
+
+
+async def migrate(url: str) -> str:
+    """Bring the database at `url` to the newest revision, creating it when new; give the revision.
+
+    Raises `StoreError` when it is newer than this program, or not ours; it is unchanged then.
+    """
+    database = Database(url)
+    try:
+        async with database.reading() as connection:
+            found = await connection.run_sync(_look)
+        if not found.empty:
+            _refuse_strangers(database, found)
+        await _upgrade(database)
+        return found.newest
+    finally:
+        await database.aclose()
+
+
+def alembic_config() -> Config:
+    """Alembic's settings, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    revision: str | None
+    newest: str
+    known: frozenset[str]
+    empty: bool
+
+
+def _look(connection: Connection) -> _Found:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return _Found(
+        revision=MigrationContext.configure(connection).get_current_revision(),
+        newest=scripts.get_current_head() or "",
+        known=frozenset(script.revision for script in scripts.walk_revisions()),
+        empty=not inspect(connection).get_table_names(),
+    )
+
+
+def _refuse_strangers(database: Database, found: _Found) -> None:
+    if found.revision is None:
+        raise StoreError(f"{database.name}: the database holds another program's tables; name another one")
+    if found.revision not in found.known:
+        raise StoreError(
+            f"{database.name}: the database is at revision {found.revision}, newer than this program knows; "
+            "update the program"
+        )
+
+
+async def _upgrade(database: Database) -> None:
+    def upgrade(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    # One transaction, begun as a write: of two programs that start at once, the second finds it done.
+    async with database.writing() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pupil.migrate'))"))
+        await connection.run_sync(upgrade)
+
+
+def _parse(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"database url: expected an address such as {EXAMPLE}") from None
+    driver = DRIVERS.get(address.drivername)
+    if driver is None:
+        raise StoreError(
+            f"database url: expected an address such as {EXAMPLE} or "
+            f"postgresql+asyncpg://USER:PASSWORD@HOST/NAME, got {address.drivername!r}"
+        )
+    if address.port is not None and not 0 < address.port < 65_536:  # noqa: PLR2004 - what TCP has
+        raise StoreError(f"database url: expected a port from 1 to 65535, got {address.port}")
+    if address.get_backend_name() == "sqlite" and (address.database or ":").startswith((":", "file:")):
+        raise StoreError(f"database url: expected a file, such as {EXAMPLE}")
+    return address.set(drivername=driver)
+
+
+def _begin(connection: Connection) -> None:
+    # A write takes the lock at once: a read that turns into a write could fail half way.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _explain(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).splitlines() or [type(cause).__name__]
+    code = _sqlite_code(cause)
+    if code in ADVICE:
+        return ADVICE[code]
+    if isinstance(error, IntegrityError):
+        return f"the row does not fit the others: {lines[0]}"
+    if isinstance(error, OSError):
+        return f"the server cannot be reached ({lines[0]}); check that it runs and that the address is right"
+    return lines[0]
+
+
+def _sqlite_code(error: BaseException | None) -> int | None:
+    """SQLite's primary result code; the higher bits only say where it happened."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None

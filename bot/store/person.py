@@ -1,0 +1,97 @@
+"""What the store keeps of one person: handed out on request, and taken out on request.
+
+Works inside a transaction that `store` opens.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Delete, RowMapping, Update, and_, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.rows import ClaimState, ForgetReport
+from bot.store.tables import claims, consents, conversations, feedback, ratings, turns
+from bot.student.dialogue import Role
+
+
+async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any]:
+    """Everything kept of a person, ready for JSON."""
+    answers = turns.alias()
+    said = await connection.execute(
+        select(
+            turns.c.conversation_id,
+            turns.c.number,
+            turns.c.said_at,
+            turns.c.content,
+            turns.c.move,
+            turns.c.flag,
+            turns.c.consent,
+            turns.c.platform_message_id,
+            answers.c.content.label("answer"),
+        )
+        .join(
+            answers,
+            and_(
+                answers.c.conversation_id == turns.c.conversation_id,
+                answers.c.number == turns.c.number + 1,
+                answers.c.role == Role.STUDENT,
+            ),
+            isouter=True,
+        )
+        .where(turns.c.author_hash == author_hash)
+        .order_by(turns.c.conversation_id, turns.c.number)
+    )
+    exported: dict[str, Any] = {"author_hash": author_hash, "turns": [_plain(row) for row in said.mappings()]}
+    for table in (feedback, ratings, consents):
+        columns = [column for column in table.c if column.name != "author_hash"]
+        kept = select(*columns).where(table.c.author_hash == author_hash).order_by(table.c.at)
+        exported[table.name] = [_plain(row) for row in (await connection.execute(kept)).mappings()]
+    waiting = select(claims.c.payload).where(claims.c.author_hash == author_hash)
+    exported["waiting"] = list((await connection.execute(waiting)).scalars())
+    return exported
+
+
+async def forget(connection: AsyncConnection, author_hash: str) -> ForgetReport:
+    """Blank or delete everything of a person; count the rows of each kind."""
+
+    async def count(statement: Update | Delete) -> int:
+        return (await connection.execute(statement)).rowcount
+
+    question = turns.alias()
+    mine = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash)
+    answered = (
+        select(question.c.id)
+        .where(
+            question.c.author_hash == author_hash,
+            question.c.conversation_id == turns.c.conversation_id,
+            question.c.number == turns.c.number - 1,
+        )
+        .exists()
+    )
+    await count(update(conversations).where(conversations.c.id.in_(mine)).values(mind=None))
+    # Answers first: they are found through the questions, which lose their author.
+    student_turns = await count(
+        update(turns).where(turns.c.role == Role.STUDENT, answered).values(content="", thought=None)
+    )
+    return ForgetReport(
+        student_turns=student_turns,
+        teacher_turns=await count(
+            update(turns)
+            .where(turns.c.author_hash == author_hash)
+            .values(content="", author_hash=None, platform_message_id=None)
+        ),
+        feedback=await count(delete(feedback).where(feedback.c.author_hash == author_hash)),
+        ratings=await count(delete(ratings).where(ratings.c.author_hash == author_hash)),
+        consents=await count(delete(consents).where(consents.c.author_hash == author_hash)),
+        claims=await count(
+            update(claims)
+            .where(claims.c.author_hash == author_hash)
+            .values(state=ClaimState.FAILED, reason="forgotten", payload=None, author_hash=None)
+        ),
+    )
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,0 +1,205 @@
+"""What goes into the store and what comes out: plain frozen values, no SQL in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypedDict
+
+from bot.student.dialogue import MoveKind, Role, Thought
+
+
+class ClaimState(StrEnum):
+    """How far a claimed message got."""
+
+    CLAIMED = "claimed"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+class Consent(StrEnum):
+    """Whether a person lets their turns be used for training."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class FeedbackKind(StrEnum):
+    """What a person thinks of one student turn; a suggestion says what a child would have said."""
+
+    UP = "up"
+    DOWN = "down"
+    SUGGESTION = "suggestion"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """A teacher's message with all it takes to answer it after a restart.
+
+    `key` is unique over all platforms, such as `discord:123456`; `thread` is None outside threads.
+    """
+
+    key: str
+    platform: str
+    channel: str
+    thread: str | None
+    author_hash: str
+    text: str
+    message_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherTurn:
+    """What a teacher said, to be logged. `consent` is the author's at that moment (None: never asked)."""
+
+    content: str
+    said_at: datetime
+    author_hash: str
+    platform_message_id: str | None = None
+    move: MoveKind | None = None
+    consent: Consent | None = None
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StudentTurn:
+    """What the child said and everything that made it, to be logged.
+
+    `voiced` is `model`, `retry` or `phrasing`; `cost_usd` is None where the price is not known.
+    """
+
+    content: str
+    said_at: datetime
+    thought: Thought
+    voiced: str
+    model: str
+    model_version: str
+    prompt_version: str
+    child: str
+    lesson: str
+    seed: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    latency_ms: int = 0
+    platform_message_id: str | None = None
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The row ids of one logged exchange; `student_id` is None where the child said nothing."""
+
+    teacher_id: int
+    student_id: int | None
+
+
+class ConversationChanges(TypedDict, total=False):
+    """What may change in a conversation; None means the default (for `lesson`: automatic)."""
+
+    model: str | None
+    child: str | None
+    lesson: str | None
+    mind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """One practice in one place. `mind` is the child's state as JSON text, None at the beginning;
+    `turns` counts logged turns; `ended_at` is None for the current conversation of a place."""
+
+    id: int
+    platform: str
+    channel: str
+    thread: str | None
+    model: str | None
+    child: str | None
+    lesson: str | None
+    mind: str | None
+    turns: int
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRow:
+    """One logged turn; `number` counts from 1 within its conversation. A student's turn carries the
+    consent of the teacher it answers."""
+
+    id: int
+    conversation_id: int
+    number: int
+    role: Role
+    content: str
+    said_at: datetime
+    author_hash: str | None
+    platform_message_id: str | None
+    move: MoveKind | None
+    thought: Thought | None
+    voiced: str | None
+    model: str | None
+    model_version: str | None
+    prompt_version: str | None
+    child: str | None
+    lesson: str | None
+    seed: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: float | None
+    latency_ms: int | None
+    consent: Consent | None
+    flag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackRow:
+    """One person's judgement of one turn."""
+
+    turn_id: int
+    author_hash: str
+    kind: FeedbackKind
+    text: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRow:
+    """One person's rating of a conversation: a score of 1 to 5 for each line of the rubric."""
+
+    id: int
+    conversation_id: int
+    author_hash: str
+    scores: dict[str, int]
+    comment: str | None
+    at: datetime
+    model: str | None
+    model_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTurn:
+    """A turn with all that says whether and how it may be used.
+
+    `consent_now` is what the teacher says today (None on student turns): who takes consent back takes
+    it back for what was said before, too.
+    """
+
+    turn: TurnRow
+    platform: str
+    consent_now: Consent | None
+    feedback: tuple[FeedbackRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetReport:
+    """How many rows of each kind no longer say anything of the person."""
+
+    teacher_turns: int
+    student_turns: int
+    feedback: int
+    ratings: int
+    consents: int
+    claims: int

@@ -1,0 +1,183 @@
+"""The tables, in SQL that SQLite and PostgreSQL share. A change here needs a file in `migrations`.
+
+What the rows mean is in `rows`; what is done with them is in `store`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always with its zone. SQLite drops zones, so all go in as UTC and come out as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a time without a zone is a mistake of the caller."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"expected a time with a zone, such as datetime.now(UTC); got {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give SQLite's times their zone back."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SaidText(TypeDecorator[str]):
+    """What people type. Half emojis and zero bytes, which no database takes, become U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Make the text storable."""
+        del dialect
+        return None if value is None else storable(value)
+
+
+def storable(said: str) -> str:
+    """The text as both databases can hold it."""
+    whole = said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),  # '' outside threads: NULLs would all count as different
+    Column("model", Text),
+    Column("child", Text),
+    Column("lesson", Text),
+    Column("mind", SaidText),
+    Column("turns", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    # One current conversation per place, any number of ended ones.
+    Index(
+        "uq_conversations_current",
+        "platform",
+        "channel",
+        "thread",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("message_key", Text, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id")),
+    Column("author_hash", Text),  # with the payload only while the message waits for its answer
+    Column("payload", JSON(none_as_null=True)),
+    Column("claimed_at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", SaidText),
+    Index(
+        "ix_claims_waiting",
+        "claimed_at",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
+    ),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("content", SaidText, nullable=False),  # '' once forgotten
+    Column("said_at", UtcDateTime, nullable=False),
+    Column("author_hash", Text, index=True),
+    Column("platform_message_id", Text, index=True),
+    Column("move", Text),
+    Column("thought", JSON(none_as_null=True)),
+    Column("voiced", Text),
+    Column("model", Text),
+    Column("model_version", Text),
+    Column("prompt_version", Text),
+    Column("child", Text),
+    Column("lesson", Text),
+    Column("seed", BigInteger),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("cost_usd", Float),
+    Column("latency_ms", Integer),
+    Column("consent", Text),
+    Column("flag", Text),
+    UniqueConstraint("conversation_id", "number"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("turn_id", ForeignKey("turns.id"), primary_key=True),
+    Column("author_hash", Text, primary_key=True, index=True),
+    Column("kind", Text, primary_key=True),
+    Column("text", SaidText),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author_hash", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("author_hash", Text, nullable=False, index=True),
+    Column("scores", JSON, nullable=False),
+    Column("comment", SaidText),
+    Column("at", UtcDateTime, nullable=False),
+    Column("model", Text),
+    Column("model_version", Text),
+)

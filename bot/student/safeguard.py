@@ -1,0 +1,305 @@
+"""What the child does not answer: the program itself does, with a fixed notice.
+
+It knows texts only. A flagged turn is logged with its flag and never becomes training data; what
+`redact` takes out of a turn is stored nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.student.redaction import redact
+
+__all__ = ["CRISIS", "HONESTY", "PRIVATE", "PUPIL_DATA", "SAFETY", "Flag", "Notice", "check", "redact"]
+
+
+class Flag(StrEnum):
+    """Why the program answered instead of the child."""
+
+    HONESTY = "honesty"
+    SAFETY = "safety"
+    CRISIS = "crisis"
+    PUPIL_DATA = "pupil_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The fixed answer, with its flag."""
+
+    flag: Flag
+    text: str
+
+
+HONESTY = Notice(
+    Flag.HONESTY,
+    "This is a simulated student: a computer program for practising teaching. No child is here. "
+    "You can go on with the lesson whenever you like.",
+)
+SAFETY = Notice(
+    Flag.SAFETY,
+    "This practice stops here: that is nothing to say to a child, simulated or not. "
+    "The message is marked and will not be used. Start again with a lesson when you are ready.",
+)
+PRIVATE = Notice(
+    Flag.SAFETY,
+    "This child is made up: it has no address, phone, password or photo, and no real child should be asked "
+    "for them. The message is marked and will not be used. You can go on with the lesson.",
+)
+CRISIS = Notice(
+    Flag.CRISIS,
+    "I am a practice program, so let me step out of the lesson. If you are thinking about hurting yourself "
+    "or are in danger, please reach a person now: call or text 988 (US, day and night), your local emergency "
+    "number, or findahelpline.com. Your course staff will want to help, too.",
+)
+PUPIL_DATA = Notice(
+    Flag.PUPIL_DATA,
+    "That looked like a real person's data, so I took it out before anything was stored. Please don't paste "
+    "names, contacts or records of real pupils here; say 'a student of mine' and go on with the lesson.",
+)
+
+_CHILD = (
+    r"(?:child(?:ren)?|kid|student|pupil|person|people|human|human being|boy|girl|(?:second|2nd) ?grader"
+    r"|(?:7|seven|8|eight)[- ]year[- ]old)s?\b"
+)
+_MADE = (
+    r"(?:an? )?\b(?:bot|chat ?bot|ai|a\.i\.|ai model|chat ?gpt|gpt|llm|language model|simulat(?:ed|ion|or)"
+    r"|software|artificial intelligence|automated|computer program)(?!\w)"
+)
+_DEVICE = (
+    r"(?:robot|computer|machine|program|app|script)(?= *(?:[?.!,]|$|(?:or|and|like|that|who|right|pretending"
+    r"|acting|playing|instead|too|not|talking|answering|write|writing|typing|wrote|in disguise|aren'?t"
+    r"|isn'?t|are|is)\b))"
+)
+_SO = (
+    r"(?:(?:really|actually|just|maybe|even|only|truly|literally|all|honestly|like|for real|some kind of"
+    r"|not) )*"
+)
+_REAL = r"(?:real|actual|live|living|human|genuine)"
+_WHO = (
+    rf"(?:an? |the |any |some )?(?:{_DEVICE}|human\b|{_REAL} (?:\w+ )?{_CHILD}"
+    r"|(?:person|human|kid|child) or\b)"
+)
+_TALK = r"(?:talking|speaking|chatting|typing|writing|texting|working|teaching|dealing)(?: (?:to|with))?"
+_HERE = (
+    r"(?:there|here|in this (?:chat|program|app|bot)|(?:on|at) the other|in front of me"
+    r"|behind (?:this|these|that|the)|involved|used|for this)"
+)
+_WRITES = (
+    r"(?:is |was |are |actually |really |ever |that'?s |that is |who'?s |who |being |there "
+    r"|here )*(?:writ(?:e|es|ing)|wrote|typ(?:e|es|ed|ing)|answer(?:s|ed|ing)?"
+    r"|sees?|reads?|reading|behind|said|says)"
+)
+_TO_ME = r"(?:me|this|these|that|what i|my|here|it all)\b"
+_ASKS_IF_REAL = re.compile(
+    # You: "are you a real kid", "r u human", "you're not real, are you?"
+    rf"\b(?:are|r|were) (?:you|u|ya) {_SO}(?:{_WHO}|real(?= *(?:[?.!,]|$|(?:or|tho|though|and|lol)\b))"
+    rf"|programmed\b"
+    rf"|(?:pretending|acting|programmed|built|trained|made|supposed)(?: to)? (?:be|act|sound"
+    rf"|talk) ?(?:like )?(?:an? )?{_CHILD})"
+    rf"|\b(?:are|r) (?:you|u) (?:really|actually|truly|honestly) an? {_CHILD}"
+    rf"|\b(?:you'?re|you are|u r|ur) {_SO}(?:{_WHO}|real\b)[^.?!]*?(?:\?|\bright\b|\baren'?t you|\bare you\b)"
+    rf"|\b(?:if|whether|that) (?:you'?re|you are|u r|this is|it'?s|there is|there'?s) {_SO}(?:{_WHO}"
+    rf"|real\b(?! \w))"
+    r"|\bdo you (?:really |actually |even )*exist\b|\bwhat are you,? really\b"
+    rf"|\b(?:are|r) (?:you|u) {_SO}(?:an? )?(?:person|child|kid|human|student)\W*$|\bwho are you,? really\b"
+    rf"|\b(?:you'?re|you are|u r) {_SO}(?:an? )?{_CHILD}[^.?!]*\b(?:are you|aren'?t you|right)\W*$"
+    rf"|\b(?:am i|i'?m|i am|are we) {_SO}{_TALK} {_SO}(?:an? )?{_CHILD}\W*(?:$|right now|here|or )"
+    rf"|\b{_REAL} (?:conversation|chat|talk|discussion) with (?:an? )?{_CHILD}"
+    r"|\bin this (?:app|program|chat|bot|tool|website)\b.{0,40}\breal\b"
+    rf"|\b(?:are|r) (?:you|u) {_SO}an? (?:\w+,? ){{0,2}}(?:real|living|breathing|actual) (?:\w+ )?{_CHILD}"
+    rf"|\b(?:go(?:es)?|sent|talk(?:ing)?|speak(?:ing)?|chat(?:ting)?) (?:to"
+    rf"|with) (?:an? )?(?:{_REAL} {_CHILD}|human\b)[^.!]{{0,30}}\?"
+    rf"|\b(?:are|r) (?:you|u) {_SO}(?:fake|artificial|(?:being )?(?:controlled|run|operated|generated) by)\b"
+    r"|\bis there (?:really |actually )?an? (?:human|person) in (?:there|here)\b|\b(?:some|any)(?:one"
+    r"|body) real\b"
+    rf"|\b(?:you|u) (?:aren'?t|are not) {_SO}(?:real\b|(?:an? )?(?:human|{_REAL} {_CHILD}))[^.!]*\?"
+    r"|\b(?:did|do|were) you (?:get |really )*programmed\b|\bgo(?:es)? to a real (?:kid|child|student"
+    r"|person)\b"
+    r"|\bis there (?:any|some)(?:one|body) (?:real|there)\b(?=\W*$| or\b)"
+    # Whom I talk to.
+    rf"|\b(?:am i|i'?m|i am|are we) {_SO}{_TALK} {_SO}(?:{_WHO}|{_REAL} |(?:an? )?(?:person|human)\b)"
+    rf"|\bwho am i {_SO}{_TALK}\b|\b{_CHILD} (?:that |who )?i'?m {_TALK} {_SO}(?:is )?(?:real|human)\b"
+    rf"|\bdo i (?:really |actually )?have (?:an? )?{_REAL} (?:\w+ )?{_CHILD}"
+    rf"|\b(?:robot|bot|computer|ai|machine)\b.{{0,160}}\b(?:are you|am i)(?: one)?\W*$"
+    rf"|\b(?:are|r) (?:you|u) {_SO}(?:an? )?(?:made[- ]up|fake|imaginary|virtual|pretend|artificial) {_CHILD}"
+    rf"|\bis (?:this|th(?:is|e) (?:kid|child|student)) {_SO}(?:an? )?{_REAL} {_CHILD}\W*$"
+    # What this is.
+    rf"|\b{_REAL} (?:\w+ )?{_CHILD} or (?:an? |just )*(?:{_DEVICE}|not\b|fake\b|made up)"
+    rf"|\b{_DEVICE} or (?:an? )?{_REAL} (?:\w+ )?{_CHILD}"
+    rf"|\bis (?:this|it|there|that) {_SO}(?:an? |the )?{_REAL} (?:\w+ ){{0,2}}{_CHILD}(?=\W*$|\W*\b(?:or|i"
+    rf"|i'm|we|that|behind|there|here|on|at|who|answering|typing|writing|before)\b)"
+    rf"|\bis this {_SO}(?:a )?(?:{_DEVICE}|human\b|kid\b|child\b|person\b)(?! size|-)(?=\W*$|.{{0,160}} or )"
+    rf"|\b(?:is|are) (?:this|the|these|those) (?:child|kid|student|pupil"
+    rf"|person)s? (?:(?:that )?i'?m {_TALK} )?{_SO}(?:real|simulated|human|fake)\b"
+    # Who is behind it.
+    rf"|\b(?:{_DEVICE}|human|{_REAL} {_CHILD}|person|kid|child|some(?:one|body)|any(?:one"
+    rf"|body)) {_WRITES} {_TO_ME}"
+    rf"|\b{_REAL} {_CHILD} (?:is |are )?(?:really |actually )?{_HERE}|\bis any(?:one|body) (?:really "
+    rf"|actually )?{_HERE}"
+    rf"|\bis (?:there )?(?:any|some)(?:one|body) (?:real|really|actually)(?: there| here"
+    rf"| typing)?\b(?= (?:there|here)|\W*$)"
+    r"|\bis any(?:one|body) (?:really |actually )there\b"
+    rf"|\b(?:answers?|messages?|repl(?:y|ies)) (?:\w+ )?(?:come|coming|came|written|typed)? ?(?:from"
+    rf"|by) {_WHO}"
+    r"|\bwho(?:'s| is) (?:really |actually )?(?:typing|writing (?:this|these|back)|answering (?:me|these"
+    r"|this)|on the other (?:end|side)|behind (?:this|these|the screen))",
+    re.I,
+)
+_ANY_REAL = re.compile(
+    rf"\b{_REAL} (?:\w+ )?(?:child|kid|student|pupil|(?:second|2nd) grader"
+    rf"|human being)\b[^.!]{{0,160}}(?:\?|\bor\b)",
+    re.I,
+)
+_ABOUT_US = re.compile(
+    r"\b(?:you|u|this (?:isn'?t|is|kid|child|person|student)|is this|here|there|am i|i'?m|answering"
+    r"|generated|is it)\b",
+    re.I,
+)
+"""A real child at all is meant sincerely where the turn is about the two who talk."""
+_ASKS_IF_MADE = re.compile(
+    rf"(?:^|\W)(?:{_MADE}).{{0,160}}\?|\b(?:you|u|this|it|that|there|i)\b.{{0,160}} (?:{_MADE})", re.I
+)
+_WHERE = re.compile(
+    r"\b(?:you|u|ur|this|these|those|it|that|there|here|am i|i'?m|who|answers?|child|kid|student)\b", re.I
+)
+_LESSON = re.compile(
+    r"\b(?:story|book|picture|photo|page|poem|movie|song|sign|rule|letter|puppet|animals?|plants?|toy"
+    r"|footprint|calculator|bread"
+    r"|barcode|play|doll|statue|poster)\b|\bwhy (?:did|does|do|would)\b|\bneed or\b|\bservice\b"
+    r"|\bplace,? or\b|\bneeds?\b(?! to know)",
+    re.I,
+)
+"""What a teacher talks of who asks whether something in a lesson is real."""
+_SECRET = (
+    r"\b(?:don'?t|do not|never|can'?t|better not|shouldn'?t|must ?n'?t) (?:ever )?tell (?:your (?:mom"
+    r"|mommy|mother|mum|dad|daddy|father|parents|family)\b(?! the answer)|your teacher (?:what i"
+    r"|about (?:this|us|me))|(?:your teacher|anyone|anybody"
+    r"|any ?one else)\b"
+    r"(?! (?:the|an?|your|what|which|how|who|if|that|it'?s|yet)\b))"
+    r"|\bsecret from your (?:mom|mommy|dad|daddy|parents|family)\b|\b(?:our"
+    r"|a) (?:little )?secret\b[^.!?]*\b(?:tell|mom|dad|parents|anyone)\b"
+    r"|\bour (?:little )?secret\b(?! (?:word|number|code|message|spot))"
+    r"|\bbetween (?:just )?(?:you and me|us)\b[^.!?]*\b(?:mom|dad|parents|secret|anyone|nobody|tell)\b"
+    r"|\b(?:your )?(?:mom|mommy|dad|parents) (?:don'?t|doesn'?t|must ?n'?t|never) (?:need|have|has"
+    r"|get)s? to know\b"
+)
+_GROOMING = (
+    r"\bsend (?:me )?(?:a |an |some |your )?(?:photo|picture|pic|selfie|video)s? of (?:you"
+    r"|ur)(?:r ?self)?\b|\b(?:show|send) me (?:a |some )?(?:photo|picture|pic|selfie|video)s? of (?:you"
+    r"|yourself|ur ?self)\W*$|\bsend (?:me )?(?:nudes?|a selfie|your selfie)\b"
+    r"|\bmeet me (?:alone|in secret|somewhere|after school|tonight|outside|at the (?:park|mall|corner))\b"
+    r"|\bmeet (?:you|u) in person\b|\bcome (?:to|over to) my (?:house|place|car|room)\b"
+    r"|\bget in(?:to)? my (?:car|van|truck|bed)\b|\b(?:are|will) (?:you|u) (?:be )?(?:home )?alone\b"
+    r"|\bhome (?:alone|by yourself)\?|\bbe my (?:girl|boy)friend\b|\bwhen (?:are"
+    r"|will) your parents (?:be )?(?:gone|out|away|leave)\b"
+    r"|\bwhat are (?:you|u) wearing(?: right now| tonight| under\b[^.?!]{0,15})?\W*$|\bturn on (?:your"
+    r"|the) (?:camera"
+    r"|webcam|cam)\b"
+    r"|\b(?:i|we|me)(?: \w+){0,2} come (?:over )?to your (?:house|room|place)\b|\b(?:mom|dad|parents"
+    r"|nobody) (?:is|are|isn'?t|aren'?t|is not|are not) (?:not )?(?:at )?home\?"
+    r"|\bsit on my lap\b|\bgive me a kiss\b|\bmature for your age\b|\bdo you have a (?:boy|girl)friend\b"
+    r"|\b(?:you have|you'?ve got|nice|such) an? (?:hot|sexy) (?:body|butt|little)\b"
+    r"|\b(?:take|pull) (?:your|ur) (?:shirt|clothes|pants|dress|underwear|skirt|top) (?:off|down)\b"
+    r"|\bwithout your (?:shirt|clothes|pants|dress|underwear)\b|\bsend me (?:your|ur) (?:pic|picture|photo"
+    r"|selfie)s?\W*$"
+    r"|\bsleep (?:over )?(?:with|next to) me\b"
+)
+_SEXUAL = (
+    r"\b(?:have|having|had|wanna|want|about) sex\b|\b(?:sexy|sexual\w*|nudes|nude (?:pic|photo|body"
+    r"|self)\w*|porn\w*|genitals?|penis|vagina|boobs|horny|masturbat\w*|blow ?job|orgasm|rape)\b"
+    r"|\bnaked (?:man|men|woman|women|boy|girl|kid|child|people|bod\w+|pic\w*|photo\w*|selfie)\b|\b(?:you"
+    r"|u|me|get|be|am|are|were|i'm) naked\b"
+    r"|\b(?:without|no|out of) (?:any |your )?clothes\b(?! (?:on the|in the|hang))|\b(?:see|show me|touch"
+    r"|love|like) your (?:naked )?body\b|\b(?:take off|pull down|lift up"
+    r"|unbutton) (?:all )?your (?:clothes|shirt|pants|underwear|dress|skirt|panties)\b|\b(?:your|my|his"
+    r"|her) (?:private parts?|privates|panties)\b"
+    r"|\b(?:in|see|show me|take off|wear(?:ing)?) (?:just |only )?your underwear\b|\bunderwear (?:do|are"
+    r"|did) you\b|\btouch (?:yourself|your private|my private)|\bkiss me\b|\b(?:love|like|want|wanna|going"
+    r"|gonna) (?:to )?kiss (?:you|u)\b|\bmake out with\b|\btouch\w* .{0,12}down there\b|\bwear a bra\b"
+    r"|\b(?:talk|something) dirty\b|\bf+u+c+k"
+)
+_WHOM = r"(?:you|u|your (?:mom|mommy|mother|dad|daddy|father|family|brother|sister|dog|cat|face))\b"
+_VIOLENT = (
+    r"\b(?:i(?:'?ll| will| am going to|'m going to|m going to| want to|(?:'d| would) (?:like|love) to"
+    r"| wanna| could| should| would)|gonna|going to|or i'?ll|i'd|i would) (?:fu\w+ )?"
+    rf"(?:kill|hit|hurt|beat|punch|slap|smack|choke|stab|shoot|strangle|spank|burn|cut) {_WHOM}"
+    r"(?! (?:up\b(?= with)|with (?:a|an|another|some)(?: \w+)? (?:hard|quick|question|one|problem|fact"
+    r"|number|riddle|new)\w*|at|to (?:it|the)|in (?:a|this|the) (?:game|race|contest|minute|second|moment)"
+    r"|there|some|a (?:piece|slice|break|deal)|guys))"
+    r"|\bi(?:'ll| will|'m going to|'m gonna| want to)\b[^.?!]{0,25}\b(?:hurt|kill|rape) you\b"
+    r"|\bshould be beaten\b(?! (?:before|until|with|for))"
+    r"|\b(?:go )?kill yourself\b|\b(?:go|drop) (?:die\b|dead\b)|\bi (?:wish|hope) (?:you|u) (?:(?:were|was"
+    r"|would|are|get|are) ?)?(?:dead|die|hurt)\b|\bwish you (?:were|was) dead\b"
+)
+_DISCLOSURE = (
+    r"\b(?:does|did|do|has|have) (?:your |a |any |some)?(?:dad|daddy|mom|mommy|father|mother|parents|uncle"
+    r"|aunt|stepdad|stepmom|grandpa|brother|coach|grown ?-?up|adult|body|one)"
+    r"(?: (?:at home|ever))* (?:beat|touch|molest|abuse|hit|hurt)(?:s|ed|ing)? you\b(?! (?:with|in|to"
+    r"|at (?:school|recess|lunch|tag|home plate))\b)"
+)
+_UNSAFE = re.compile("|".join((_SECRET, _GROOMING, _SEXUAL, _VIOLENT, _DISCLOSURE)), re.I)
+_PRIVATE = re.compile(
+    r"\b(?:what(?:'s| is| are|s)|tell me|give me|send me|type|share|i need|do you know|can i (?:get"
+    r"|have)) (?:your |ur |me your )"
+    r"(?:(?:home|house|exact|street|email|full|real|mailing|cell|mom'?s|dad'?s|mother'?s|father'?s"
+    r"|parents'?) )*"
+    r"(?:address\b(?! (?:on|in) the| bar)|(?:cell|phone|mobile)(?: phone)?(?: number)?|e-?mail|password"
+    r"|social security\w*"
+    r"|credit card|bank|snap\w*|instagram|tiktok|pin code)\b"
+    r"|\b(?:give|tell|send) me your number\W*$"
+    r"|\bwhat(?:'s| is| are)? (?:street|road) (?:do|are) you (?:live|living)\b"
+    r"|\bwhere (?:exactly do you live|do you live exactly)\b|\bare your (?:parents|mom|dad) (?:at )?home\b"
+    r"|\bwhere you live\b.{0,6}\b(?:so i|exactly|i'?ll)\b|\bsend (?:me )?your location\b"
+    r"|\bwhat school do you go to\b|\bwhen do you get out of school\b",
+    re.I,
+)
+_I = r"\b(?:i|i'?m|i am|ive|i'?ve|i have)\b"
+_CRISIS = re.compile(
+    rf"{_I} (?:\w+ ){{0,3}}?(?:want to|wanna|going to|feel like|will|plan(?:ning)? to"
+    rf"|think(?:ing)? (?:about|of)|been thinking (?:about|of)|wish i could) "
+    r"(?:just )?(?:die\b(?! laughing)|dying\b|kill(?:ing)? myself|end(?:ing)? (?:it all|it\b(?= tonight"
+    r"| now| today)|my life|things)|(?:hurt|harm|cut)(?:ting|ing)? myself"
+    r"|disappear forever|jump(?:ing)? off|overdos\w+)"
+    r"|\b(?:kill|killing|hurt|hurting|cut|cutting|harm|harming) myself\b(?! (?:on|with) (?:the|a"
+    r"|my) (?:paper|scissors|page|stapler))"
+    rf"|{_I} (?:\w+ ){{0,3}}suicidal\b|\b(?:commit|thinking about|thoughts of) suicide\b"
+    r"|\bi (?:don'?t|do not|dont) (?:want to|wanna) (?:live|be alive|exist|wake up|be here any ?more"
+    r"|go on any ?more)\b"
+    r"|\b(?:end(?:ing)?|take|taking) my (?:own )?life\b|\b(?:no|a|any) (?:reason|point) (?:to|in"
+    r"|for me to) (?:keep |go on |be )?(?:live|living)\b|\bnothing to live for\b"
+    r"|\bbetter off (?:without me|if i (?:was|were) (?:dead|gone)|dead)\b"
+    r"|\b(?:nobody|no one) would (?:miss|notice if i)\b.{0,15}\b(?:me|gone|died)\b|\bi (?:took|swallowed"
+    r"|have taken) (?:a (?:bunch|lot|bottle|handful) of|too many|all my) (?:\w+ )?pills\b"
+    r"|\bi(?:'d| would) rather (?:be dead|die\W*$)|\bi (?:wish i (?:was|were) dead|can'?t go on)\b"
+    r"|\bnot wake up\b"
+    r"|\bmy (?:husband|wife|boyfriend|girlfriend|partner|ex|dad|father|roommate) (?:\w+ )?(?:hits?|beats?"
+    r"|chok\w+|hurts?|rap\w+|threaten\w*) me\b",
+    re.I,
+)
+
+
+def check(text: str, name: str = "") -> Notice | None:
+    """The notice that must answer `text`, or None for ordinary talk. `name` is the child's.
+
+    A crisis goes before all else; someone else's data goes last, for `redact` has dealt with it.
+    """
+    said = " ".join(text.replace("\u2019", "'").split())
+    if _CRISIS.search(said):
+        return CRISIS
+    if _UNSAFE.search(said):
+        return SAFETY
+    if _PRIVATE.search(said):
+        return PRIVATE
+    if _asks_if_real(said, name):
+        return HONESTY
+    return PUPIL_DATA if redact(text)[1] else None
+
+
+def _asks_if_real(said: str, name: str) -> bool:
+    if name:  # "Is Mia real?" asks the same as "Are you real?"
+        said = re.sub(rf"\bis {re.escape(name)}\b", "are you", said, flags=re.I)
+    made = _WHERE.search(said) and any(_ASKS_IF_MADE.search(each) for each in re.split(r"(?<=[?!.]) ", said))
+    real = _ASKS_IF_REAL.search(said) or (_ANY_REAL.search(said) and _ABOUT_US.search(said))
+    return bool(made) or (bool(real) and not _LESSON.search(said))

@@ -1,0 +1,251 @@
+"""From a model's raw words to the child's: clean, cut to the length, and check that it is the thought.
+
+It calls no model: whoever does asks again, or falls back to `plain`. It decides nothing of what is meant.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+
+from bot.student.child import Child
+from bot.student.dialogue import Thought, ThoughtKind
+from bot.student.numbers import plain as as_digits
+from bot.student.prompt import meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What came out. `fault` says why the words cannot stand, or is None when they can."""
+
+    text: str
+    fault: str | None = None
+
+
+def shape(text: str, thought: Thought, child: Child, *, teacher: str = "", seed: int = 0) -> Shaped:
+    """Clean `text`, cut it to about `thought.words`, check it, and write it as this child does."""
+    cleaned = _clean(text, child.name)
+    if not cleaned:
+        return Shaped("", "empty")
+    cut = _cut(cleaned, _limit(thought))
+    fault = _fault(cut, thought, teacher)
+    return Shaped(written(cut, child, asking=thought.kind is ThoughtKind.ASK, seed=seed), fault)
+
+
+def plain(thought: Thought, child: Child, *, seed: int = 0) -> str:
+    """The thought's plain words, for when no model can say them."""
+    return written(meaning(thought), child, asking=thought.kind is ThoughtKind.ASK, seed=seed)
+
+
+def written(text: str, child: Child, *, asking: bool = False, seed: int = 0) -> str:
+    """How this child puts words on the screen: a spoken child is transcribed, a typed one types."""
+    if child.voice == "typed":
+        return _typed(text, random.Random(seed))
+    text = re.sub(r"\bi('m|'ll|'ve|'d)?\b", lambda match: "I" + (match.group(1) or ""), text)
+    text = re.sub(r"(^|[.!?] )([a-z])", lambda match: match.group(1) + match.group(2).upper(), text)
+    if text[-1].isalnum() or text[-1] in "'\")":
+        text += "?" if asking else "."
+    return text
+
+
+# Cleaning.
+
+_MARKUP = re.compile(
+    r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|\$|<[^>]*>?|^\s*(?:[-•]|\d+[.)](?=\s+\D))\s*", re.M
+)
+_ROLE = re.compile(r"^\s*(?:teacher|student|assistant|user|system|note|answer)\s*:\s*", re.I)
+_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
+_TAIL = re.compile(r"[,;:\s]*\b(?:she|he|mia) says (?:it|this|that)\b.*$", re.I | re.S)
+
+
+def _clean(text: str, name: str) -> str:
+    text = "".join(
+        ch for ch in text.replace("\u2019", "'").replace("\r", "\n") if ch.isprintable() or ch == "\n"
+    )
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    line = re.sub(rf"^\s*{re.escape(name)}\s*(?:wants to say[^:]*|says|said)?\s*:\s*", "", line, flags=re.I)
+    line = _EMOJI.sub("", _MARKUP.sub("", _ROLE.sub("", line)))
+    line = _TAIL.sub("", line).replace('"', "").replace("\u201c", "").replace("\u201d", "")
+    line = re.sub(r"([!?.,])\1{2,}", r"\1", re.sub(r"\s+", " ", line)).strip(" ,;:-")
+    return _without_loops(line)
+
+
+def _without_loops(line: str) -> str:
+    """A small model that gets stuck says the same clause again and again: keep the first."""
+    kept: list[str] = []
+    for part in re.split(r"(?<=[.!?,])\s+|\s+(?=(?:and|so|but) )", line):
+        bare = re.sub(r"^(?:and|so|but) |[.!?,]+$", "", part.lower())
+        if any(bare == re.sub(r"^(?:and|so|but) |[.!?,]+$", "", each.lower()) for each in kept):
+            break
+        kept.append(part)
+    return " ".join(kept).strip(" ,;:-")
+
+
+# Cutting.
+
+_END = re.compile(r"[.!?](?=\s|$)")
+_CLAUSE = re.compile(r",|\s(?=(?:and|so|but|because|cuz|then|or)\s)")
+_DANGLING = re.compile(
+    r"[\s,;:-]+(?:and|so|but|because|cuz|then|or|the|a|an|to|of|is|it's|i|my|that|if|with|in|on|was)$", re.I
+)
+
+
+def _limit(thought: Thought) -> int:
+    """Words after which a turn is cut: the target with some air, never less than what was meant."""
+    return max(round(thought.words * 1.4), thought.words + 3, min(len(meaning(thought).split()) + 2, 45))
+
+
+def _cut(text: str, limit: int) -> str:
+    words = text.split(" ")
+    if len(words) <= limit:
+        return text
+    head = " ".join(words[:limit])
+    for pattern in (_END, _CLAUSE):
+        ends = [match.end() if pattern is _END else match.start() for match in pattern.finditer(head)]
+        if ends and len(head[: ends[-1]].split()) * 2 >= limit:
+            return head[: ends[-1]].strip(" ,;:-")
+    while (shorter := _DANGLING.sub("", head)) != head:
+        head = shorter
+    return head.strip(" ,;:-")
+
+
+# Checking.
+
+_ADULT = re.compile(
+    r"\b(as an ai|language model|assistant|i'?m sorry|i apologi[sz]e|sorry for|thank you|you'?re welcome|great question"
+    r"|good question|how can i help|feel free|let me know|certainly|of course|i understand|that makes sense|you'?re right"
+    r"|i see|my mistake|oh i see|i started by|a total of|the total|number of|is equal to|equals|that means|amount"
+    r"|therefore|however|equation|calculat\w+|subtract\w*|multipl\w+|represent\w*|determin\w+|solution|process"
+    r"|concept|example of|in order to|as a second grader|haven'?t learned|let'?s (?:solve|break|explore)|the answer is that"
+    r"|wants? to say|second grade student|little kid)\b",
+    re.I,
+)
+_STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
+
+
+def _fault(text: str, thought: Thought, teacher: str) -> str | None:
+    if match := _ADULT.search(text):
+        if match.group().lower() not in meaning(thought).lower():
+            return f"adult words: {match.group().lower()}"
+    if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(meaning(thought)):
+        return f"not plain letters: {sorted(foreign)[0]!r}"
+    if len(text.split()) * 5 < 2 * min(len(meaning(thought).split()), thought.words + 4) - 10:
+        return "too little of what was meant"
+    meant = set(_numbers(meaning(thought)))
+    said = set(_numbers(text))
+    strange = said - meant - (set() if thought.kind in _STATES_ANSWER else set(_numbers(teacher)))
+    if strange:
+        return f"another number: {sorted(strange)[0]}"
+    if thought.kind in _STATES_ANSWER and thought.answer and not states(text, thought.answer):
+        return "does not state the answer"
+    if thought.kind is ThoughtKind.EXPLAIN and thought.answer and _another_answer(text, thought):
+        return "states another answer"
+    if thought.kind not in _STATES_ANSWER and thought.reason and not _shares_words(text, thought.reason):
+        return "says something else"
+    if thought.kind in (ThoughtKind.ANSWER, ThoughtKind.REJECT) and _flips(text, thought.answer or ""):
+        return "says yes to the other answer"
+    return None
+
+
+def states(text: str, answer: str) -> bool:
+    """Whether `text` states `answer`: its numbers, in digits or words, or all its telling words."""
+    wanted = set(_numbers(answer))
+    if wanted:
+        return wanted <= set(_numbers(text))
+    words = _words(answer)
+    telling = words - _SMALL or words
+    return telling <= _words(text) or bool(words & _YES and _words(text) & _YES)
+
+
+def _another_answer(text: str, thought: Thought) -> bool:
+    """An explanation that says "it's 4" on its way to 45."""
+    stated = re.findall(r"\b(?:it's|its|it is|i think|i got|the answer is) (\d+(?::\d+)?)", as_digits(text))
+    return any(number != thought.answer and f"it's {number}" not in meaning(thought) for number in stated)
+
+
+def _flips(text: str, answer: str) -> bool:
+    """A reply that opens with the opposite of the meant yes or no."""
+    first = re.match(r"(yes|yeah|yep|no|nope)\b", text.lower())
+    if first is None or answer.lower() not in {"yes", "yeah", "no"}:
+        return False
+    return (first.group(1) in {"no", "nope"}) is not (answer.lower() == "no")
+
+
+def _shares_words(text: str, reason: str) -> bool:
+    """At least one telling word in three of what was meant, or all of a very short reply's words."""
+    meant, said = _words(reason) - _SMALL or _words(reason), _words(text)
+    return 3 * len(meant & said) >= len(meant) or (len(said) <= 3 and bool(meant & said))  # noqa: PLR2004
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+(?::\d+)?", as_digits(text))
+
+
+_YES = frozenset({"yes", "yeah", "yep", "yup", "uh-huh", "mhm"})
+_SMALL = frozenset(
+    "a an the is it it's its i i'm to of in and or so because cuz um uh like just that my you".split()
+)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]+(?:'[a-z]+)?|\d+", text.lower()))
+
+
+# Typing.
+
+_SPELLINGS = {
+    "because": ("becuz", "becuse", "cuz"),
+    "they": ("thay",),
+    "said": ("sed",),
+    "was": ("wuz",),
+    "were": ("wer",),
+    "when": ("wen",),
+    "what": ("wut", "wat"),
+    "know": ("no",),
+    "don't": ("dont",),
+    "can't": ("cant",),
+    "it's": ("its",),
+    "i'm": ("im",),
+    "that's": ("thats",),
+    "didn't": ("didnt",),
+    "there": ("ther",),
+    "their": ("thier",),
+    "have": ("hav",),
+    "take": ("tak",),
+    "away": ("awa",),
+    "like": ("lik",),
+    "little": ("littel",),
+    "people": ("peple",),
+    "really": ("rily",),
+    "think": ("thingk",),
+    "would": ("wood",),
+    "could": ("cud",),
+    "enough": ("enuf",),
+    "are": ("ar",),
+    "you": ("u",),
+    "going": ("gowing",),
+    "right": ("rite",),
+    "write": ("rite",),
+    "bigger": ("biger",),
+    "water": ("woter",),
+    "school": ("skool",),
+    "friend": ("frend",),
+}
+SPELLING_SHARE = 0.45
+"""Share of hard words spelled by ear: with these words about one word in eight, as in children's chat."""
+
+
+def _typed(text: str, rng: random.Random) -> str:
+    def spell(match: re.Match[str]) -> str:
+        word = match.group()
+        choices = _SPELLINGS.get(word.lower())
+        return rng.choice(choices) if choices and rng.random() < SPELLING_SHARE else word
+
+    # 91 % of real messages start lower-case, 97 % have no end mark (questions keep theirs more often).
+    text = re.sub(r"[A-Za-z]+(?:'[a-z]+)?", spell, text)
+    text = text if rng.random() < 0.09 else text.lower()
+    return text if rng.random() < 0.03 else re.sub(r"(?<=\w)[.!]+$", "", text)
+
+
+__all__ = ["Shaped", "plain", "shape", "states", "written"]

@@ -1,0 +1,50 @@
+"""Models that answer at once with the thought's plain words, and a registry of them."""
+
+from __future__ import annotations
+
+from bot.models.base import Reply, StudentModel
+from bot.models.registry import ModelInfo, UnknownModel
+from bot.student.cue import Cue
+from bot.student.prompt import meaning
+
+
+class InstantModel:
+    """Says what is meant, word by word."""
+
+    version = "instant-1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+        """Say the thought's plain words."""
+        return Reply(
+            meaning(cue.thought), prompt_tokens=100, completion_tokens=5, cost_usd=None, latency_ms=1.0
+        )
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
+
+
+class InstantModels:
+    """Stands in for `bot.models.registry.Models`."""
+
+    def __init__(self, names: tuple[str, ...] = ("base", "other")) -> None:
+        self.names = names
+
+    def check(self, name: str) -> str:
+        """`name`, or `UnknownModel`."""
+        if name not in self.names:
+            raise UnknownModel(f"no model {name!r}; there are: {', '.join(self.names)}")
+        return name
+
+    async def get(self, name: str) -> StudentModel:
+        """A model of that name."""
+        return InstantModel(self.check(name))
+
+    def describe(self) -> list[ModelInfo]:
+        """Every model."""
+        return [ModelInfo(name, "instant", "1", "free") for name in self.names]
+
+    async def aclose(self) -> None:
+        """Hold nothing."""

@@ -1,0 +1,157 @@
+"""The database's revisions: created, checked, brought forward, refused."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from bot.store import Store, StoreError, database, migrate
+from bot.store.tables import metadata
+
+NEXT = '''"""One more table."""
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
+    {then}
+'''
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pupil.db"
+
+
+def url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def add_revision(tmp_path: Path, then: str = "pass") -> Path:
+    """A copy of the migrations with one more, as a newer program would have it."""
+    folder = tmp_path / "newer"
+    shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "0002_later.py").write_text(NEXT.format(then=then), encoding="utf-8")
+    return folder
+
+
+def tables(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.close()
+    return names
+
+
+def content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+async def create(path: Path) -> None:
+    store = await Store.open(url(path))
+    await store.aclose()
+
+
+async def test_migrations_make_exactly_the_tables_of_the_code(path: Path) -> None:
+    assert await migrate(url(path)) == "0001"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+async def test_comparison_notices_a_difference(path: Path) -> None:
+    await create(path)
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE turns DROP COLUMN latency_ms")
+    connection.execute("DROP INDEX uq_conversations_current")
+    connection.close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as opened:
+        found = compare_metadata(MigrationContext.configure(opened), metadata)
+    engine.dispose()
+    assert sorted(entry[0] for entry in found) == ["add_column", "add_index"]
+
+
+async def test_migrating_twice_changes_nothing(path: Path) -> None:
+    await migrate(url(path))
+    before = tables(path)
+    assert await migrate(url(path)) == "0001"
+    assert tables(path) == before
+
+
+async def test_an_older_database_is_refused_until_migrated(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create(path)
+    monkeypatch.setattr(database, "MIGRATIONS", add_revision(tmp_path))
+    with pytest.raises(StoreError, match=r"pupil\.db.*revision 0001, older.*python -m bot migrate"):
+        await Store.open(url(path))
+    assert "later" not in tables(path)
+    assert await migrate(url(path)) == "0002"
+    assert "later" in tables(path)
+    await create(path)
+
+
+async def test_a_newer_database_is_refused_and_left_alone(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(database, "MIGRATIONS", add_revision(tmp_path))
+        await migrate(url(path))
+    before = tables(path)
+    for attempt in (Store.open, migrate):
+        with pytest.raises(StoreError, match=r"revision 0002, newer than this program knows; update"):
+            await attempt(url(path))
+    assert tables(path) == before
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create(path)
+    before = tables(path)
+    with monkeypatch.context() as newer:
+        newer.setattr(database, "MIGRATIONS", add_revision(tmp_path, then="op.drop_table('no_such')"))
+        with pytest.raises(StoreError, match="no such table: no_such"):
+            await migrate(url(path))
+    assert tables(path) == before
+    await create(path)
+
+
+async def test_another_programs_database_is_refused_untouched(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.close()
+    before = content(path)
+    for attempt in (Store.open, migrate):
+        with pytest.raises(StoreError, match="another program's tables"):
+            await attempt(url(path))
+    assert content(path) == before
+
+
+async def test_two_at_once_create_one_database(path: Path) -> None:
+    stores = await asyncio.gather(*(Store.open(url(path)) for _ in range(4)))
+    for store in stores:
+        await store.writable()
+        await store.aclose()
+
+
+async def test_reading_creates_nothing(path: Path) -> None:
+    with pytest.raises(StoreError, match="no such database"):
+        await Store.open(url(path), read_only=True)
+    assert content(path) is None
+    sqlite3.connect(path).close()  # leaves an empty file
+    with pytest.raises(StoreError, match="the database is empty"):
+        await Store.open(url(path), read_only=True)
+    assert content(path) == b""

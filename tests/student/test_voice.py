@@ -1,0 +1,136 @@
+"""From raw words to a child's: whatever a model says, what comes out is short, plain and the thought."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.student.child import read_children
+from bot.student.dialogue import Mood, Stage, Thought, ThoughtKind
+from bot.student.numbers import plain as in_digits
+from bot.student.prompt import meaning
+from bot.student.voice import Shaped, plain, shape
+
+CHILDREN = read_children(Path(__file__).parents[2] / "data" / "children")
+MIA = CHILDREN["mia"]
+
+PIECES = st.sampled_from(
+    "**45** __45__ `45` # * - • 1. > | ~~ [link](http://x) (smiles) <b> </s> <|im_end|> $ \\( \\n \n \r\n \t "
+    "Student: Teacher: Mia: mia: Assistant: USER: system: Note: forty-five 45 15 7 17 52 0 1,000 4:30 five ten "
+    "I think it's because cuz and so but the a ? ! . , ... ; : ' \" “ ” ’ … 😀 ❤️ é ½ ² ٣ 五 \u200d \u202e \x07 \x1b[31m "
+    "yes no yeah certainly equals total she-says Mia says that".split(" ")
+)
+RAW = st.text(max_size=200) | st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40).map("".join)
+LINES = st.none() | st.sampled_from(
+    ["45", "15", "yes", "no", "sand", "it pours so it's a liquid", "because 7 take away 2 is 5", "9:30", "35 cents"]
+) | st.text(max_size=40)  # fmt: skip
+THOUGHTS = st.builds(
+    Thought,
+    kind=st.sampled_from(ThoughtKind),
+    answer=LINES,
+    reason=LINES,
+    misconception=st.none(),
+    stage=st.none() | st.sampled_from(Stage),
+    words=st.integers(1, 100),
+    mood=st.sampled_from(Mood),
+)
+SEEDS = st.integers(0, 2**31 - 1)
+
+
+@given(RAW, THOUGHTS, st.sampled_from(sorted(CHILDREN)), RAW, SEEDS)
+@example("**", Thought(ThoughtKind.ANSWER, "45"), "mia", "", 0)
+@example(", , , , , , , , ,", Thought(ThoughtKind.CHAT, words=1), "mia", "", 0)
+@example("and and and and and and and", Thought(ThoughtKind.CHAT, words=1), "eli", "", 0)
+def test_any_text_comes_out_short_and_plain(text: str, thought: Thought, name: str, teacher: str, seed: int) -> None:
+    shaped = shape(text, thought, CHILDREN[name], teacher=teacher, seed=seed)
+    assert isinstance(shaped, Shaped)
+    assert not set(shaped.text) & set("\n\r\t*`#|~>\x1b\x07\u202e")
+    assert shaped.text.isprintable()
+    assert shaped.text or shaped.fault
+    most = max(2 * thought.words, thought.words + 6, len(meaning(thought).split()) + 4)
+    assert len(shaped.text.split()) <= most
+    assert shape(text, thought, CHILDREN[name], teacher=teacher, seed=seed) == shaped
+
+
+@given(
+    RAW,
+    st.sampled_from(["45", "7", "15", "120", "3"]),
+    st.none() | st.just("because 7 take away 2 is 5"),
+    st.sampled_from([ThoughtKind.ANSWER, ThoughtKind.REJECT]),
+    st.integers(1, 40),
+)
+@example("It's 45, I think 35", "45", None, ThoughtKind.ANSWER, 10)
+@example("forty-five", "45", None, ThoughtKind.ANSWER, 2)
+def test_accepted_words_state_the_answer_and_no_other_number(
+    text: str, answer: str, reason: str | None, kind: ThoughtKind, words: int
+) -> None:
+    thought = Thought(kind, answer=answer, reason=reason, words=words)
+    shaped = shape(text, thought, MIA, teacher="What is 52 minus 17?")
+    if shaped.fault is not None:
+        return
+    said = set(re.findall(r"\d+", in_digits(shaped.text)))
+    assert answer in said
+    assert said <= {answer, *re.findall(r"\d+", reason or "")}
+
+
+@given(THOUGHTS, st.sampled_from(sorted(CHILDREN)), SEEDS)
+def test_plain_words_never_fail(thought: Thought, name: str, seed: int) -> None:
+    assert isinstance(plain(thought, CHILDREN[name], seed=seed), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("It's **45**!", "45"),
+        ("Student: it's 45", "45"),
+        ("Mia: it's 45", "45"),
+        ("Student: Mia: it's 45", "45"),
+        ("Mia: Student: it's 45", "45"),
+        ("**Mia:** it's 45", "45"),
+        ("*Student:* it's 45", "45"),
+        ('"it\'s 45"', "45"),
+        ("it's 45\nTeacher: are you sure?", "45"),
+        ("\n\n  it's 45", "45"),
+        ("it's 45 😀", "45"),
+    ],
+)
+def test_wrapping_is_taken_off(text: str, answer: str) -> None:
+    shaped = shape(text, Thought(ThoughtKind.ANSWER, answer=answer, words=3), MIA)
+    assert shaped.fault is None
+    assert re.sub(r"[.!]", "", shaped.text) == "It's 45"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "***", "it's 35", "it's 45 or 35", "I don't know", "As an AI language model, it's 45", "it's 45 because that equals 45"],
+)
+def test_what_is_not_the_thought_cannot_stand(text: str) -> None:
+    assert shape(text, Thought(ThoughtKind.ANSWER, answer="45", words=8), MIA).fault
+
+
+def test_the_opposite_yes_or_no_cannot_stand() -> None:
+    thought = Thought(ThoughtKind.ANSWER, answer="no", words=2)
+    assert shape("yes", thought, MIA).fault
+    assert shape("no", thought, MIA).fault is None
+
+
+def test_ramblings_are_cut() -> None:
+    text = "it's 45 and I like it very much and so on and my cat likes it and my dog likes it and then we went home"
+    shaped = shape(text, Thought(ThoughtKind.ANSWER, answer="45", words=4), MIA)
+    assert shaped.fault is None
+    assert len(shaped.text.split()) <= 8
+
+
+def test_a_spoken_child_is_transcribed_and_a_typed_one_types() -> None:
+    thought = Thought(ThoughtKind.ANSWER, answer="45", words=6)
+    spoken = [shape("i think it's 45", thought, child, seed=1).text for child in CHILDREN.values() if child.voice == "spoken"]
+    assert set(spoken) == {"I think it's 45."}
+    typed = [child for child in CHILDREN.values() if child.voice == "typed"]
+    assert typed
+    texts = [shape("i think it's 45.", thought, child, seed=seed).text for child in typed for seed in range(40)]
+    assert sum(text == text.lower() for text in texts) > 0.8 * len(texts)
+    assert all("45" in text for text in texts)

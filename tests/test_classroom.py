@@ -1,0 +1,618 @@
+"""The way of one message through the real classroom on a real database; only the words are scripted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+
+from bot.classroom import Answer
+from bot.platforms.base import Outgoing
+from bot.store import Store, hash_user
+from bot.store.rows import ClaimedMessage
+from bot.student.belief import Belief
+from bot.student.dialogue import MoveKind, Role, Stage
+from bot.student.mind import MindState
+from bot.student.safeguard import Flag
+from tests.fakes.students import (
+    NONSENSE,
+    SECRET,
+    Listener,
+    ModelRefused,
+    ModelUnavailable,
+    PlatformError,
+    ScriptedModel,
+    message,
+    room,
+)
+
+ROOT = Path(__file__).parents[1]
+QUICK = {"reply_seconds": 0.6, "send_seconds": 0.3, "shutdown_seconds": 0.5}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "pupil.db"
+
+
+def rows(path: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(path) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+def claims(path: Path) -> dict[str, str]:
+    return dict(rows(path, "SELECT message_key, state FROM claims"))
+
+
+def logged(path: Path) -> list[tuple[Any, ...]]:
+    return rows(path, "SELECT role, content FROM turns ORDER BY conversation_id, number")
+
+
+class TestOneMessage:
+    async def test_answer_is_sent_and_logged_with_its_provenance(self, path: Path) -> None:
+        listener = Listener()
+        async with room(path) as app:
+            answer = await app.classroom.receive(message(key="discord:1"), listener, seed=7)
+            assert answer is not None
+            assert answer.thought is not None
+            conversation = await app.store.conversation("discord", "room", None)
+            teacher, student = await app.store.turns(conversation.id, 10)
+        assert listener.words == [answer.text] == [student.content]
+        assert listener.sent[0].speaker == "Mia"
+        assert listener.thought == 1
+        assert (teacher.role, teacher.content, teacher.move) == (Role.TEACHER, "What is 52 minus 17?", MoveKind.ASKS)
+        assert teacher.author_hash == hash_user("discord", "ann", SECRET)
+        assert student.thought == answer.thought
+        assert (student.model, student.model_version, student.voiced) == ("base", "base-1", "model")
+        assert (student.child, student.lesson) == ("mia", "2.NBT.B.5-subtract")
+        assert (student.prompt_tokens, student.completion_tokens, student.cost_usd) == (100, 5, None)
+        assert student.prompt_version
+        assert claims(path) == {"discord:1": "answered"}
+
+    async def test_same_seed_same_thought(self, path: Path) -> None:
+        async with room(path) as app:
+            answers = [
+                await app.classroom.receive(message(channel=channel), Listener(), seed=seed)
+                for channel, seed in (("a", 5), ("b", 5), ("c", 6), ("d", 7), ("e", 8))
+            ]
+        thoughts = [answer.thought for answer in answers if answer]
+        assert thoughts[0] == thoughts[1]
+        assert len(set(thoughts)) > 1
+
+    async def test_the_dialogue_so_far_reaches_the_model(self, path: Path) -> None:
+        model = ScriptedModel()
+        async with room(path, model) as app:
+            first = await app.classroom.receive(message("What is 9 plus 6?"), Listener())
+            await app.classroom.receive(message("How do you know?"), Listener())
+        assert first is not None
+        assert model.cues[0].turns == ()
+        assert [turn.content for turn in model.cues[1].turns] == ["What is 9 plus 6?", first.text]
+        assert model.cues[1].teacher == "How do you know?"
+
+    async def test_cost_of_all_tries_is_added_up(self, path: Path) -> None:
+        model = ScriptedModel(cost_usd=0.25)
+        model.enqueue(NONSENSE)
+        async with room(path, model) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert (answer.voiced, answer.prompt_tokens, answer.completion_tokens) == ("retry", 200, 10)
+        assert answer.cost_usd == pytest.approx(0.5)
+
+
+class TestDuplicates:
+    async def test_the_same_message_is_answered_once(self, path: Path) -> None:
+        listeners = [Listener() for _ in range(5)]
+        async with room(path) as app:
+            together = await asyncio.gather(
+                *(app.classroom.receive(message(key="discord:1"), listener) for listener in listeners)
+            )
+            later = await app.classroom.receive(message(key="discord:1"), listeners[0])
+        assert [answer is not None for answer in together].count(True) == 1
+        assert later is None
+        assert sum(len(listener.sent) for listener in listeners) == 1
+        assert len(logged(path)) == 2
+
+    async def test_two_programs_answer_each_message_once(self, path: Path) -> None:
+        await (await Store.open(f"sqlite+aiosqlite:///{path}")).aclose()
+        count = 25
+        programs = [second_program("race", str(path), str(count)) for _ in range(2)]
+        for program in programs:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "ready\n"
+        for program in programs:
+            assert program.stdin is not None
+            program.stdin.write("go\n")
+            program.stdin.flush()
+        answered = [number for program in programs for number in program.communicate(timeout=60)[0].split()]
+        assert sorted(map(int, answered)) == list(range(count))
+        assert len(logged(path)) == 2 * count
+
+
+class TestOrder:
+    async def test_order_within_a_conversation_under_random_delays(self, path: Path) -> None:
+        model, rng, log = ScriptedModel(), random.Random(4), list[str]()
+        said = [f"Message number {number} of the talk." for number in range(12)]
+        for _ in said:
+            model.enqueue(NONSENSE, NONSENSE, delay=rng.random() / 40)
+        async with room(path, model) as app:
+
+            async def arrive(text: str) -> Answer | None:
+                return await app.classroom.receive(message(text), Listener(log=log))
+
+            answers = await asyncio.gather(*map(arrive, said))
+            conversation = await app.store.conversation("discord", "room", None)
+            turns = await app.store.turns(conversation.id, 100)
+        assert [turn.content for turn in turns if turn.role is Role.TEACHER] == said
+        assert log == [answer.text for answer in answers if answer]
+        assert [cue.teacher for cue in model.cues[::2]] == said
+        assert model.most_at_once == 1
+
+    async def test_conversations_run_side_by_side(self, path: Path) -> None:
+        model = ScriptedModel(delay=0.2)
+        async with room(path, model) as app:
+            await app.classroom.receive(message(), Listener())
+            started = time.perf_counter()
+            answers = await asyncio.gather(
+                *(app.classroom.receive(message(channel=str(number)), Listener()) for number in range(8))
+            )
+            took = time.perf_counter() - started
+        assert all(answers)
+        assert model.most_at_once == 8
+        assert took < 8 * 0.2 * 0.75
+
+    async def test_a_full_queue_gives_a_notice_and_drops_nothing_else(self, path: Path) -> None:
+        model = ScriptedModel(delay=0.05)
+        listeners = [Listener() for _ in range(6)]
+        async with room(path, model, classroom={"queue": 3}) as app:
+            await asyncio.gather(*(app.classroom.receive(message(), listener) for listener in listeners))
+            assert app.classroom.waiting == 0
+            assert app.metrics.failures.labels("queue full")._value.get() == 3
+        assert [len(listener.words) for listener in listeners] == [1, 1, 1, 0, 0, 0]
+        assert [len(listener.notices) for listener in listeners] == [0, 0, 0, 1, 1, 1]
+        assert "Mia" in listeners[-1].notices[0]
+
+    async def test_a_caller_that_leaves_does_not_stop_the_answer(self, path: Path) -> None:
+        model, listener = ScriptedModel(delay=0.1), Listener()
+        async with room(path, model) as app:
+            caller = asyncio.create_task(app.classroom.receive(message(), listener))
+            await until(lambda: bool(model.cues))
+            caller.cancel()
+            await asyncio.gather(caller, return_exceptions=True)
+            await until(lambda: app.classroom.waiting == 0)
+        assert len(listener.words) == 1
+        assert len(logged(path)) == 2
+
+
+class TestWords:
+    async def test_words_that_cannot_stand_are_asked_for_once_more_with_another_seed(self, path: Path) -> None:
+        model = ScriptedModel()
+        model.enqueue(NONSENSE)
+        async with room(path, model) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert answer.voiced == "retry"
+        assert len(model.seeds) == 2
+        assert model.seeds[0] != model.seeds[1]
+
+    async def test_twice_nonsense_ends_in_plain_words(self, path: Path) -> None:
+        model = ScriptedModel()
+        model.enqueue(NONSENSE, NONSENSE)
+        async with room(path, model) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert answer.thought is not None
+        assert answer.voiced == "phrasing"
+        assert "language model" not in answer.text
+        assert answer.thought.answer in answer.text  # type: ignore[operator]
+        assert len(model.cues) == 2
+
+    async def test_a_model_that_hangs_is_left_for_the_fallback_within_the_deadline(self, path: Path) -> None:
+        slow, fallback = ScriptedModel("slow"), ScriptedModel()
+        slow.hang()
+        async with room(path, slow, fallback, student={"model": "slow"}, classroom=QUICK) as app:
+            started = time.perf_counter()
+            answer = await app.classroom.receive(message(), Listener())
+            took = time.perf_counter() - started
+        assert answer is not None
+        assert (answer.model, answer.voiced) == ("base", "model")
+        assert slow.cancelled == 1
+        assert took < 0.6 + 0.3
+
+    async def test_both_hang_plain_words_within_the_deadline(self, path: Path) -> None:
+        slow, fallback = ScriptedModel("slow"), ScriptedModel()
+        slow.hang()
+        fallback.hang()
+        async with room(path, slow, fallback, student={"model": "slow"}, classroom=QUICK) as app:
+            started = time.perf_counter()
+            answer = await app.classroom.receive(message(), Listener())
+            took = time.perf_counter() - started
+            again = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert answer.voiced == "phrasing"
+        assert 0.5 < took < 0.6 + 0.3
+        assert (slow.cancelled, fallback.cancelled) == (1, 1)
+        assert again is not None
+        assert again.voiced == "model"
+
+    async def test_an_unavailable_model_is_not_asked_twice(self, path: Path) -> None:
+        cloud, fallback = ScriptedModel("cloud"), ScriptedModel()
+        cloud.enqueue(ModelUnavailable("cloud: 503"))
+        async with room(path, cloud, fallback, student={"model": "cloud"}) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert (answer.model, answer.version, answer.voiced) == ("base", "base-1", "model")
+        assert len(cloud.cues) == 1
+
+    async def test_both_unavailable_plain_words(self, path: Path) -> None:
+        cloud, fallback = ScriptedModel("cloud"), ScriptedModel()
+        cloud.enqueue(ModelUnavailable("cloud: 503"))
+        fallback.enqueue(ModelUnavailable("base: closed"))
+        listener = Listener()
+        async with room(path, cloud, fallback, student={"model": "cloud"}) as app:
+            answer = await app.classroom.receive(message(), listener)
+        assert answer is not None
+        assert (answer.voiced, answer.cost_usd) == ("phrasing", None)
+        assert listener.words == [answer.text]
+        assert rows(path, "SELECT voiced FROM turns WHERE role = 'student'") == [("phrasing",)]
+
+    async def test_a_refusal_costs_one_call_and_gives_plain_words(self, path: Path) -> None:
+        model = ScriptedModel()
+        model.enqueue(ModelRefused("base: content filter"))
+        async with room(path, model) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert answer.voiced == "phrasing"
+        assert len(model.cues) == 1
+
+
+class TestResponders:
+    @pytest.mark.parametrize("error", [PlatformError("the channel is gone"), RuntimeError("a bug of the platform")])
+    async def test_one_that_fails(self, path: Path, error: Exception) -> None:
+        behind = Listener()
+        async with room(path, classroom=QUICK) as app:
+            lost, fine = await asyncio.gather(
+                app.classroom.receive(message(key="discord:1"), Listener(fails=error)),
+                app.classroom.receive(message(key="discord:2"), behind),
+            )
+        assert lost is None
+        assert fine is not None
+        assert len(behind.words) == 1
+        assert claims(path) == {"discord:1": "failed", "discord:2": "answered"}
+        assert len(logged(path)) == 2
+
+    async def test_one_that_hangs(self, path: Path) -> None:
+        behind = Listener()
+        async with room(path, classroom=QUICK) as app:
+            lost, fine = await asyncio.gather(
+                app.classroom.receive(message(key="discord:1"), Listener(hangs=True)),
+                app.classroom.receive(message(key="discord:2"), behind),
+            )
+        assert (lost, len(behind.words)) == (None, 1)
+        assert fine is not None
+        assert claims(path) == {"discord:1": "failed", "discord:2": "answered"}
+
+    async def test_a_typing_sign_that_fails_costs_nothing(self, path: Path) -> None:
+        class NoTyping(Listener):
+            async def thinking(self) -> None:
+                raise RuntimeError("no typing here")
+
+        listener = NoTyping()
+        async with room(path) as app:
+            assert await app.classroom.receive(message(), listener)
+        assert len(listener.words) == 1
+
+    async def test_a_bug_costs_one_message_and_says_so(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        broken, behind = Listener(fails=ValueError("broken twice")), Listener()
+        async with room(path, classroom=QUICK) as app:
+            with monkeypatch.context() as patched:
+                patched.setattr("bot.student.hearing.classify", lambda *_: 1 / 0)
+                assert await app.classroom.receive(message(), listener := Listener()) is None
+                assert await app.classroom.receive(message(), broken) is None
+            assert await app.classroom.receive(message(), behind)
+        assert len(listener.notices) == 1
+        assert "division" not in listener.notices[0]
+        assert len(behind.words) == 1
+
+
+class TestStoreFails:
+    @pytest.fixture
+    def full_soon(self) -> Iterator[None]:
+        def limit(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA max_page_count = 40")
+
+        event.listen(Pool, "connect", limit)
+        yield
+        event.remove(Pool, "connect", limit)
+
+    @pytest.mark.usefixtures("full_soon")
+    async def test_a_full_database_gives_a_short_notice_and_keeps_what_it_had(self, path: Path) -> None:
+        listener, answered = Listener(), 0
+        async with room(path) as app:
+            for number in range(300):
+                if await app.classroom.receive(message(f"What is {number} plus 1? " + "Well? " * 300), listener):
+                    answered += 1
+                else:
+                    break
+        assert 0 < answered < 300
+        assert len(listener.notices) == 1
+        assert "could not be kept" in listener.notices[0]
+        assert str(path) not in listener.notices[0]
+        assert "\n" not in listener.notices[0]
+        assert len(logged(path)) == 2 * answered
+        assert list(claims(path).values()).count("answered") == answered
+
+    async def test_after_the_trouble_the_conversation_goes_on(self, path: Path) -> None:
+        listener = Listener()
+        async with room(path) as app:
+            await app.classroom.receive(message(), listener)
+            rows(path, "ALTER TABLE turns RENAME TO elsewhere")
+            assert await app.classroom.receive(message(key="discord:kept"), listener) is None
+            rows(path, "ALTER TABLE elsewhere RENAME TO turns")
+            assert claims(path)["discord:kept"] == "claimed"
+            assert await app.classroom.receive(message(), listener) is not None
+        assert len(listener.notices) == 1
+
+
+class TestCrash:
+    async def test_killed_in_mid_reply_answered_exactly_once_by_the_next(self, path: Path) -> None:
+        program = second_program("hang", str(path))
+        assert program.stdout is not None
+        assert program.stdout.readline() == "thinking\n"
+        program.send_signal(signal.SIGKILL)
+        program.communicate(timeout=10)
+        assert claims(path) == {"discord:crash": "claimed"}
+        listener = Listener()
+        async with room(path) as app:
+            assert await app.classroom.recover("slack", lambda _: listener) == 0
+            assert await app.classroom.recover("discord", lambda _: listener) == 1
+            assert await app.classroom.recover("discord", lambda _: listener) == 0
+            assert await app.classroom.receive(message(key="discord:crash"), listener) is None
+        assert len(listener.words) == 1
+        assert claims(path) == {"discord:crash": "answered"}
+        assert [content for role, content in logged(path) if role == "teacher"] == ["What is 52 minus 17?"]
+
+    async def test_what_is_too_old_or_has_no_place_is_marked_failed(self, path: Path) -> None:
+        now = datetime.now(UTC)
+        async with room(path, classroom={"recover_minutes": 10}) as app:
+            for key, age in (("discord:old", 11), ("discord:gone", 1), ("discord:new", 1)):
+                channel = key.partition(":")[2]
+                left = ClaimedMessage(key, "discord", channel, None, "a" * 32, "hi", key, now - timedelta(minutes=age))
+                assert await app.store.claim(left)
+            listener = Listener()
+            answered = await app.classroom.recover("discord", lambda it: None if it.channel == "gone" else listener)
+        assert answered == 1
+        assert claims(path) == {"discord:old": "failed", "discord:gone": "failed", "discord:new": "answered"}
+
+    async def test_what_arrives_meanwhile_is_not_taken_for_left_behind(self, path: Path) -> None:
+        model, live, late = ScriptedModel(delay=0.1), Listener(), Listener()
+        async with room(path, model) as app:
+            answer = asyncio.create_task(app.classroom.receive(message(key="discord:live"), live))
+            await until(lambda: bool(model.cues))
+            assert await app.classroom.recover("discord", lambda _: late) == 0
+            assert await answer is not None
+        assert (len(live.words), len(late.sent)) == (1, 0)
+
+    async def test_recovered_messages_of_a_conversation_keep_their_order(self, path: Path) -> None:
+        log: list[str] = []
+        async with room(path) as app:
+            for number in range(5):
+                left = message(f"What is {number} plus 1?", key=f"discord:{number}")
+                claim = ClaimedMessage(left.key, "discord", "room", None, "a" * 32, left.text, left.key, left.sent_at)
+                await app.store.claim(claim)
+            assert await app.classroom.recover("discord", lambda _: Listener(log=log)) == 5
+        asked = [content for role, content in logged(path) if role == "teacher"]
+        assert asked == [f"What is {number} plus 1?" for number in range(5)]
+        assert len(log) == 5
+
+
+class TestShutdown:
+    async def test_finishes_what_is_in_hand_and_takes_nothing_new(self, path: Path) -> None:
+        model, listeners = ScriptedModel(delay=0.05), [Listener() for _ in range(4)]
+        async with room(path, model) as app:
+            taken = [asyncio.create_task(app.classroom.receive(message(), each)) for each in listeners[:3]]
+            await until(lambda: bool(model.cues))
+            closing = asyncio.create_task(app.classroom.aclose())
+            await asyncio.sleep(0)
+            assert await app.classroom.receive(message(), listeners[3]) is None
+            await closing
+            assert all(task.done() and task.result() for task in taken)
+        assert [len(listener.sent) for listener in listeners] == [1, 1, 1, 0]
+        assert len(claims(path)) == 3
+
+    async def test_a_hanging_one_is_cut_at_the_deadline_and_answered_after_the_restart(self, path: Path) -> None:
+        model = ScriptedModel()
+        model.hang()
+        async with room(path, model, classroom={"shutdown_seconds": 0.3}) as app:
+            taken = [
+                asyncio.create_task(app.classroom.receive(message(key=f"discord:{number}"), Listener()))
+                for number in range(2)
+            ]
+            await until(lambda: bool(model.cues))
+            started = time.perf_counter()
+            await app.classroom.aclose()
+            took = time.perf_counter() - started
+            assert await asyncio.gather(*taken) == [None, None]
+        assert 0.25 < took < 0.8
+        assert set(claims(path).values()) == {"claimed"}
+        listener = Listener()
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: listener) == 2
+        assert len(listener.words) == 2
+
+
+class TestMind:
+    async def test_survives_a_restart(self, path: Path) -> None:
+        async with room(path) as app:
+            await app.classroom.receive(message(), Listener(), seed=3)
+            before = (await app.store.conversation("discord", "room", None)).mind
+        model = ScriptedModel()
+        async with room(path, model) as app:
+            assert (await app.store.conversation("discord", "room", None)).mind == before
+            await app.classroom.receive(message("How did you get that?"), Listener(), seed=3)
+            after = MindState.from_json((await app.store.conversation("discord", "room", None)).mind or "")
+        assert after.turns == 2
+        assert len(model.cues[0].turns) == 2
+        assert after.asked is not None
+        assert after.asked.question == MindState.from_json(before or "").asked.question  # type: ignore[union-attr]
+
+    async def test_the_next_day(self, path: Path) -> None:
+        beliefs = {
+            "smaller-from-larger": Belief(Stage.SECURE, helped=4, needed=3, rights=3),
+            "equals-means-answer": Belief(Stage.WAVERS, helped=1, needed=3),
+        }
+        async with room(path, classroom={"next_day_hours": 8}) as app:
+            for channel, hours in (("slept", 9), ("awake", 7)):
+                row = await app.store.conversation("discord", channel, None)
+                await app.store.update_conversation(row.id, mind=MindState(beliefs=beliefs).to_json())
+                at = f"{datetime.now(UTC) - timedelta(hours=hours):%Y-%m-%d %H:%M:%S.%f}"
+                rows(path, "UPDATE conversations SET updated_at = ? WHERE channel = ?", at, channel)
+                await app.classroom.receive(message("Good morning!", channel=channel), Listener())
+            minds = {
+                channel: MindState.from_json((await app.store.conversation("discord", channel, None)).mind or "")
+                for channel in ("slept", "awake")
+            }
+        assert minds["awake"].beliefs == beliefs
+        assert minds["slept"].beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
+
+    @pytest.mark.parametrize("garbage", ["", "[]", "{", "null", '{"beliefs": 3}', '{"beliefs": {"a": {"stage": "x"}}}'])
+    async def test_a_stored_mind_that_is_garbage_begins_anew(self, path: Path, garbage: str) -> None:
+        listener = Listener()
+        async with room(path) as app:
+            row = await app.store.conversation("discord", "room", None)
+            await app.store.update_conversation(row.id, mind=garbage)
+            assert await app.classroom.receive(message(), listener)
+            mind = (await app.store.conversation("discord", "room", None)).mind
+        assert len(listener.words) == 1
+        assert MindState.from_json(mind or "").turns == 1
+
+    async def test_what_is_stored_and_known_no_more_gives_the_defaults(self, path: Path) -> None:
+        async with room(path) as app:
+            row = await app.store.conversation("discord", "room", None)
+            await app.store.update_conversation(row.id, child="gone", lesson="gone", model="gone")
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert (answer.child, answer.lesson, answer.model) == ("mia", "2.NBT.B.5-subtract", "base")
+        assert answer.voiced == "model"
+
+    async def test_what_is_stored_is_used(self, path: Path) -> None:
+        listener = Listener()
+        async with room(path, ScriptedModel(), ScriptedModel("other")) as app:
+            row = await app.store.conversation("discord", "room", None)
+            await app.store.update_conversation(row.id, child="eli", lesson="2.NBT.B.5-add", model="other")
+            answer = await app.classroom.receive(message(), listener)
+        assert answer is not None
+        assert (answer.child, answer.lesson, answer.model) == ("eli", "2.NBT.B.5-add", "other")
+        assert listener.sent[0].speaker == "Eli"
+
+
+class TestForget:
+    @pytest.mark.parametrize("who_forgets", ["ann", "ben"])
+    async def test_during_a_conversation_leaves_no_trace(self, path: Path, who_forgets: str) -> None:
+        """Ann taught; while the child thinks about Ann's or Ben's next message, Ann is forgotten."""
+        model = ScriptedModel()
+        async with room(path, model) as app:
+            await app.classroom.receive(message("What is 63 minus 28? Zanzibar.", author="ann"), Listener())
+            assert (await app.store.conversation("discord", "room", None)).mind
+            model.enqueue("hmm", "hmm", delay=0.1)
+            asked = len(model.cues)
+            second = asyncio.create_task(app.classroom.receive(message("Ok.", author=who_forgets), Listener()))
+            await until(lambda: len(model.cues) > asked)
+            await app.store.forget(hash_user("discord", "ann", SECRET))
+            await second
+            conversation = await app.store.conversation("discord", "room", None)
+            exported = await app.store.export(hash_user("discord", "ann", SECRET))
+        assert not conversation.mind
+        assert exported["turns"] == exported["waiting"] == []
+        kept = [content for _, content in logged(path) if content]
+        assert len(kept) == (0 if who_forgets == "ann" else 2)
+        whole_file = b"".join(each.read_bytes() for each in path.parent.glob("pupil.db*"))
+        assert b"Zanzibar" not in whole_file
+        assert b"63 minus 28" not in whole_file
+
+    async def test_the_forgotten_person_gets_no_alarming_notice(self, path: Path) -> None:
+        model, listener = ScriptedModel(delay=0.1), Listener()
+        async with room(path, model) as app:
+            answer = asyncio.create_task(app.classroom.receive(message(), listener))
+            await until(lambda: bool(model.cues))
+            await app.store.forget(hash_user("discord", "ann", SECRET))
+            await answer
+        assert listener.notices == []
+        assert claims(path) == {next(iter(claims(path))): "failed"}
+        assert not any(content for _, content in logged(path))
+
+
+class TestSafeguard:
+    @pytest.mark.parametrize(
+        ("text", "flag"),
+        [
+            ("Are you a real child?", Flag.HONESTY),
+            ("I want to kill myself", Flag.CRISIS),
+            ("Don't tell your mom about this.", Flag.SAFETY),
+        ],
+    )
+    async def test_notices_are_logged_with_their_flag_and_no_student_turn(
+        self, path: Path, text: str, flag: Flag
+    ) -> None:
+        model, listener = ScriptedModel(), Listener()
+        async with room(path, model) as app:
+            await app.classroom.receive(message(), Listener())
+            before = (await app.store.conversation("discord", "room", None)).mind
+            answer = await app.classroom.receive(message(text), listener)
+            after = (await app.store.conversation("discord", "room", None)).mind
+        assert answer is not None
+        assert (answer.speaker, answer.flag, answer.thought) == (None, flag.value, None)
+        assert listener.sent == [Outgoing(answer.text, None)]
+        assert rows(path, "SELECT role, flag FROM turns ORDER BY number")[2:] == [("teacher", flag.value)]
+        assert len(model.cues) == 1
+        assert before == after
+
+
+class TestPrivacyOfLogs:
+    async def test_no_text_and_no_user_id_above_debug(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        async with room(path) as app:
+            answer = await app.classroom.receive(message("What is 52 minus 17, dear Zanzibar?", author="zoe77"), Listener())
+        assert answer is not None
+        assert "Zanzibar" not in caplog.text
+        assert "zoe77" not in caplog.text
+
+
+def second_program(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.fakes.students", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def until(true: Any, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def test_answers_are_json(path: Path) -> None:
+    async def ask() -> Answer | None:
+        async with room(path) as app:
+            return await app.classroom.receive(message(), Listener())
+
+    answer = asyncio.run(ask())
+    assert answer is not None
+    assert answer.thought is not None
+    assert json.loads(json.dumps(answer.thought.to_json()))["kind"] == "answer"
