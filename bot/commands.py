@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -266,16 +267,15 @@ class Commands:
     async def rate_line(self, place: Place, author_hash: str, line: str) -> Shown:
         """Rate from text: nine scores in the rubric's order, then a comment."""
         scores: list[int] = []
-        words = line.replace(",", " ").split()
-        while words and len(scores) < len(RUBRIC) and words[0].isdigit():
-            scores.append(int(words.pop(0)))
+        rest = line.strip()
+        while len(scores) < len(RUBRIC) and (score := re.match(r"([1-5])(?:[\s,;]+|$)", rest)):
+            scores.append(int(score.group(1)))
+            rest = rest[score.end() :]
         if len(scores) < len(RUBRIC):
             raise CommandError(
                 f"give {len(RUBRIC)} scores from 1 to 5, in this order: {', '.join(RUBRIC)}; then a comment"
             )
-        return await self.rate(
-            place, author_hash, dict(zip(RUBRIC, scores, strict=True)), " ".join(words) or None
-        )
+        return await self.rate(place, author_hash, dict(zip(RUBRIC, scores, strict=True)), rest or None)
 
     async def rate(
         self, place: Place, author_hash: str, scores: dict[str, int], comment: str | None

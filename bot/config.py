@@ -171,7 +171,19 @@ class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class Settings(BaseSettings):
+class Secrets(BaseSettings):
+    """What comes only from the environment and `.env`; the names in upper case are the variables."""
+
+    discord_token: SecretStr | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    pupil_database_url: SecretStr | None = None
+    pupil_hash_secret: SecretStr | None = None
+
+
+class Settings(Secrets):
     """Everything the bot is told. Build it with `load`."""
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
@@ -198,14 +210,6 @@ class Settings(BaseSettings):
             raise ValueError(f"{BASE_MODEL!r} is the embedded model; choose another name")
         return value
 
-    discord_token: SecretStr | None = None
-    slack_bot_token: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
-    slack_signing_secret: SecretStr | None = None
-    openai_api_key: SecretStr | None = None
-    pupil_database_url: SecretStr | None = None
-    pupil_hash_secret: SecretStr | None = None
-
     @property
     def database_url(self) -> str:
         """SQLAlchemy's address of the store; it may hold a password, so never print it."""
@@ -221,10 +225,7 @@ class Settings(BaseSettings):
         return SecretStr(value) if value else None
 
 
-SECRETS = tuple(
-    name for name in Settings.model_fields if Settings.model_fields[name].annotation == SecretStr | None
-)
-"""The settings that come only from the environment; their names in upper case are the variables."""
+SECRETS = tuple(Secrets.model_fields)
 
 
 def load(path: Path | None = None, *, environment_file: Path | None = Path(".env")) -> Settings:
@@ -259,8 +260,8 @@ def _from(path: Path, environment_file: Path | None) -> Settings:
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (
-                _secrets_of(EnvSettingsSource(settings_cls)),
-                _secrets_of(DotEnvSettingsSource(settings_cls, env_file=environment_file)),
+                _secrets_of(EnvSettingsSource(Secrets)),
+                _secrets_of(DotEnvSettingsSource(Secrets, env_file=environment_file)),
                 _without_secrets(TomlConfigSettingsSource(settings_cls, toml_file=path)),
             )
 
@@ -311,8 +312,6 @@ def _first(error: ValidationError) -> str:
 def _known_keys(path: list[str]) -> list[str]:
     section: type[BaseModel] = Settings
     for part in path:
-        if section is Settings and part != "models":
-            section = Settings.model_fields[part].annotation  # type: ignore[assignment]
-        else:
-            section = ChatModel
+        inner = section is Settings and part != "models"
+        section = Settings.model_fields[part].annotation if inner else ChatModel  # type: ignore[assignment]
     return [name for name in section.model_fields if name not in SECRETS]

@@ -89,7 +89,10 @@ def _hide(value: Any) -> Any:
     if isinstance(value, str):
         return _SECRET_SHAPE.sub(HIDDEN, value)
     if isinstance(value, dict):
-        return {key: HIDDEN if _is_secret(str(key)) and item else _hide(item) for key, item in value.items()}
+        return {
+            _hide(str(key)): HIDDEN if _is_secret(str(key)) and item else _hide(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_hide(item) for item in value]
     if value is None or isinstance(value, bool | int | float):

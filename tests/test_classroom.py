@@ -74,7 +74,11 @@ class TestOneMessage:
         assert listener.words == [answer.text] == [student.content]
         assert listener.sent[0].speaker == "Mia"
         assert listener.thought == 1
-        assert (teacher.role, teacher.content, teacher.move) == (Role.TEACHER, "What is 52 minus 17?", MoveKind.ASKS)
+        assert (teacher.role, teacher.content, teacher.move) == (
+            Role.TEACHER,
+            "What is 52 minus 17?",
+            MoveKind.ASKS,
+        )
         assert teacher.author_hash == hash_user("discord", "ann", SECRET)
         assert student.thought == answer.thought
         assert (student.model, student.model_version, student.voiced) == ("base", "base-1", "model")
@@ -198,7 +202,9 @@ class TestOrder:
 
 
 class TestWords:
-    async def test_words_that_cannot_stand_are_asked_for_once_more_with_another_seed(self, path: Path) -> None:
+    async def test_words_that_cannot_stand_are_asked_for_once_more_with_another_seed(
+        self, path: Path
+    ) -> None:
         model = ScriptedModel()
         model.enqueue(NONSENSE)
         async with room(path, model) as app:
@@ -280,7 +286,9 @@ class TestWords:
 
 
 class TestResponders:
-    @pytest.mark.parametrize("error", [PlatformError("the channel is gone"), RuntimeError("a bug of the platform")])
+    @pytest.mark.parametrize(
+        "error", [PlatformError("the channel is gone"), RuntimeError("a bug of the platform")]
+    )
     async def test_one_that_fails(self, path: Path, error: Exception) -> None:
         behind = Listener()
         async with room(path, classroom=QUICK) as app:
@@ -315,7 +323,9 @@ class TestResponders:
             assert await app.classroom.receive(message(), listener)
         assert len(listener.words) == 1
 
-    async def test_a_bug_costs_one_message_and_says_so(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_bug_costs_one_message_and_says_so(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         broken, behind = Listener(fails=ValueError("broken twice")), Listener()
         async with room(path, classroom=QUICK) as app:
             with monkeypatch.context() as patched:
@@ -343,7 +353,9 @@ class TestStoreFails:
         listener, answered = Listener(), 0
         async with room(path) as app:
             for number in range(300):
-                if await app.classroom.receive(message(f"What is {number} plus 1? " + "Well? " * 300), listener):
+                if await app.classroom.receive(
+                    message(f"What is {number} plus 1? " + "Well? " * 300), listener
+                ):
                     answered += 1
                 else:
                     break
@@ -390,10 +402,14 @@ class TestCrash:
         async with room(path, classroom={"recover_minutes": 10}) as app:
             for key, age in (("discord:old", 11), ("discord:gone", 1), ("discord:new", 1)):
                 channel = key.partition(":")[2]
-                left = ClaimedMessage(key, "discord", channel, None, "a" * 32, "hi", key, now - timedelta(minutes=age))
+                left = ClaimedMessage(
+                    key, "discord", channel, None, "a" * 32, "hi", key, now - timedelta(minutes=age)
+                )
                 assert await app.store.claim(left)
             listener = Listener()
-            answered = await app.classroom.recover("discord", lambda it: None if it.channel == "gone" else listener)
+            answered = await app.classroom.recover(
+                "discord", lambda it: None if it.channel == "gone" else listener
+            )
         assert answered == 1
         assert claims(path) == {"discord:old": "failed", "discord:gone": "failed", "discord:new": "answered"}
 
@@ -411,7 +427,9 @@ class TestCrash:
         async with room(path) as app:
             for number in range(5):
                 left = message(f"What is {number} plus 1?", key=f"discord:{number}")
-                claim = ClaimedMessage(left.key, "discord", "room", None, "a" * 32, left.text, left.key, left.sent_at)
+                claim = ClaimedMessage(
+                    left.key, "discord", "room", None, "a" * 32, left.text, left.key, left.sent_at
+                )
                 await app.store.claim(claim)
             assert await app.classroom.recover("discord", lambda _: Listener(log=log)) == 5
         asked = [content for role, content in logged(path) if role == "teacher"]
@@ -433,7 +451,9 @@ class TestShutdown:
         assert [len(listener.sent) for listener in listeners] == [1, 1, 1, 0]
         assert len(claims(path)) == 3
 
-    async def test_a_hanging_one_is_cut_at_the_deadline_and_answered_after_the_restart(self, path: Path) -> None:
+    async def test_a_hanging_one_is_cut_at_the_deadline_and_answered_after_the_restart(
+        self, path: Path
+    ) -> None:
         model = ScriptedModel()
         model.hang()
         async with room(path, model, classroom={"shutdown_seconds": 0.3}) as app:
@@ -482,13 +502,17 @@ class TestMind:
                 rows(path, "UPDATE conversations SET updated_at = ? WHERE channel = ?", at, channel)
                 await app.classroom.receive(message("Good morning!", channel=channel), Listener())
             minds = {
-                channel: MindState.from_json((await app.store.conversation("discord", channel, None)).mind or "")
+                channel: MindState.from_json(
+                    (await app.store.conversation("discord", channel, None)).mind or ""
+                )
                 for channel in ("slept", "awake")
             }
         assert minds["awake"].beliefs == beliefs
         assert minds["slept"].beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
 
-    @pytest.mark.parametrize("garbage", ["", "[]", "{", "null", '{"beliefs": 3}', '{"beliefs": {"a": {"stage": "x"}}}'])
+    @pytest.mark.parametrize(
+        "garbage", ["", "[]", "{", "null", '{"beliefs": 3}', '{"beliefs": {"a": {"stage": "x"}}}']
+    )
     async def test_a_stored_mind_that_is_garbage_begins_anew(self, path: Path, garbage: str) -> None:
         listener = Listener()
         async with room(path) as app:
@@ -529,7 +553,9 @@ class TestForget:
             assert (await app.store.conversation("discord", "room", None)).mind
             model.enqueue("hmm", "hmm", delay=0.1)
             asked = len(model.cues)
-            second = asyncio.create_task(app.classroom.receive(message("Ok.", author=who_forgets), Listener()))
+            second = asyncio.create_task(
+                app.classroom.receive(message("Ok.", author=who_forgets), Listener())
+            )
             await until(lambda: len(model.cues) > asked)
             await app.store.forget(hash_user("discord", "ann", SECRET))
             await second
@@ -582,10 +608,14 @@ class TestSafeguard:
 
 
 class TestPrivacyOfLogs:
-    async def test_no_text_and_no_user_id_above_debug(self, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_no_text_and_no_user_id_above_debug(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.INFO)
         async with room(path) as app:
-            answer = await app.classroom.receive(message("What is 52 minus 17, dear Zanzibar?", author="zoe77"), Listener())
+            answer = await app.classroom.receive(
+                message("What is 52 minus 17, dear Zanzibar?", author="zoe77"), Listener()
+            )
         assert answer is not None
         assert "Zanzibar" not in caplog.text
         assert "zoe77" not in caplog.text

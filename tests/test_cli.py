@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +22,18 @@ import pytest
 from bot.store.identity import hash_user
 
 ROOT = Path(__file__).parents[1]
-CONTRACT = {"reply", "model", "version", "child", "lesson", "move", "thought", "voiced", "latency_ms", "usage"}
+CONTRACT = {
+    "reply",
+    "model",
+    "version",
+    "child",
+    "lesson",
+    "move",
+    "thought",
+    "voiced",
+    "latency_ms",
+    "usage",
+}
 COMMANDS = ("run", "chat", "ask", "replay", "check", "models", "use", "migrate", "forget")
 NEWEST = "0001"
 CLEAN = {
@@ -48,7 +60,11 @@ def write_config(folder: Path, more: str = "", engine: str = "") -> Path:
 
 
 def pupil(
-    *arguments: str | bytes, config: Path, stdin: str = "", env: dict[str, str] | None = None, seconds: float = 100
+    *arguments: str | bytes,
+    config: Path,
+    stdin: str = "",
+    env: dict[str, str] | None = None,
+    seconds: float = 100,
 ) -> subprocess.CompletedProcess[str]:
     """`python -m bot` with `arguments` and this config, as a process of its own."""
     return subprocess.run(
@@ -74,6 +90,43 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *holds: str) -> None
         assert each in lines[0]
 
 
+WRONG: list[tuple[list[str | bytes], list[str]]] = [
+    (["ask", "hi", "--child", "mai"], ["child", "mia"]),
+    (["ask", "hi", "--lesson", "2.NBT.B.5-substract"], ["2.NBT.B.5-subtract"]),
+    (["ask", "hi", "--model", "bass"], ["base"]),
+    (["ask", ""], ["empty"]),
+    (["ask", "\x07\x1b\x08"], ["empty"]),
+    (["ask", "a" * 4_001], ["4001", "4000"]),
+    (["ask", b"caf\xe9"], ["UTF-8"]),
+    (["ask"], ["argument", "--help"]),
+    (["ask", "hi", "--seed", "seven"], ["--seed", "--help"]),
+    (["asks", "hi"], ["asks", "--help"]),
+    (["replay", "missing.jsonl", "--out", "out.jsonl"], ["missing.jsonl"]),
+    (["use", "nothing"], ["nothing"]),
+    (["use", "../../etc"], ["../../etc"]),
+    (["forget", "teams", "someone"], ["discord", "slack", "console"]),
+    (["forget", "discord", b"\xff"], ["UTF-8"]),
+]
+WRONG_CONFIGS: list[tuple[str, list[str]]] = [
+    ("colour = 3", ["colour"]),
+    ("[student]\nchilds = 'mia'", ["student.childs", "child"]),
+    ("[log]\nlevel = 'loud'", ["log.level"]),
+    ("[student]\nfallback = 'gone'", ["gone"]),
+]
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.CompletedProcess[str]]:
+    """What came of all of them, run two at a time."""
+    config = write_config(tmp_path_factory.mktemp("wrong"))
+    with ThreadPoolExecutor(2) as runners:
+        running = [runners.submit(pupil, *arguments, config=config) for arguments, _ in WRONG]
+        for more, _ in WRONG_CONFIGS:
+            other = write_config(tmp_path_factory.mktemp("wrong"), more)
+            running.append(runners.submit(pupil, "ask", "hi", config=other))
+        return [each.result() for each in running]
+
+
 class TestAsk:
     def test_json_is_the_contract_and_a_seed_repeats_it(self, config: Path) -> None:
         first, second = (
@@ -93,43 +146,13 @@ class TestAsk:
         assert answer["usage"]["cost_usd"] is None
         assert {**answer, "latency_ms": 0} == {**again, "latency_ms": 0}
 
-    @pytest.mark.parametrize(
-        ("arguments", "holds"),
-        [
-            (["ask", "hi", "--child", "mai"], ["child", "mia"]),
-            (["ask", "hi", "--lesson", "2.NBT.B.5-substract"], ["2.NBT.B.5-subtract"]),
-            (["ask", "hi", "--model", "bass"], ["base"]),
-            (["ask", ""], ["empty"]),
-            (["ask", "\x07\x1b\x08"], ["empty"]),
-            (["ask", "a" * 4_001], ["4001", "4000"]),
-            (["ask", b"caf\xe9"], ["UTF-8"]),
-            (["ask"], ["TEXT"]),
-            (["ask", "hi", "--seed", "seven"], ["--seed"]),
-            (["asks", "hi"], ["asks"]),
-            (["replay", "missing.jsonl", "--out", "out.jsonl"], ["missing.jsonl"]),
-            (["use", "nothing"], ["nothing"]),
-            (["use", "../../etc"], ["../../etc"]),
-            (["forget", "teams", "someone"], ["discord", "slack", "console"]),
-            (["forget", "discord", b"\xff"], ["UTF-8"]),
-        ],
-    )
-    def test_wrong_input_is_one_line(self, config: Path, arguments: list[str | bytes], holds: list[str]) -> None:
-        assert_one_line(pupil(*arguments, config=config), *holds)
+    @pytest.mark.parametrize("case", range(len(WRONG)))
+    def test_wrong_input_is_one_line(self, wrong: list[subprocess.CompletedProcess[str]], case: int) -> None:
+        assert_one_line(wrong[case], *WRONG[case][1])
 
-    @pytest.mark.parametrize(
-        ("more", "holds"),
-        [
-            ("colour = 3", ["colour"]),
-            ("[student]\nchilds = 'mia'", ["student.childs", "child"]),
-            ("[student]\nchild = 3", ["student.child"]),
-            ("[log]\nlevel = 'loud'", ["log.level"]),
-            ("discord_token = 'abc'", ["DISCORD_TOKEN", "environment"]),
-            ("[student]\nfallback = 'gone'", ["gone"]),
-            ("= broken", ["config.toml"]),
-        ],
-    )
-    def test_wrong_config_is_one_line(self, tmp_path: Path, more: str, holds: list[str]) -> None:
-        assert_one_line(pupil("ask", "hi", config=write_config(tmp_path, more)), *holds)
+    @pytest.mark.parametrize("case", range(len(WRONG_CONFIGS)))
+    def test_wrong_config_is_one_line(self, wrong: list[subprocess.CompletedProcess[str]], case: int) -> None:
+        assert_one_line(wrong[len(WRONG) + case], *WRONG_CONFIGS[case][1])
 
     def test_missing_config_and_missing_data(self, config: Path) -> None:
         assert_one_line(pupil("ask", "hi", config=config.with_name("none.toml")), "none.toml", "no such file")
@@ -162,7 +185,9 @@ class TestAsk:
 
 class TestOthers:
     def test_run_without_tokens_says_what_to_set(self, config: Path) -> None:
-        assert_one_line(pupil("run", config=config), "DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "chat")
+        assert_one_line(
+            pupil("run", config=config), "DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "chat"
+        )
 
     def test_check_is_ready_and_shows_no_key(self, config: Path) -> None:
         secrets = {
@@ -215,22 +240,26 @@ class TestOthers:
         assert done.returncode == 0, done.stderr
         assert "teacher turns: 0" in done.stdout
 
-    @pytest.mark.parametrize("command", [*COMMANDS, ""])
-    def test_help(self, config: Path, command: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", *([command] if command else []), "--help"],
-            cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "Usage:" in done.stdout
-        del config
+    def test_every_command_has_help(self) -> None:
+        def run(command: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-m", "bot", *command.split(), "--help"],
+                cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+
+        with ThreadPoolExecutor(2) as runners:
+            for command, done in zip(("", *COMMANDS), runners.map(run, ("", *COMMANDS)), strict=True):
+                assert (done.returncode, done.stderr) == (0, ""), command
+                assert "Usage:" in done.stdout, command
 
     def test_help_is_light(self) -> None:
         assert not imported("--help") & HEAVY
 
     def test_a_chat_without_the_cloud_imports_no_cloud(self, config: Path) -> None:
         # An empty text is refused at once; a broken model file after everything was imported.
-        config.write_text(config.read_text(encoding="utf-8").replace("threads = 1", 'gguf = "none.gguf"'), "utf-8")
+        config.write_text(
+            config.read_text(encoding="utf-8").replace("threads = 1", 'gguf = "none.gguf"'), "utf-8"
+        )
         found = imported("ask", "hi", "--config", str(config))
         assert "bot.models.registry" in found
         assert not found & (HEAVY - {"xllamacpp"})

@@ -15,6 +15,8 @@ E = TypeVar("E", bound=StrEnum)
 
 MAX_TURN_CHARACTERS = 4_000
 """Longer teacher turns are cut where they enter: Slack's limit, and twice Discord's."""
+MOST_WORDS = 100
+"""No real turn was longer than 61 words."""
 
 
 class Stage(StrEnum):
@@ -108,10 +110,12 @@ class Thought:
             raise DialogueError('thought: expected an object such as {"kind": "answer"}')
         unknown = set(raw) - {"kind", "answer", "reason", "misconception", "stage", "words", "mood"}
         if unknown:
-            raise DialogueError(f"thought: unknown field {sorted(unknown)[0]!r}")
+            raise DialogueError(f"thought: unknown field {min(unknown)!r}")
         words = raw.get("words", 5)
-        if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= 100:
-            raise DialogueError(f"thought.words: expected a whole number from 1 to 100, got {words!r}")
+        if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= MOST_WORDS:
+            raise DialogueError(
+                f"thought.words: expected a whole number from 1 to {MOST_WORDS}, got {words!r}"
+            )
         stage = raw.get("stage")
         return cls(
             kind=_member(ThoughtKind, raw.get("kind"), "thought.kind"),
@@ -201,7 +205,7 @@ class Dialogue:
         if not isinstance(turns, list) or not turns:
             raise DialogueError("turns: expected a list of at least one turn")
         source = raw.get("source", "imported")
-        if source not in {"authored", "harvested", "imported"}:
+        if source not in ("authored", "harvested", "imported"):
             raise DialogueError(f"source: expected authored, harvested or imported, got {source!r}")
         parsed = []
         for number, turn in enumerate(turns, start=1):
@@ -228,6 +232,8 @@ class Dialogue:
             raw = json.loads(line)
         except json.JSONDecodeError as error:
             raise DialogueError(f"not JSON: {error.msg} at column {error.colno}") from None
+        except (RecursionError, ValueError):
+            raise DialogueError("not a record: nested too deep, or a number too long") from None
         return cls.from_json(raw)
 
     def with_turns(self, *turns: Turn) -> Dialogue:

@@ -7,6 +7,7 @@ percentile 20, 95th 30, longest 61; after a how/why prompt quartiles 2-5-12, 90t
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from bot.student.child import Child
 
@@ -28,7 +29,7 @@ def draw_words(rng: random.Random, child: Child, *, after_why: bool = False) -> 
 
 
 def _quantile(points: tuple[tuple[float, int], ...], share: float) -> float:
-    for (low, short), (high, long) in zip(points, points[1:], strict=False):
+    for (low, short), (high, long) in pairwise(points):
         if share <= high:
             return short + (long - short) * (share - low) / (high - low)
     return points[-1][1]

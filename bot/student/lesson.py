@@ -95,9 +95,7 @@ def read_lesson(path: Path) -> Lesson:
     known = {m.id for m in lesson.misconceptions}
     for question in lesson.questions:
         if unknown := (set(question.wrong) | set(question.why)) - known:
-            raise table.fail(
-                "questions", f"{question.ask!r} names {sorted(unknown)[0]!r}, no misconception here"
-            )
+            raise table.fail("questions", f"{question.ask!r} names {min(unknown)!r}, no misconception here")
     for misconception in lesson.misconceptions:
         computed = misconception.bug is not None
         if computed and not lesson.kinds:

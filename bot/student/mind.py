@@ -135,7 +135,7 @@ def think(
 class _Turn:
     """One turn being thought: the scratch pad of `think`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a turn is made of
         self, scene: Scene, state: MindState, move: TeacherMove, text: str, rng: random.Random, words: int
     ) -> None:
         self.scene, self.state, self.move, self.text, self.rng, self.words = (
@@ -194,7 +194,7 @@ class _Turn:
         return Thought(
             ThoughtKind.ANSWER,
             answer=said,
-            reason=self.at_length(reason, misconception, stage) if reason and wrong else reason,
+            reason=self.at_length(reason, misconception, Stage.HOLDS) if reason and wrong else reason,
             misconception=misconception if wrong or stage is not Stage.HOLDS else None,
             stage=stage,
         )

@@ -239,7 +239,7 @@ _DISCLOSURE = (
     r"(?: (?:at home|ever))* (?:beat|touch|molest|abuse|hit|hurt)(?:s|ed|ing)? you\b(?! (?:with|in|to"
     r"|at (?:school|recess|lunch|tag|home plate))\b)"
 )
-_UNSAFE = re.compile("|".join((_SECRET, _GROOMING, _SEXUAL, _VIOLENT, _DISCLOSURE)), re.I)
+_UNSAFE = re.compile(f"{_SECRET}|{_GROOMING}|{_SEXUAL}|{_VIOLENT}|{_DISCLOSURE}", re.I)
 _PRIVATE = re.compile(
     r"\b(?:what(?:'s| is| are|s)|tell me|give me|send me|type|share|i need|do you know|can i (?:get"
     r"|have)) (?:your |ur |me your )"

@@ -101,4 +101,4 @@ class Table:
     def done(self) -> None:
         """Complain about the first key nobody took."""
         if self._left:
-            raise self.fail(sorted(self._left)[0], "unknown key")
+            raise self.fail(min(self._left), "unknown key")

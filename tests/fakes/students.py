@@ -11,6 +11,7 @@ import asyncio
 import functools
 import itertools
 import sys
+import tempfile
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -111,7 +112,9 @@ class ScriptedModels(Models):
 class Listener:
     """A responder that remembers what was sent; it fails or hangs where it is told to."""
 
-    def __init__(self, *, fails: Exception | None = None, hangs: bool = False, log: list[str] | None = None) -> None:
+    def __init__(
+        self, *, fails: Exception | None = None, hangs: bool = False, log: list[str] | None = None
+    ) -> None:
         self.sent: list[Outgoing] = []
         self.log = [] if log is None else log
         self.thought = 0
@@ -149,11 +152,26 @@ def settings_at(path: Path, **sections: Any) -> Settings:
     return Settings(data=DATA, database=str(path), **sections)
 
 
+_blanks: list[bytes] = []
+
+
+async def _blank() -> bytes:
+    """A new database, filled with its tables once and copied from then on."""
+    if not _blanks:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "blank.db"
+            await (await Store.open(f"sqlite+aiosqlite:///{path}")).aclose()
+            _blanks.append(path.read_bytes())
+    return _blanks[0]
+
+
 @asynccontextmanager
 async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIterator[App]:
     """All the bot on the database at `path`, with these models (one named base when none is given)."""
     settings = settings_at(path, **sections)
     children, curriculum = shipped()
+    if not path.exists():
+        path.write_bytes(await _blank())
     store = await Store.open(settings.database_url)
     try:
         known = ScriptedModels(settings, *(models or (ScriptedModel(),)))
@@ -206,7 +224,9 @@ async def _hang(path: Path) -> None:
     model = ScriptedModel()
     model.hang()
     async with room(path, model, classroom={"reply_seconds": 500}) as app:
-        answer = asyncio.create_task(app.classroom.receive(message(key="discord:crash", channel="crash"), Listener()))
+        answer = asyncio.create_task(
+            app.classroom.receive(message(key="discord:crash", channel="crash"), Listener())
+        )
         while not model.cues:
             await asyncio.sleep(0.01)
         print("thinking", flush=True)

@@ -38,7 +38,11 @@ def test_all_lessons_load_and_share_no_misconception() -> None:
     assert len(lessons) >= 70
     ids = [misconception.id for lesson in lessons.values() for misconception in lesson.misconceptions]
     assert len(ids) == len(set(ids))
-    assert {lesson.subject for lesson in lessons.values()} >= {"mathematics", "science", "reading and language"}
+    assert {lesson.subject for lesson in lessons.values()} >= {
+        "mathematics",
+        "science",
+        "reading and language",
+    }
     for lesson in lessons.values():
         assert lesson.asks or lesson.questions, lesson.id
     assert read_questions(DATA / "reference" / "commons.toml")

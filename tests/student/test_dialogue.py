@@ -80,7 +80,9 @@ def test_a_line_gives_a_dialogue_or_a_dialogue_error(line: str) -> None:
 @given(st.data())
 def test_one_field_spoiled_gives_at_most_a_dialogue_error(data: st.DataObject) -> None:
     raw = json.loads(data.draw(DIALOGUES).to_line())
-    holder = data.draw(st.sampled_from([raw, raw["turns"][0], *([t] if (t := raw["turns"][0].get("thought")) else [])]))
+    holder = data.draw(
+        st.sampled_from([raw, raw["turns"][0], *([t] if (t := raw["turns"][0].get("thought")) else [])])
+    )
     holder[data.draw(st.sampled_from(sorted(holder)))] = data.draw(JSON)
     try:
         Dialogue.from_line(json.dumps(raw))
@@ -114,7 +116,10 @@ def test_lines_made_to_break_it(line: str) -> None:
         ({"turns": [{"role": "teacher", "content": " "}]}, "turn 1: content"),
         ({"turns": [{"role": "student", "content": "a", "move": "asks"}]}, "turn 1: move"),
         ({"turns": [{"role": "teacher", "content": "a", "thought": {"kind": "answer"}}]}, "turn 1: thought"),
-        ({"turns": [{"role": "student", "content": "a", "thought": {"kind": "answer", "words": True}}]}, "words"),
+        (
+            {"turns": [{"role": "student", "content": "a", "thought": {"kind": "answer", "words": True}}]},
+            "words",
+        ),
         ({"turns": [{"role": "student", "content": "a", "thought": {"kind": "answer", "x": 1}}]}, "'x'"),
     ],
 )

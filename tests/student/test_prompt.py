@@ -21,13 +21,17 @@ LESSON = Curriculum.read(DATA).lessons["2.NBT.B.5-subtract"]
 THOUGHT = Thought(ThoughtKind.ANSWER, answer="45", words=4)
 
 
-def cue(*turns: Turn, teacher: str = "What is 52 minus 17?", thought: Thought = THOUGHT, child: str = "mia") -> Cue:
+def cue(
+    *turns: Turn, teacher: str = "What is 52 minus 17?", thought: Thought = THOUGHT, child: str = "mia"
+) -> Cue:
     return Cue(CHILDREN[child], LESSON, turns, teacher, thought)
 
 
 def exchange(number: int) -> tuple[Turn, Turn]:
     thought = replace(THOUGHT, answer=str(number))
-    return Turn(Role.TEACHER, f"What is {number} plus 0?"), Turn(Role.STUDENT, f"it's {number}", thought=thought)
+    return Turn(Role.TEACHER, f"What is {number} plus 0?"), Turn(
+        Role.STUDENT, f"it's {number}", thought=thought
+    )
 
 
 def talk(exchanges: int) -> tuple[Turn, ...]:

@@ -24,7 +24,11 @@ PIECES = st.sampled_from(
     "I think it's because cuz and so but the a ? ! . , ... ; : ' \" “ ” ’ … 😀 ❤️ é ½ ² ٣ 五 \u200d \u202e \x07 \x1b[31m "
     "yes no yeah certainly equals total she-says Mia says that".split(" ")
 )
-RAW = st.text(max_size=200) | st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40).map("".join)
+RAW = (
+    st.text(max_size=200)
+    | st.lists(PIECES, max_size=40).map(" ".join)
+    | st.lists(PIECES, max_size=40).map("".join)
+)
 LINES = st.none() | st.sampled_from(
     ["45", "15", "yes", "no", "sand", "it pours so it's a liquid", "because 7 take away 2 is 5", "9:30", "35 cents"]
 ) | st.text(max_size=40)  # fmt: skip
@@ -45,7 +49,9 @@ SEEDS = st.integers(0, 2**31 - 1)
 @example("**", Thought(ThoughtKind.ANSWER, "45"), "mia", "", 0)
 @example(", , , , , , , , ,", Thought(ThoughtKind.CHAT, words=1), "mia", "", 0)
 @example("and and and and and and and", Thought(ThoughtKind.CHAT, words=1), "eli", "", 0)
-def test_any_text_comes_out_short_and_plain(text: str, thought: Thought, name: str, teacher: str, seed: int) -> None:
+def test_any_text_comes_out_short_and_plain(
+    text: str, thought: Thought, name: str, teacher: str, seed: int
+) -> None:
     shaped = shape(text, thought, CHILDREN[name], teacher=teacher, seed=seed)
     assert isinstance(shaped, Shaped)
     assert not set(shaped.text) & set("\n\r\t*`#|~>\x1b\x07\u202e")
@@ -106,7 +112,16 @@ def test_wrapping_is_taken_off(text: str, answer: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "***", "it's 35", "it's 45 or 35", "I don't know", "As an AI language model, it's 45", "it's 45 because that equals 45"],
+    [
+        "",
+        "   ",
+        "***",
+        "it's 35",
+        "it's 45 or 35",
+        "I don't know",
+        "As an AI language model, it's 45",
+        "it's 45 because that equals 45",
+    ],
 )
 def test_what_is_not_the_thought_cannot_stand(text: str) -> None:
     assert shape(text, Thought(ThoughtKind.ANSWER, answer="45", words=8), MIA).fault
@@ -127,10 +142,16 @@ def test_ramblings_are_cut() -> None:
 
 def test_a_spoken_child_is_transcribed_and_a_typed_one_types() -> None:
     thought = Thought(ThoughtKind.ANSWER, answer="45", words=6)
-    spoken = [shape("i think it's 45", thought, child, seed=1).text for child in CHILDREN.values() if child.voice == "spoken"]
+    spoken = [
+        shape("i think it's 45", thought, child, seed=1).text
+        for child in CHILDREN.values()
+        if child.voice == "spoken"
+    ]
     assert set(spoken) == {"I think it's 45."}
     typed = [child for child in CHILDREN.values() if child.voice == "typed"]
     assert typed
-    texts = [shape("i think it's 45.", thought, child, seed=seed).text for child in typed for seed in range(40)]
+    texts = [
+        shape("i think it's 45.", thought, child, seed=seed).text for child in typed for seed in range(40)
+    ]
     assert sum(text == text.lower() for text in texts) > 0.8 * len(texts)
     assert all("45" in text for text in texts)

@@ -99,6 +99,8 @@ class LlamaCppEngine:
         def stop() -> bool:
             return cancelled.is_set() or self._stopping.is_set()
 
+        if self._stopping.is_set():
+            raise EngineError("the engine is closed")
         request = _request(messages, sampling)
         loop = asyncio.get_running_loop()
         try:
