@@ -11,21 +11,24 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from bot.classroom import Answer
-from bot.platforms.base import Outgoing
+from bot.platforms.base import Outgoing, clean_text
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.belief import Belief
-from bot.student.dialogue import MoveKind, Role, Stage
+from bot.student.dialogue import MAX_TURN_CHARACTERS, MoveKind, Role, Stage
 from bot.student.mind import MindState
 from bot.student.safeguard import Flag
 from tests.fakes.students import (
@@ -646,3 +649,13 @@ def test_answers_are_json(path: Path) -> None:
     assert answer is not None
     assert answer.thought is not None
     assert json.loads(json.dumps(answer.thought.to_json()))["kind"] == "answer"
+
+
+@given(st.text(st.characters()) | st.text("\x00\x1b\u202e\ud800\n\t a\u200d", min_size=4_000, max_size=4_100))
+def test_clean_text_has_no_control_characters(text: str) -> None:
+    clean = clean_text(text)
+    odd = [character for character in clean if unicodedata.category(character)[0] == "C"]
+    assert set(odd) <= set("\n\t\u200d")
+    assert len(clean) <= MAX_TURN_CHARACTERS
+    clean.encode("utf-8")
+    assert clean_text(clean) == clean.strip()

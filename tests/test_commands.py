@@ -159,7 +159,7 @@ async def test_privacy(app: App) -> None:
 async def test_a_rating_is_kept_with_who_was_rated(app: App) -> None:
     await run(app, "model cloud")
     await say(app)
-    await run(app, f"rate {NINE.replace(' ', ', ')} quite  real, said 45")
+    await run(app, f"rate {NINE.replace(' ', ', ')} quite real, said 45")
     conversation = await app.store.conversation("discord", "room", None)
     (rating,) = await app.store.ratings(conversation.id)
     assert rating.scores == dict(zip(RUBRIC, (1, 2, 3, 4, 5, 4, 3, 2, 1), strict=True))

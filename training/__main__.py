@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from bot import logs
@@ -115,10 +114,10 @@ def main() -> None:
     """Run the command line; wrong usage is one line and exit 2."""
     try:
         status = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         status = 130
-    except click.ClickException as error:
-        typer.echo(f"training: {error.format_message()} Try --help.", err=True)
+    except typer.TyperException as error:
+        typer.echo(f"training: {' '.join(error.format_message().split())} Try --help.", err=True)
         status = 2
     sys.exit(status if isinstance(status, int) else 0)
 

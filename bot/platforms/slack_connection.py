@@ -70,10 +70,10 @@ class _RateLimited(AsyncRateLimitErrorRetryHandler):
     async def _can_retry_async(
         self,
         *,
-        state: RetryState,
-        request: HttpRequest,
+        state: RetryState,  # noqa: ARG002 - the client's signature
+        request: HttpRequest,  # noqa: ARG002 - the client's signature
         response: HttpResponse | None = None,
-        error: Exception | None = None,
+        error: Exception | None = None,  # noqa: ARG002 - the client's signature
     ) -> bool:
         if response is None or response.status_code != web.HTTPTooManyRequests.status_code:
             return False

@@ -31,7 +31,7 @@ FORTY_FIVE = cue(Thought(ThoughtKind.ANSWER, answer="45", words=4))
 @pytest.fixture(scope="module")
 def model() -> Iterator[EmbeddedModel]:
     gguf = embedded_gguf()
-    engine = asyncio.run(LlamaCppEngine.start(gguf, slots=2, threads=2))
+    engine = asyncio.run(LlamaCppEngine.start(gguf, slots=2, threads=1))
     yield EmbeddedModel("base", engine, gguf, temperature=0.6)
     asyncio.run(engine.aclose())
 

@@ -57,6 +57,12 @@ def embedded_gguf() -> Path:
     return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
+def spare_cores() -> int:
+    """All cores but one, at least one: llama.cpp's threads wait for each other at every step, so one core
+    that is busy with something else holds all of them up (measured: ten times slower on two cores)."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
 def check_gguf(path: Path) -> None:
     """Raise `EngineError` when `path` is no readable GGUF file."""
     try:
@@ -84,7 +90,7 @@ class LlamaCppEngine:
     ) -> LlamaCppEngine:
         """Load `gguf` with `context` tokens for each of `slots`; raise `EngineError` when it cannot."""
         check_gguf(gguf)
-        threads = threads or os.cpu_count() or 1
+        threads = threads or spare_cores()
         try:
             server = await asyncio.to_thread(_load, gguf, slots, context, threads)
         except RuntimeError:
