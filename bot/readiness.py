@@ -53,9 +53,8 @@ async def check(settings: Settings) -> list[Part]:
         parts.append(Part(name, secret is not None, "set" if secret else absent, False))
     discord = settings.discord_token is not None
     parts.append(Part("Discord", discord, "token set" if discord else "set DISCORD_TOKEN in .env", False))
-    missing = [
-        name.upper() for name in ("slack_bot_token", "slack_app_token") if getattr(settings, name) is None
-    ]
+    second = "slack_app_token" if settings.slack.mode == "socket" else "slack_signing_secret"
+    missing = [name.upper() for name in ("slack_bot_token", second) if getattr(settings, name) is None]
     parts.append(
         Part("Slack", not missing, f"set {', '.join(missing)} in .env" if missing else "tokens set", False)
     )

@@ -147,6 +147,10 @@ class SlackPlatform:
             finally:
                 await self._finish()
 
+    async def ready(self) -> None:
+        """Wait until everything left behind is in hand, and messages are answered as they come."""
+        await self._ready.wait()
+
     def _secret(self, name: str) -> str:
         value: SecretStr | None = getattr(self._settings, name)
         if value is None or not value.get_secret_value().strip():
