@@ -380,14 +380,14 @@ def _fail(reason: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def main() -> None:
-    """Run the command line; wrong usage is one line and exit 2, like every other error."""
+def main(commands: typer.Typer = app, name: str = "pupil") -> None:
+    """Run a command line; wrong usage is one line and exit 2, like every other error."""
     try:
-        status = app(standalone_mode=False)
+        status = commands(standalone_mode=False)
     except typer.Abort:
         status = 130
     except typer.TyperException as error:
-        typer.echo(f"pupil: {' '.join(error.format_message().split())} Try --help.", err=True)
+        typer.echo(f"{name}: {' '.join(error.format_message().split())} Try --help.", err=True)
         status = 2
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot import logs
-from bot.__main__ import guard, load_settings
+from bot.__main__ import guard, load_settings, main
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -110,17 +109,5 @@ async def _protocol(settings: Settings, seeds: int, limit: int | None) -> None:
     )
 
 
-def main() -> None:
-    """Run the command line; wrong usage is one line and exit 2."""
-    try:
-        status = app(standalone_mode=False)
-    except typer.Abort:
-        status = 130
-    except typer.TyperException as error:
-        typer.echo(f"training: {' '.join(error.format_message().split())} Try --help.", err=True)
-        status = 2
-    sys.exit(status if isinstance(status, int) else 0)
-
-
 if __name__ == "__main__":
-    main()
+    main(app, "training")
