@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import zlib
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -271,7 +272,8 @@ class Classroom:
             return await self._give_notice(job, conversation, scene, notice)
         await self._show_thinking(job.responder)
         seed = job.seed if job.seed is not None else random.getrandbits(31)
-        turn_seed = (seed * 1_000_003 + conversation.turns) % 2**31
+        # The words count too: the same seed must not make all conversations go the same way.
+        turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._state(conversation, message.sent_at)
         move = hearing.classify(message.text, scene.lesson, scene.curriculum, mind.context(scene, state))
         thought, state = mind.think(scene, state, move, message.text, random.Random(turn_seed))

@@ -40,6 +40,7 @@ class EmbeddedModel:
             min_p=MIN_P,
             seed=seed,
             stop=("\n",),
+            aside=cue.again,
         )
         try:
             done = await self._engine.complete([asdict(message) for message in render(cue)], sampling)

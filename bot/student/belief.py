@@ -12,12 +12,12 @@ from typing import Any
 
 from bot.student.dialogue import Stage
 
-NEEDED = ((1, 0.16), (2, 0.32), (3, 0.30), (4, 0.15), (5, 0.07))
-"""How many helpful turns a middling child needs, as shares: 16 % at the first, 93 % by the fourth."""
+NEEDED = ((1, 0.12), (2, 0.34), (3, 0.32), (4, 0.15), (5, 0.07))
+"""How many helpful turns a middling child needs, as shares: 12 % at the first, 93 % by the fourth."""
 
-BUG_SHARE = {Stage.HOLDS: 0.96, Stage.WAVERS: 0.72, Stage.REVISES: 0.24, Stage.SECURE: 0.0}
-"""Share of new problems that are answered with the wrong idea, by stage. 0.24 is the relapse."""
-BUG_SHARE_NEXT_DAY = 0.4
+BUG_SHARE = {Stage.HOLDS: 0.96, Stage.WAVERS: 0.82, Stage.REVISES: 0.17, Stage.SECURE: 0.0}
+"""Share of new problems that are answered with the wrong idea, by stage. 0.17 is the relapse."""
+BUG_SHARE_NEXT_DAY = 0.3
 RIGHTS_TO_SECURE = 3
 
 

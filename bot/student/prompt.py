@@ -52,7 +52,8 @@ def meaning(thought: Thought) -> str:
     """The thought in plain words, before anybody voices it; never empty."""
     answer, reason, words = thought.answer, thought.reason, thought.words
     if thought.kind is ThoughtKind.ANSWER and answer:
-        said = answer if words <= len(answer.split()) or answer.lower() in {"yes", "no"} else f"it's {answer}"
+        bare = words <= len(answer.split()) or answer.lower() in {"yes", "no"} or not _names(answer)
+        said = answer if bare else f"it's {answer}"
         if not reason:
             return f"I think {said}" if words >= len(said.split()) + 2 else said
         return (
@@ -61,8 +62,14 @@ def meaning(thought: Thought) -> str:
             else f"{said}. {reason}"
         )
     if thought.kind is ThoughtKind.REJECT and answer:
-        return f"no, it's {answer}" + (f", {reason}" if reason else "")
+        stays = f"no, it's {answer}" if _names(answer) else f"no, {answer}"
+        return stays + (f", {reason}" if reason else "")
     return reason or answer or "hmm"
+
+
+def _names(answer: str) -> bool:
+    """Whether "it's" can stand before it: a number or a name can, a sentence cannot."""
+    return answer[0].isdigit() or len(answer.split()) <= 2  # noqa: PLR2004
 
 
 def _card(child: Child) -> str:

@@ -30,30 +30,28 @@ def shape(text: str, thought: Thought, child: Child, *, teacher: str = "", seed:
         return Shaped("", "empty")
     cut = _cut(cleaned, _limit(thought))
     fault = _fault(cut, thought, teacher)
-    return Shaped(written(cut, child, asking=thought.kind is ThoughtKind.ASK, seed=seed), fault)
+    return Shaped(_written(cut, thought, child, seed), fault)
 
 
 def plain(thought: Thought, child: Child, *, seed: int = 0) -> str:
     """The thought's plain words, for when no model can say them."""
-    return written(meaning(thought), child, asking=thought.kind is ThoughtKind.ASK, seed=seed)
+    return _written(meaning(thought), thought, child, seed)
 
 
-def written(text: str, child: Child, *, asking: bool = False, seed: int = 0) -> str:
+def _written(text: str, thought: Thought, child: Child, seed: int) -> str:
     """How this child puts words on the screen: a spoken child is transcribed, a typed one types."""
     if child.voice == "typed":
-        return _typed(text, random.Random(seed))
+        return _typed(text, random.Random(seed), keep=_words(thought.answer or ""))
     text = re.sub(r"\bi('m|'ll|'ve|'d)?\b", lambda match: "I" + (match.group(1) or ""), text)
     text = re.sub(r"(^|[.!?] )([a-z])", lambda match: match.group(1) + match.group(2).upper(), text)
     if text[-1].isalnum() or text[-1] in "'\")":
-        text += "?" if asking else "."
+        text += "?" if thought.kind is ThoughtKind.ASK else "."
     return text
 
 
 # Cleaning.
 
-_MARKUP = re.compile(
-    r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|\$|<[^>]*>?|^\s*(?:[-•]|\d+[.)](?=\s+\D))\s*", re.M
-)
+_MARKUP = re.compile(r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|\$|<[^>]*>?|^\s*[-•]\s*", re.M)
 _ROLES = "teacher|student|assistant|user|system|note|answer"
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
 _TAIL = re.compile(r"[,;:\s]*\b(?:she|he|mia) says (?:it|this|that)\b.*$", re.I | re.S)
@@ -70,6 +68,8 @@ def _clean(text: str, name: str) -> str:
     )
     while (bare := role.sub("", line)) != line:
         line = bare
+    # "45. I counted" would be shown as the first item of a list.
+    line = re.sub(r"^(\d+)[.)]\s+(?=\D)", r"\1, ", line.lstrip())
     line = _TAIL.sub("", line).replace('"', "").replace("\u201c", "").replace("\u201d", "")
     line = re.sub(r"([!?.,])\1{2,}", r"\1", re.sub(r"\s+", " ", line)).strip(" ,;:-")
     return _without_loops(line)
@@ -244,10 +244,12 @@ SPELLING_SHARE = 0.45
 """Share of hard words spelled by ear: with these words about one word in eight, as in children's chat."""
 
 
-def _typed(text: str, rng: random.Random) -> str:
+def _typed(text: str, rng: random.Random, keep: set[str]) -> str:
+    """`keep` holds the answer's words: spelled by ear, they could be another answer."""
+
     def spell(match: re.Match[str]) -> str:
         word = match.group()
-        choices = _SPELLINGS.get(word.lower())
+        choices = () if word.lower() in keep else _SPELLINGS.get(word.lower())
         return rng.choice(choices) if choices and rng.random() < SPELLING_SHARE else word
 
     text = re.sub(r"[A-Za-z]+(?:'[a-z]+)?", spell, text)
@@ -255,4 +257,4 @@ def _typed(text: str, rng: random.Random) -> str:
     return text if rng.random() < END_MARK_SHARE else re.sub(r"(?<=\w)[.!]+$", "", text)
 
 
-__all__ = ["Shaped", "plain", "shape", "states", "written"]
+__all__ = ["Shaped", "plain", "shape", "states"]

@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 import uuid
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -191,7 +192,9 @@ class Protocol:
             text=text,
             sent_at=datetime.now(UTC) + talk.later,
         )
-        answer = await app.classroom.receive(message, Silent(), seed=talk.seed)
+        answer = await app.classroom.receive(
+            message, Silent(), seed=zlib.crc32(f"{talk.name} {talk.arm} {talk.seed}".encode())
+        )
         if answer is None:
             raise RuntimeError(f"{place}: no answer")
         if answer.voiced:
@@ -217,7 +220,7 @@ class _Talk:
     """One conversation of one arm."""
 
     def __init__(self, protocol: Protocol, probe: Probe, arm: str, seed: int) -> None:
-        self.protocol, self.probe, self.seed = protocol, probe, seed
+        self.protocol, self.probe, self.arm, self.seed = protocol, probe, arm, seed
         self.place = protocol.place(probe, arm, seed)
         self.later = timedelta()
         self.items = items(probe.lesson, probe.misconception, random.Random(seed))

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Sampling:
     repeat_penalty: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    aside: bool = False
+    """Asked beside a conversation: a slot of its own, so that the conversation keeps its prompt cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class LlamaCppEngine:
         self._server = server
         self._slots = slots
         # A request in flight holds one thread, blocked outside the interpreter lock.
-        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llama")
+        self._pool = ThreadPoolExecutor(slots + 1, thread_name_prefix="llama")
         self._stopping = threading.Event()
 
     @classmethod
@@ -108,6 +110,8 @@ class LlamaCppEngine:
         if self._stopping.is_set():
             raise EngineError("the engine is closed")
         request = _request(messages, sampling)
+        if sampling.aside:
+            request["id_slot"] = self._slots
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, _generate, self._server, request, stop)
@@ -117,7 +121,10 @@ class LlamaCppEngine:
     async def remember(self, messages: Sequence[Mapping[str, str]]) -> None:
         """Read `messages` into every slot, so that no conversation that begins with them waits for it."""
         shortest = Sampling(max_tokens=1, temperature=0.0)
-        await asyncio.gather(*(self.complete(messages, shortest) for _ in range(self._slots)))
+        aside = replace(shortest, aside=True)
+        await asyncio.gather(
+            self.complete(messages, aside), *(self.complete(messages, shortest) for _ in range(self._slots))
+        )
 
     async def aclose(self) -> None:
         """Stop what is being generated and free the model."""
@@ -141,8 +148,8 @@ def _load(gguf: Path, slots: int, context: int, threads: int) -> Any:
 
     params = xllamacpp.CommonParams()
     params.model.path = str(gguf)
-    params.n_parallel = slots
-    params.n_ctx = slots * context
+    params.n_parallel = slots + 1  # the last one for what is asked aside
+    params.n_ctx = params.n_parallel * context
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     # Waiting threads sleep: spinning, they take the core that the other one (or the bot itself) needs.
