@@ -39,5 +39,6 @@ $(VENV)/base.stamp: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/base.stamp
-	@$(PIP) -e '.[dev,postgres]'
+	@$(PIP) torch==$$(sed -n 's/^torch==//p' constraints.txt)
+	@$(PIP) -e '.[dev,postgres,train]'
 	@touch $@

@@ -182,9 +182,9 @@ async def _conversation(app: App, row: Row, run: str, seed: int) -> dict[str, An
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
-    """The object that `ask --json` prints."""
+    """The object that `ask --json` prints; `flag` is there when the answer is a notice."""
     thought = answer.thought.to_json() if answer.thought else None
-    return {
+    row = {
         "reply": answer.text,
         "model": answer.model,
         "version": answer.version,
@@ -193,7 +193,6 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "move": answer.move.value if answer.move else None,
         "thought": thought,
         "voiced": answer.voiced,
-        "flag": answer.flag,
         "latency_ms": answer.latency_ms,
         "usage": {
             "prompt_tokens": answer.prompt_tokens,
@@ -201,6 +200,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
             "cost_usd": answer.cost_usd,
         },
     }
+    return row if answer.flag is None else {**row, "flag": answer.flag}
 
 
 def teacher_text(raw: str) -> str:

@@ -14,7 +14,7 @@ from bot.student.child import Child
 from bot.student.cue import Cue
 from bot.student.dialogue import Role, Thought, ThoughtKind, Turn
 
-VERSION = "1"
+VERSION = "2"
 """Part of every turn's provenance; it changes with every change of what a model is shown."""
 
 REMEMBERED_EXCHANGES = 4
