@@ -46,7 +46,7 @@ def run(config: Config = None) -> None:
 
     settings = load_settings(config)
     logs.set_up(settings.log.level)
-    _run(bot_app.run(settings))
+    _run(bot_app.run(settings, config))
 
 
 @app.command()
@@ -126,7 +126,7 @@ def check(config: Config = None) -> None:
 
 @app.command()
 def models(as_json: JsonOption = False, config: Config = None) -> None:
-    """List the models with kind, version, price and what keeps one from working."""
+    """List the models with kind, version, state, price and what keeps one from working."""
     from dataclasses import asdict  # noqa: PLC0415
 
     from rich.console import Console  # noqa: PLC0415
@@ -135,14 +135,21 @@ def models(as_json: JsonOption = False, config: Config = None) -> None:
     from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)
-    infos = guard(lambda: Models(settings).describe())
+    known = guard(lambda: Models(settings))
+    guard(known.inspect)
+    infos = guard(known.describe)
     if as_json:
         typer.echo(json.dumps([asdict(info) for info in infos], ensure_ascii=False))
         return
-    table = Table("model", "kind", "version", "price", "", box=None, header_style="bold")
+    table = Table("model", "kind", "version", "state", "price", "", box=None, header_style="bold")
     for info in infos:
         default = " (default)" if info.name == settings.student.model else ""
-        table.add_row(info.name + default, info.kind, info.version, info.price, info.problem or "")
+        table.add_row(
+            info.name + default, info.kind, info.version, info.state, info.price, info.problem or ""
+        )
+        for each in info.versions:
+            current = " (current)" if each.current else ""
+            table.add_row("", "", each.version + current, each.state, "", each.reason or "")
     Console(highlight=False).print(table)
 
 
@@ -155,10 +162,10 @@ def use(
     config: Config = None,
 ) -> None:
     """Make a published version the live one: promotion, and rollback."""
-    from bot.models import artifact  # noqa: PLC0415
+    from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)
-    chosen = guard(lambda: artifact.use(settings.data / "models", name, version))
+    chosen = guard(lambda: Models(settings).promote(name, version))
     typer.echo(f"{name} is now {chosen}")
 
 
@@ -183,13 +190,16 @@ def forget(
         _fail(f"no platform {platform!r}; there are discord, slack and console")
     if any("\ud800" <= character <= "\udfff" for character in user):
         _fail("the id of the user is not valid UTF-8")
-    report = _run(_forget(load_settings(config), platform, user))
+    settings = load_settings(config)
+    report = _run(_forget(settings, platform, user))
     for what, count in asdict(report).items():
         typer.echo(f"{what.replace('_', ' ')}: {count}")
+    if platform == "console":
+        typer.echo(f"lines typed in chat: {_forget_typed(_chat_history(settings))}")
 
 
 async def _chat(settings: Settings, seed: int | None) -> None:
-    from bot.app import hash_secret, opened, warm_up  # noqa: PLC0415
+    from bot.app import hash_secret, opened, warm_up, watching  # noqa: PLC0415
     from bot.commands import Place  # noqa: PLC0415
     from bot.platforms.console import ConsoleChat  # noqa: PLC0415
     from bot.store import hash_user  # noqa: PLC0415
@@ -206,12 +216,31 @@ async def _chat(settings: Settings, seed: int | None) -> None:
             parts.commands,
             place,
             author,
-            history=Path(settings.database).with_name("chat_history"),
+            history=_chat_history(settings),
         )
         student = settings.student
-        await talk.serve(
-            parts.classroom.children[student.child], parts.classroom.curriculum.lessons[student.lesson], seed
+        child, lesson = (
+            parts.classroom.children[student.child],
+            parts.classroom.curriculum.lessons[student.lesson],
         )
+        async with watching(parts.models):
+            await talk.serve(child, lesson, seed)
+
+
+def _chat_history(settings: Settings) -> Path:
+    """Where the terminal keeps the lines typed into it."""
+    return Path(settings.database).with_name("chat_history")
+
+
+def _forget_typed(history: Path) -> str:
+    """Delete the lines; say what became of them."""
+    try:
+        history.unlink()
+    except FileNotFoundError:
+        return "none kept"
+    except OSError as error:
+        _fail(f"{history}: cannot be deleted ({error.strerror}); delete it by hand")
+    return f"{history} deleted"
 
 
 async def _give_up_stale(parts: App) -> None:
@@ -290,7 +319,7 @@ async def _forget(settings: Settings, platform: str, user: str) -> Any:
     from bot.app import hash_secret  # noqa: PLC0415
     from bot.store import Store, hash_user  # noqa: PLC0415
 
-    store = await Store.open(settings.database_url)
+    store = await Store.open(settings.database_url, data=settings.data)
     try:
         return await store.forget(hash_user(platform, user, hash_secret(settings)))
     finally:

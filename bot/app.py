@@ -13,6 +13,7 @@ import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -23,7 +24,7 @@ from bot.config import ConfigError, Settings
 from bot.metrics import Metrics, MetricsServer
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
-from bot.platforms.base import Platform
+from bot.platforms.base import Platform, PlatformError
 from bot.store import Store
 from bot.student.child import Child, read_children
 from bot.student.curriculum import Curriculum
@@ -51,7 +52,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         if settings.pupil_database_url is None:
             Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
-        store = await Store.open(settings.database_url)
+        store = await Store.open(settings.database_url, data=settings.data)
         stack.push_async_callback(store.aclose)
         models = Models(settings)
         stack.push_async_callback(models.aclose)
@@ -115,8 +116,11 @@ def platforms(settings: Settings, app: App) -> list[Platform]:
     return found
 
 
-async def run(settings: Settings) -> None:
-    """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first."""
+async def run(settings: Settings, config: Path | None = None) -> None:
+    """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first.
+
+    `config` is the file the settings came from, for the programs that scheduled jobs start.
+    """
     if not (settings.discord_token or settings.slack_bot_token):
         raise ConfigError(
             "no platform is set up: set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, in .env; "
@@ -126,7 +130,9 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    async with opened(settings) as app, AsyncExitStack() as stack:
+    from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
+
+    async with opened(settings) as app, watching(app.models), AsyncExitStack() as stack:
         if settings.metrics.enabled:
             server = MetricsServer(app.metrics, lambda: not stopping.is_set())
             try:
@@ -138,7 +144,11 @@ async def run(settings: Settings) -> None:
             stack.push_async_callback(server.aclose)
             log.info("metrics", url=f"http://{settings.metrics.host}:{port}/metrics")
         await warm_up(app)
-        serving = [asyncio.create_task(platform.serve()) for platform in platforms(settings, app)]
+        serving_platforms = platforms(settings, app)
+        jobs = Jobs(settings, app.store, partial(_announce, serving_platforms), config)
+        await jobs.start()
+        stack.push_async_callback(jobs.aclose)
+        serving = [asyncio.create_task(platform.serve()) for platform in serving_platforms]
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -153,6 +163,27 @@ async def run(settings: Settings) -> None:
             if isinstance(result, Exception):
                 raise result
     log.info("stopped")
+
+
+@asynccontextmanager
+async def watching(models: Models) -> AsyncIterator[None]:
+    """Take up what is published or promoted for as long as this is open."""
+    watch = asyncio.create_task(models.watch())
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _announce(serving: list[Platform], address: str, text: str) -> None:
+    """Say something in a channel written as "discord:123"; raise `PlatformError`."""
+    name, _, channel = address.partition(":")
+    for platform in serving:
+        if platform.name == name:
+            await platform.announce(channel, text)
+            return
+    raise PlatformError(f"jobs.summary_channel: {name} is not set up here")
 
 
 async def warm_up(app: App) -> None:

@@ -132,8 +132,7 @@ class Classroom:
         lane = self._lanes.get(_place(message))
         if lane is not None and len(lane.jobs) >= self._settings.classroom.queue:
             self._metrics.failures.labels("queue full").inc()
-            name = self.children[self._settings.student.child].name
-            await self._send(responder, Outgoing(BUSY.format(name=name), None))
+            await self._notify(responder, BUSY, message)
             return None
         # What may be a real pupil's never reaches the store, the child or a model.
         text, private = safeguard.redact(message.text)
@@ -253,8 +252,7 @@ class Classroom:
             # Last line of defence: one message must never take its conversation down.
             self._metrics.failures.labels("bug").inc()
             log.exception("message failed", platform=job.message.platform)
-            name = self.children[self._settings.student.child].name
-            await self._send(job.responder, Outgoing(UNWELL.format(name=name), None))
+            await self._notify(job.responder, UNWELL, job.message)
             return None
         self._metrics.reply_seconds.observe(time.perf_counter() - started)
         return answer
@@ -334,6 +332,16 @@ class Classroom:
         log.info("gave a notice", flag=notice.flag.value)
         return Answer(notice.text, None, scene.child.id, scene.lesson.id, flag=notice.flag.value)
 
+    async def _notify(self, responder: Responder, notice: str, message: Message) -> None:
+        """Say that something is in the way, in the name of the child who sits there."""
+        name = self.children[self._settings.student.child].name
+        try:
+            conversation = await self._store.conversation(message.platform, message.channel, message.thread)
+            name = self._scene(conversation).child.name
+        except StoreError as error:
+            log.warning("notice names the default child", reason=str(error))
+        await self._send(responder, Outgoing(notice.format(name=name), None))
+
     def _scene(self, conversation: ConversationRow) -> Scene:
         """Who sits there. What is stored may have gone from the data since: then the default sits in."""
         wanted = self._settings.student
@@ -385,7 +393,6 @@ class Classroom:
                         )
                         if shaped.fault is None:
                             return spent.voiced(shaped.text, voiced, name, version)
-                    break
             except ModelRefused as error:
                 # Asking again would be refused and paid for again.
                 log.warning("model refused", model=model_name, reason=str(error))

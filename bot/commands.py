@@ -5,6 +5,7 @@ It knows classroom, store and models. How a command is declared and shown is the
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import json
 import re
@@ -18,11 +19,11 @@ from bot.student.dialogue import Role
 from bot.student.mind import MindError, MindState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from bot.classroom import Classroom
     from bot.config import Settings
-    from bot.models.registry import Models
+    from bot.models.registry import ModelInfo, Models
     from bot.store import Store
     from bot.store.rows import ConversationRow
 
@@ -40,6 +41,7 @@ RUBRIC = (
 """What professors rate, each from 1 to 5."""
 
 MOST_LESSONS = 12
+MOST_VERSIONS = 5
 
 
 class CommandError(ValueError):
@@ -94,6 +96,8 @@ class Commands:
         self._store = store
         self._models = models
         self._classroom = classroom
+        # A thumb and its taking back may come in one burst, and must not overtake each other.
+        self._judging = asyncio.Lock()
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -136,9 +140,7 @@ class Commands:
         rows = tuple(
             (
                 info.name + (" (current)" if info.name == current else ""),
-                " · ".join(
-                    part for part in (info.kind, info.version, info.price, info.problem or "") if part
-                ),
+                " · ".join(filter(None, (info.kind, info.version, info.state, info.price, *_remarks(info)))),
             )
             for info in self._models.describe()
         )
@@ -342,11 +344,22 @@ class Commands:
         """
         from bot.store.rows import FeedbackKind  # noqa: PLC0415 - as in privacy
 
-        turn = await self._store.find_turn(message_id)
-        if turn is None or turn.role is not Role.STUDENT:
-            return False
-        await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), text)
-        return True
+        async with self._judging:
+            turn = await self._store.find_turn(message_id)
+            if turn is None or turn.role is not Role.STUDENT:
+                return False
+            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), text)
+            return True
+
+    async def take_back(self, message_id: str, author_hash: str, kind: str) -> bool:
+        """Take "up" or "down" back from the turn in this message; False when this person's is not there."""
+        from bot.store.rows import FeedbackKind  # noqa: PLC0415 - as in privacy
+
+        async with self._judging:
+            turn = await self._store.find_turn(message_id)
+            return turn is not None and await self._store.take_back_feedback(
+                turn.id, author_hash, FeedbackKind(kind)
+            )
 
     def about(self) -> Shown:
         """What this is, and what it is not."""
@@ -364,6 +377,18 @@ class Commands:
 
     async def _conversation(self, place: Place) -> ConversationRow:
         return await self._store.conversation(place.platform, place.channel, place.thread)
+
+
+def _remarks(info: ModelInfo) -> Iterator[str]:
+    """What else there is to say of a model: what is wrong with it, and its other versions."""
+    if info.problem:
+        yield info.problem
+    others = [each for each in info.versions if each.state != "live"]
+    for each in others:
+        if each.reason and each.reason not in (info.problem or ""):
+            yield f"{each.version} refused: {each.reason}"
+    if candidates := [each.version for each in others if each.state == "candidate"]:
+        yield f"also {', '.join(candidates[-MOST_VERSIONS:])}"
 
 
 def _near(word: str, known: Iterable[str]) -> str:

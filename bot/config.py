@@ -76,6 +76,41 @@ class Privacy(_Section):
     """`[privacy]`: what may be used for training."""
 
     consent: Literal["opt_in", "opt_out", "off"] = "opt_in"
+    keep_days: int = Field(default=0, ge=0, le=36_500)
+    """What is older is deleted by the job "retention"; 0 keeps everything."""
+
+
+class Jobs(_Section):
+    """`[jobs]`: scheduled work. Times are cron lines in UTC; an empty one leaves a job out."""
+
+    harvest: str = ""
+    backup: str = "0 3 * * *"
+    retention: str = "15 3 * * *"
+    fine_tunes: str = ""
+    summary: str = "0 8 * * mon"
+    backups: Path = Path("data/backups")
+    keep_backups: int = Field(default=7, ge=1, le=1000)
+    summary_channel: str = ""
+    """Where the week's summary goes: "discord:" or "slack:" and a channel's id."""
+
+    @field_validator("harvest", "backup", "retention", "fine_tunes", "summary")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        if value:
+            from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - only where a line is given
+
+            try:
+                CronTrigger.from_crontab(value)
+            except ValueError as error:
+                raise ValueError(f"expected a cron line such as '0 3 * * *' ({error})") from None
+        return value
+
+    @field_validator("summary_channel")
+    @classmethod
+    def _channel(cls, value: str) -> str:
+        if value and not value.startswith(("discord:", "slack:")):
+            raise ValueError("expected a channel such as 'discord:1234567890' or 'slack:C0123456789'")
+        return value
 
 
 class ChatModel(_Section):
@@ -194,6 +229,7 @@ class Settings(Secrets):
     engine: Engine = Engine()
     classroom: Classroom = Classroom()
     privacy: Privacy = Privacy()
+    jobs: Jobs = Jobs()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
     discord: Discord = Discord()
@@ -291,8 +327,14 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     engine = settings.engine
     if engine.gguf is not None:
         engine = engine.model_copy(update={"gguf": at(Path(os.path.expanduser(engine.gguf)))})  # noqa: PTH111 - never raises
+    jobs = settings.jobs.model_copy(update={"backups": at(settings.jobs.backups)})
     return settings.model_copy(
-        update={"data": at(settings.data), "database": str(at(Path(settings.database))), "engine": engine}
+        update={
+            "data": at(settings.data),
+            "database": str(at(Path(settings.database))),
+            "engine": engine,
+            "jobs": jobs,
+        }
     )
 
 

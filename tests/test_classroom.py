@@ -192,6 +192,16 @@ class TestOrder:
         assert [len(listener.notices) for listener in listeners] == [0, 0, 0, 1, 1, 1]
         assert "Mia" in listeners[-1].notices[0]
 
+    async def test_the_notice_of_a_full_queue_names_who_sits_there(self, path: Path) -> None:
+        model, listeners = ScriptedModel(delay=0.05), [Listener(), Listener()]
+        async with room(path, model, classroom={"queue": 1}) as app:
+            row = await app.store.conversation("discord", "room", None)
+            await app.store.update_conversation(row.id, child="eli")
+            await asyncio.gather(*(app.classroom.receive(message(), listener) for listener in listeners))
+        (notice,) = listeners[1].notices
+        assert "Eli" in notice
+        assert "Mia" not in notice
+
     async def test_a_caller_that_leaves_does_not_stop_the_answer(self, path: Path) -> None:
         model, listener = ScriptedModel(delay=0.1), Listener()
         async with room(path, model) as app:
@@ -228,6 +238,37 @@ class TestWords:
         assert "language model" not in answer.text
         assert answer.thought.answer in answer.text  # type: ignore[operator]
         assert len(model.cues) == 2
+
+    async def test_after_two_unusable_tries_the_fallback_is_asked(self, path: Path) -> None:
+        trained, fallback = ScriptedModel("trained"), ScriptedModel()
+        trained.enqueue(NONSENSE, NONSENSE)
+        async with room(path, trained, fallback, student={"model": "trained"}) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert (answer.model, answer.version, answer.voiced) == ("base", "base-1", "model")
+        assert answer.prompt_tokens == 300
+        assert (len(trained.cues), len(fallback.cues)) == (2, 1)
+
+    async def test_unusable_words_of_both_models_end_in_plain_words(self, path: Path) -> None:
+        trained, fallback = ScriptedModel("trained"), ScriptedModel()
+        trained.enqueue(NONSENSE, NONSENSE)
+        fallback.enqueue(NONSENSE, NONSENSE)
+        async with room(path, trained, fallback, student={"model": "trained"}) as app:
+            answer = await app.classroom.receive(message(), Listener())
+        assert answer is not None
+        assert answer.voiced == "phrasing"
+        assert (len(trained.cues), len(fallback.cues)) == (2, 2)
+
+    async def test_unusable_words_that_come_slowly_leave_the_fallback_its_time(self, path: Path) -> None:
+        slow, fallback = ScriptedModel("slow"), ScriptedModel()
+        slow.enqueue(NONSENSE, NONSENSE, delay=0.3)
+        async with room(path, slow, fallback, student={"model": "slow"}, classroom=QUICK) as app:
+            started = time.perf_counter()
+            answer = await app.classroom.receive(message(), Listener())
+            took = time.perf_counter() - started
+        assert answer is not None
+        assert (answer.model, answer.voiced) == ("base", "model")
+        assert took < 0.6 + 0.3
 
     async def test_a_model_that_hangs_is_left_for_the_fallback_within_the_deadline(self, path: Path) -> None:
         slow, fallback = ScriptedModel("slow"), ScriptedModel()
@@ -337,8 +378,19 @@ class TestResponders:
                 assert await app.classroom.receive(message(), broken) is None
             assert await app.classroom.receive(message(), behind)
         assert len(listener.notices) == 1
+        assert "Mia" in listener.notices[0]
         assert "division" not in listener.notices[0]
         assert len(behind.words) == 1
+
+    async def test_the_apology_for_a_bug_names_who_sits_there(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with room(path) as app:
+            row = await app.store.conversation("discord", "room", None)
+            await app.store.update_conversation(row.id, child="eli")
+            monkeypatch.setattr("bot.student.hearing.classify", lambda *_: 1 / 0)
+            assert await app.classroom.receive(message(), listener := Listener()) is None
+        assert "Eli" in listener.notices[0]
 
 
 class TestStoreFails:

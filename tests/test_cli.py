@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.identity import hash_user
+from tests.fakes.adapters import publish_adapter
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = {
@@ -214,7 +215,7 @@ class TestOthers:
         assert done.returncode == 0, done.stderr
         listed = {each["name"]: each for each in json.loads(done.stdout)}
         assert set(listed) == {"base", "cloud", "local"}
-        assert set(listed["base"]) == {"name", "kind", "version", "price", "problem"}
+        assert set(listed["base"]) == {"name", "kind", "version", "price", "problem", "state", "versions"}
         assert listed["base"]["problem"] is None
         assert "OPENAI_API_KEY" in listed["cloud"]["problem"]
         assert listed["local"]["price"] == "price unknown"
@@ -222,16 +223,18 @@ class TestOthers:
     def test_use_promotes_and_rolls_back(self, config: Path) -> None:
         data = config.parent / "data"
         config.write_text('data = "data"\n', encoding="utf-8")
-        for version in ("1", "2"):
-            folder = data / "models" / "starter" / version
-            folder.mkdir(parents=True)
-            (folder / "manifest.json").write_text("{}", encoding="utf-8")
+        for version in ("1", "2", "3"):
+            folder = publish_adapter(data / "models", version, promote=False)
             os.utime(folder / "manifest.json", (int(version), int(version)))
-        assert "2" in pupil("use", "starter", config=config).stdout
+        with (folder / "adapter.gguf").open("ab") as file:
+            file.write(b"more")
+        assert_one_line(pupil("use", "starter", config=config), "starter 3", "adapter.gguf")
+        assert not (data / "models" / "starter" / "current.json").exists()
+        assert "2" in pupil("use", "starter", "--version", "2", config=config).stdout
         assert "1" in pupil("use", "starter", "--version", "1", config=config).stdout
         current = json.loads((data / "models" / "starter" / "current.json").read_text(encoding="utf-8"))
-        assert current["version"] == "1"
-        assert_one_line(pupil("use", "starter", "--version", "3", config=config), "'3'", "1, 2")
+        assert (current["version"], current["before"][0]["version"]) == ("1", "2")
+        assert_one_line(pupil("use", "starter", "--version", "4", config=config), "'4'", "1, 2, 3")
 
     def test_migrate_then_forget_nobody(self, config: Path) -> None:
         done = pupil("migrate", config=config)
@@ -295,6 +298,26 @@ class TestChat:
         assert hashes == [(hash_user("console", "terminal", secret),)]
         assert "teacher turns: 1" in pupil("forget", "console", "terminal", config=config).stdout
         assert turns(config) == [("teacher", ""), ("student", "")]
+
+    def test_forgetting_the_terminal_deletes_the_lines_typed_there(self, config: Path) -> None:
+        history = config.with_name("chat_history")
+        history.write_text("\n# 2026-01-01 12:00:00\n+My neighbour is called Zanzibar.\n", encoding="utf-8")
+        pupil("forget", "discord", "terminal", config=config)
+        assert history.exists(), "another platform's people typed none of it"
+        done = pupil("forget", "console", "terminal", config=config)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "chat_history deleted" in done.stdout
+        assert not history.exists()
+        again = pupil("forget", "console", "terminal", config=config)
+        assert "lines typed in chat: none kept" in again.stdout
+
+    def test_forgetting_oneself_in_the_chat_deletes_the_lines_typed_there(self, config: Path) -> None:
+        history = config.with_name("chat_history")
+        history.write_text("\n# 2026-01-01 12:00:00\n+My neighbour is called Zanzibar.\n", encoding="utf-8")
+        done = pupil("chat", config=config, stdin="/student privacy\n/student privacy forget\n")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Forgotten" in done.stdout
+        assert not history.exists()
 
     def test_invalid_utf8_and_too_long_lines_are_told(self, config: Path) -> None:
         done = subprocess.run(

@@ -22,13 +22,25 @@ AGAIN_TEMPERATURE = 0.1
 
 
 class EmbeddedModel:
-    """The untrained GGUF under a name; closing it leaves the engine to its owner."""
+    """The engine under a name: the untrained GGUF, or the version whose adapter is put on it.
 
-    def __init__(self, name: str, engine: LlamaCppEngine, gguf: Path, *, temperature: float) -> None:
+    Closing it leaves the engine to its owner.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        engine: LlamaCppEngine,
+        *,
+        temperature: float,
+        adapter: Path | None = None,
+    ) -> None:
         self.name = name
-        self.version = gguf_version(gguf)
+        self.version = version
         self._engine = engine
         self._temperature = temperature
+        self._adapter = adapter
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Say the cue's thought; raise `ModelUnavailable` when the engine cannot."""
@@ -43,7 +55,9 @@ class EmbeddedModel:
             aside=cue.again,
         )
         try:
-            done = await self._engine.complete([asdict(message) for message in render(cue)], sampling)
+            done = await self._engine.complete(
+                [asdict(message) for message in render(cue)], sampling, adapter=self._adapter
+            )
         except EngineError as error:
             raise ModelUnavailable(f"{self.name}: {error}") from None
         return Reply(

@@ -19,7 +19,8 @@ from bot.student.toml import DataError
 class Price(BaseModel):
     """One price, in US dollars per million tokens, as `source` gave it on `date`.
 
-    Without `usd_per_million_cached_input`, tokens from the server's prompt cache cost as much as others.
+    Without `usd_per_million_cached_input`, tokens from the server's prompt cache cost as much as others;
+    `usd_per_million_training` is for fine-tuning it, one epoch, None where that is not known or not offered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +28,7 @@ class Price(BaseModel):
     usd_per_million_input: NonNegativeFloat
     usd_per_million_cached_input: NonNegativeFloat | None = None
     usd_per_million_output: NonNegativeFloat
+    usd_per_million_training: NonNegativeFloat | None = None
     date: dt.date
     source: str = Field(min_length=1)
 

@@ -50,10 +50,16 @@ class Responder(Protocol):
 
 
 class Platform(Protocol):
-    """A running connection to a platform."""
+    """A running connection to a platform; `name` is the one in message keys."""
+
+    name: str
 
     async def serve(self) -> None:
         """Connect and hand messages to the classroom until cancelled; raise `PlatformError` when it cannot."""
+        ...
+
+    async def announce(self, channel: str, text: str) -> None:
+        """Say `text` in the channel of that id, as the program itself; raise `PlatformError`."""
         ...
 
 

@@ -122,6 +122,9 @@ class ConsoleChat:
             self._show(await self._commands.run(rest, self._place, self._author_hash))
         except CommandError as error:
             self._console.print(f"[dim]{escape(str(error))}[/]\n")
+            return
+        if rest.lower().split() == ["privacy", "forget"]:
+            self._history.unlink(missing_ok=True)  # what was typed here, too
 
     def _show(self, shown: Shown) -> None:
         self._console.print(escape(shown.text))

@@ -95,6 +95,8 @@ CALM = _Calm()
 class DiscordPlatform:
     """The connection to Discord."""
 
+    name = "discord"
+
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
         self._settings = settings
         self._client = _Client(settings, classroom, commands)
@@ -121,6 +123,16 @@ class DiscordPlatform:
                 raise PlatformError(f"Discord cannot be reached at {Route.BASE}: {why(error)}") from None
             finally:
                 await self._client.desk.finish()
+
+    async def announce(self, channel: str, text: str) -> None:
+        """Say `text` in the channel of that id; raise `PlatformError`."""
+        try:
+            found = await self._client.fetch_channel(int(channel))
+            if not isinstance(found, discord.abc.Messageable):
+                raise PlatformError(f"Discord's channel {channel} takes no messages")
+            await found.send(text)
+        except (*FAILURES, ValueError) as error:
+            raise PlatformError(f"Discord's channel {channel}: {why(error)}") from None
 
 
 class _Client(discord.Client):
@@ -166,8 +178,13 @@ class _Client(discord.Client):
         except (discord.HTTPException, app_commands.AppCommandError) as error:
             log.warning("/student not declared", reason=why(error))
 
+    async def on_connect(self) -> None:
+        """A new session, not a resumed one: what was said meanwhile comes before what is said now."""
+        self._recovered = asyncio.Event()
+
     async def on_ready(self) -> None:
         """Connected anew: answer what a crash left behind, once, then what was said meanwhile."""
+        recovered = self._recovered
         log.info("connected", name=str(self.user), servers=len(self.guilds))
         first, self._just_started = self._just_started, False
         try:
@@ -181,7 +198,7 @@ class _Client(discord.Client):
         except Exception:
             log.exception("not all that was missed could be answered")
         finally:
-            self._recovered.set()
+            recovered.set()
 
     def _warn_of_what_is_missing(self) -> None:
         """Say it now, rather than leave a teacher without an answer."""
@@ -198,7 +215,7 @@ class _Client(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """A new message: answer it if it is for the child."""
-        # What a crash left behind comes first; those who wait here go on in the order they came.
+        # What was left behind or missed comes first; those who wait here go on in the order they came.
         await self._recovered.wait()
         if self._is_for_us(message):
             await self._hear(message)
@@ -340,19 +357,31 @@ class _Client(discord.Client):
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb on one of the child's messages, however old."""
         by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id
-        # The first character is the thumb, the second one may be a skin tone.
-        kind = THUMBS.get((reaction.emoji.name or "")[:1])
-        if kind is None or by_bot:
+        if by_bot or (kind := _thumb(reaction)) is None:
             return
-        author = self._commands.author_hash("discord", str(reaction.user_id))
-        said = message_id(reaction.channel_id, reaction.message_id)
-        if await self._commands.feedback(said, author, kind):
+        if await self._commands.feedback(*self._judged(reaction), kind):
             log.info("feedback", kind=kind)
+
+    async def on_raw_reaction_remove(self, reaction: discord.RawReactionActionEvent) -> None:
+        """A thumb that is taken back counts no more."""
+        kind = _thumb(reaction)
+        if kind is not None and await self._commands.take_back(*self._judged(reaction), kind):
+            log.info("feedback taken back", kind=kind)
+
+    def _judged(self, reaction: discord.RawReactionActionEvent) -> tuple[str, str]:
+        """Which message a reaction is about, and whose it is."""
+        author = self._commands.author_hash("discord", str(reaction.user_id))
+        return message_id(reaction.channel_id, reaction.message_id), author
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _thumb(reaction: discord.RawReactionActionEvent) -> str | None:
+    # The first character is the thumb, the second one may be a skin tone.
+    return THUMBS.get((reaction.emoji.name or "")[:1])
 
 
 async def _try(work: Coroutine[Any, Any, object]) -> None:

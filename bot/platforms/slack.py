@@ -115,6 +115,8 @@ class _Newest(OrderedDict[tuple[str, str], bool]):
 class SlackPlatform:
     """One workspace. `serve` it; it is of no use afterwards."""
 
+    name = "slack"
+
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
         self._settings = settings
         self._classroom = classroom
@@ -146,6 +148,10 @@ class SlackPlatform:
                     await serve_http(app, second, slack.host, slack.port, self._connected)
             finally:
                 await self._finish()
+
+    async def announce(self, channel: str, text: str) -> None:
+        """Say `text` in the channel of that id; raise `PlatformError`."""
+        await self.show(Place(self.name, channel, None), Outgoing(text, None))
 
     async def ready(self) -> None:
         """Wait until everything left behind is in hand, and messages are answered as they come."""
@@ -184,23 +190,30 @@ class SlackPlatform:
     # Start and end.
 
     def _connected(self) -> None:
-        if not self._begun:
+        if self._begun:
+            # The connection was away for long, and Slack does not try for ever to tell what happened.
+            self._ready = asyncio.Event()
+            self._spawn(self._hear_missed(self._ready))
+        else:
             self._begun = True
             self._spawn(self._begin())
 
     async def _begin(self) -> None:
         """What a crash left behind, then what was said meanwhile, then what comes in."""
+        recovering = self._classroom.recover(
+            PLATFORM,
+            lambda left: _Reply(self, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)),
+        )
+        self._spawn(_counted("answered what was left behind", recovering))
+        await self._hear_missed(self._ready)
+
+    async def _hear_missed(self, ready: asyncio.Event) -> None:
         try:
-            recovering = self._classroom.recover(
-                PLATFORM,
-                lambda left: _Reply(self, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)),
-            )
-            self._spawn(_counted("answered what was left behind", recovering))
             if self._settings.slack.catch_up_minutes:
                 for channel in self._settings.slack.practice_channels:
                     await self._catch_up(channel)
         finally:
-            self._ready.set()
+            ready.set()
 
     async def _catch_up(self, channel: str) -> None:
         oldest = f"{time.time() - 60 * self._settings.slack.catch_up_minutes:.6f}"

@@ -46,6 +46,7 @@ class SlackDesk:
     def listen(self, app: AsyncApp) -> None:
         """Take what is addressed here."""
         app.event("reaction_added")(self._on_reaction)
+        app.event("reaction_removed")(self._on_reaction)
         app.command("/student")(self._on_command)
         app.message_shortcut(blocks.BETTER_LINE)(self._on_better_line)
         app.message_shortcut(blocks.RATE)(self._on_rate_shortcut)
@@ -173,7 +174,8 @@ class SlackDesk:
         if kind is None or item.get("type") != "message":
             return
         author = self._commands.author_hash(PLATFORM, str(event.get("user")))
-        await self._commands.feedback(message_id(str(item["channel"]), str(item["ts"])), author, kind)
+        keep = self._commands.take_back if event["type"] == "reaction_removed" else self._commands.feedback
+        await keep(message_id(str(item["channel"]), str(item["ts"])), author, kind)
 
 
 async def _respond(respond: AsyncRespond, answer: Shown) -> None:

@@ -150,14 +150,22 @@ class Database:
         """Empty SQLite's write-ahead log, which still holds what was overwritten."""
         await self._pragma("wal_checkpoint(TRUNCATE)")
 
-    async def _pragma(self, pragma: str) -> None:
+    async def copy_to(self, file: Path) -> None:
+        """A compact copy in one moment's state, made beside whoever reads and writes; SQLite only."""
         if not self.is_sqlite:
-            return
+            raise StoreError(f"{self.name}: a PostgreSQL server has backups of its own, such as pg_dump")
+        await self._outside("VACUUM INTO ?", str(file))
+
+    async def _pragma(self, pragma: str) -> None:
+        if self.is_sqlite:
+            await self._outside(f"PRAGMA {pragma}")
+
+    async def _outside(self, statement: str, *parameters: str) -> None:
+        """Run what works only outside a transaction, past SQLAlchemy, which would begin one."""
         with self.plain_errors():
             async with self._turnstile, self._engine.connect() as connection:
-                # Past SQLAlchemy, which would begin a transaction; these work only outside one.
                 driver: Any = (await connection.get_raw_connection()).driver_connection
-                await driver.execute_fetchall(f"PRAGMA {pragma}")
+                await driver.execute_fetchall(statement, parameters)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Delete, RowMapping, Update, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import candidates
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import claims, consents, conversations, feedback, ratings, turns
 from bot.student.dialogue import Role
@@ -49,12 +50,13 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
         kept = select(*columns).where(table.c.author_hash == author_hash).order_by(table.c.at)
         exported[table.name] = [_plain(row) for row in (await connection.execute(kept)).mappings()]
     waiting = select(claims.c.payload).where(claims.c.author_hash == author_hash)
+    exported["candidates"] = await candidates.of_person(connection, author_hash)
     exported["waiting"] = list((await connection.execute(waiting)).scalars())
     return exported
 
 
-async def forget(connection: AsyncConnection, author_hash: str) -> ForgetReport:
-    """Blank or delete everything of a person; count the rows of each kind."""
+async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetReport, list[str]]:
+    """Blank or delete everything of a person; count the rows of each kind, and name the candidates."""
 
     async def count(statement: Update | Delete) -> int:
         return (await connection.execute(statement)).rowcount
@@ -75,7 +77,8 @@ async def forget(connection: AsyncConnection, author_hash: str) -> ForgetReport:
     student_turns = await count(
         update(turns).where(turns.c.role == Role.STUDENT, answered).values(content="", thought=None)
     )
-    return ForgetReport(
+    keys, reviewed = await candidates.forget(connection, author_hash)
+    report = ForgetReport(
         student_turns=student_turns,
         teacher_turns=await count(
             update(turns)
@@ -90,7 +93,10 @@ async def forget(connection: AsyncConnection, author_hash: str) -> ForgetReport:
             .where(claims.c.author_hash == author_hash)
             .values(state=ClaimState.FAILED, reason="forgotten", payload=None, author_hash=None)
         ),
+        candidates=len(keys),
+        reviews=reviewed,
     )
+    return report, keys
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:

@@ -203,3 +203,25 @@ class ForgetReport:
     ratings: int
     consents: int
     claims: int
+    candidates: int = 0
+    reviews: int = 0
+    harvested: int = 0
+    """Dialogues taken out of harvested files."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReport:
+    """How many rows of each kind were too old to be kept."""
+
+    turns: int
+    ratings: int
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekRow:
+    """What happened since some day."""
+
+    student_turns: int
+    teachers: int
+    ratings: int

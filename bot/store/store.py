@@ -7,17 +7,19 @@ A cancelled one is finished behind the caller's back: it is stored as a whole.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
 from uuid import uuid4
 
 from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import person
+from bot.store import candidates, harvested, person, upkeep
 from bot.store.database import Database, StoreError, Work, insert, ready
 from bot.store.rows import (
     ClaimedMessage,
@@ -30,10 +32,12 @@ from bot.store.rows import (
     FeedbackRow,
     ForgetReport,
     LoggedTurn,
+    PurgeReport,
     RatingRow,
     StudentTurn,
     TeacherTurn,
     TurnRow,
+    WeekRow,
 )
 from bot.store.tables import claims, consents, conversations, feedback, ratings, storable, turns
 from bot.student.dialogue import DialogueError, MoveKind, Role, Thought
@@ -61,13 +65,16 @@ def whole(
 class Store:
     """One open database. Make it with `Store.open`, give it back with `aclose`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, data: Path | None = None) -> None:
         self._database = database
+        self._data = data
         self._work = Work()
 
     @classmethod
-    async def open(cls, url: str, *, read_only: bool = False) -> Store:
+    async def open(cls, url: str, *, read_only: bool = False, data: Path | None = None) -> Store:
         """Open the database at `url`, creating it when new (unless `read_only`).
+
+        `data` is the folder with the files of harvested dialogues, which `forget` cleans as well.
 
         Raises `StoreError` when it cannot be used: missing, damaged, older (says to migrate) or newer.
         """
@@ -77,7 +84,12 @@ class Store:
         except BaseException:
             await database.aclose()
             raise
-        return cls(database)
+        return cls(database, data)
+
+    @property
+    def candidates(self) -> candidates.Candidates:
+        """What was harvested from the log, with its reviews."""
+        return candidates.Candidates(self._database)
 
     async def aclose(self) -> None:
         """Finish what is in hand and close every connection; the store is of no use afterwards."""
@@ -352,12 +364,30 @@ class Store:
             )
 
     @whole
+    async def take_back_feedback(self, turn_id: int, author_hash: str, kind: FeedbackKind) -> bool:
+        """Remove one person's judgement of that kind from a turn; False when there is none."""
+        async with self._database.writing() as connection:
+            gone = await connection.execute(
+                delete(feedback).where(
+                    feedback.c.turn_id == turn_id,
+                    feedback.c.author_hash == author_hash,
+                    feedback.c.kind == kind,
+                )
+            )
+            return gone.rowcount == 1
+
+    @whole
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
-        """Note that a person gave or took back consent; earlier answers stay as history."""
+        """Note that a person gave or took back consent; earlier answers stay as history.
+
+        Who takes it back leaves every candidate for training at once.
+        """
         async with self._database.writing() as connection:
             await connection.execute(
                 insert(connection, consents).values(author_hash=author_hash, state=consent, at=_now())
             )
+            if consent is Consent.OFF:
+                await candidates.withdraw(connection, author_hash)
 
     @whole
     async def consent(self, author_hash: str) -> Consent | None:
@@ -434,12 +464,22 @@ class Store:
 
         Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's
         answers, which repeat names and words; the child's state in conversations they took part in; and
-        messages still waiting, which are given up. On SQLite the bytes are overwritten as well.
+        messages still waiting, which are given up. On SQLite the bytes are overwritten as well. Candidates for
+        training with the person in them are blanked, and leave the harvested files.
         """
         async with self._database.writing() as connection:
-            report = await person.forget(connection, author_hash)
+            report, keys = await person.forget(connection, author_hash)
         await self._database.scrub()
-        return report
+        if self._data is None:
+            return report
+        try:
+            gone = await asyncio.to_thread(harvested.bury, self._data, keys, _now().date().isoformat())
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{self._data}: the database has forgotten, but a harvested file could not be cleaned ({error}); "
+                "run `python -m training review --publish` once it can be written"
+            ) from None
+        return dataclasses.replace(report, harvested=gone)
 
     def _missing(self, what: str, identifier: int) -> StoreError:
         return StoreError(f"{self._database.name}: there is no {what} {identifier}")
@@ -458,6 +498,43 @@ class Store:
             )
         except (ValueError, DialogueError) as error:
             raise StoreError(f"{self._database.name}: turn {row.id} cannot be read: {error}") from None
+
+    # Upkeep, by schedule.
+
+    @whole
+    async def begin_job(self, name: str, due: datetime, limit: timedelta) -> bool:
+        """Take the run of `name` due at `due`; False when it is taken, or one still runs (for up to `limit`)."""
+        async with self._database.writing() as connection:
+            return await upkeep.begin_job(connection, name, due, _now(), limit)
+
+    @whole
+    async def end_job(self, name: str, due: datetime, result: str) -> None:
+        """Write down how a run ended."""
+        async with self._database.writing() as connection:
+            await upkeep.end_job(connection, name, due, _now(), result)
+
+    async def last_job(self, name: str) -> datetime | None:
+        """When the newest run of `name` was due, or None when it never ran."""
+        async with self._database.reading() as connection:
+            return await upkeep.last_job(connection, name)
+
+    @whole
+    async def purge(self, before: datetime) -> PurgeReport:
+        """Delete what was said, rated and claimed before that time."""
+        async with self._database.writing() as connection:
+            report = await upkeep.purge(connection, before)
+        await self._database.scrub()
+        return report
+
+    async def week(self, since: datetime) -> WeekRow:
+        """Student turns, different teachers and ratings since that time."""
+        async with self._database.reading() as connection:
+            return await upkeep.week(connection, since)
+
+    @whole
+    async def backup(self, file: Path) -> None:
+        """Write a whole, compact copy of the database to `file`, which must not exist; SQLite only."""
+        await self._database.copy_to(file)
 
 
 def _now() -> datetime:

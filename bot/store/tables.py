@@ -181,3 +181,43 @@ ratings = Table(
     Column("model", Text),
     Column("model_version", Text),
 )
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("record", JSON(none_as_null=True)),  # NULL once forgotten, like the lineage
+    Column("lineage", JSON(none_as_null=True)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),  # when a harvest last found it
+    Column("published", Text),  # the file it went into
+)
+
+candidate_people = Table(
+    "candidate_people",
+    metadata,
+    Column("candidate_key", ForeignKey("candidates.key"), primary_key=True),
+    Column("author_hash", Text, primary_key=True, index=True),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("candidate_key", ForeignKey("candidates.key"), primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("verdict", Text),  # NULL while it is only a draft
+    Column("record", JSON(none_as_null=True)),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due", UtcDateTime, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("result", Text),
+)

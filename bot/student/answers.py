@@ -17,7 +17,7 @@ from bot.student.child import Child
 from bot.student.curriculum import Curriculum, Found
 from bot.student.dialogue import Stage
 from bot.student.lesson import Lesson, Misconception, Question
-from bot.student.problems import Problem
+from bot.student.problems import Problem, accepted
 
 SLIP_SHARE = 0.06
 """Careless errors on things the child knows; the protocol allows 15 %."""
@@ -105,7 +105,7 @@ def _about(found: Found, scene: Scene) -> bool:
 
 
 def _computed(scene: Scene, problem: Problem, beliefs: Mapping[str, Belief]) -> Asked:
-    asked = Asked(problem.text, (problem.right,), bugs.explain_right(problem))
+    asked = Asked(problem.text, accepted(problem), bugs.explain_right(problem))
     for misconception in _held(scene, beliefs, problem.kind):
         result = bugs.apply(misconception.bug, problem) if misconception.bug else None
         if result is not None:

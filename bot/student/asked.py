@@ -522,7 +522,11 @@ def _written(ask: str, scope: str) -> Found | None:
         and not re.search(r"how (?:many|much)", ask)
         and numbers[0] < 100
     ):
-        return "write-cents", numbers, f"{numbers[0]}\N{CENT SIGN}" if "cent sign" in ask else None
+        return (
+            "write-cents",
+            numbers,
+            None if re.search(r"\$|dollar|money sign", ask) else f"{numbers[0]}\N{CENT SIGN}",
+        )
     number = r"(?:(?:the (?:number|numeral) )?\W?\d+\W?|(?:that|this|it)(?: number)?\b)"
     end = r"(?: (?:in|with|using|as) (?:numbers?|digits|numerals?)| for me| please|\W)*$"
     if re.search(rf"\b(?:write|type) (?:down |out )?{number}{end}", ask) and not re.search(

@@ -39,6 +39,8 @@ ANSWER_WORDS = 6
 """Longest answer that a teacher puts forward."""
 LEAST_WORDS = 4
 """Shortest help; a nod is shorter."""
+COLUMN_BUGS = frozenset({"smaller-from-larger"})
+"""Wrong procedures that a look at one column alone contradicts."""
 PEELED = 3
 """Telling words beside a set phrase from which the turn says something of its own."""
 
@@ -78,6 +80,9 @@ class _Turn:
     def __init__(self, said: str, lesson: Lesson, curriculum: Curriculum, context: Context) -> None:
         self.said, self.lesson, self.curriculum, self.context = said, lesson, curriculum, context
         self.problem = parse(said)
+        self.column = _is_column(self.problem, context.question)
+        if self.column:
+            self.problem = None
         self.asks = bool(patterns.ASKING.search(said))
         self.found = _asked(curriculum.find(said, lesson) if self.asks else None, said, lesson)
         if self.problem is not None and self.found is not None and self.found.lesson != lesson.id:
@@ -141,7 +146,7 @@ class _Turn:
             return None
         if re.match(r"its?\b|it'?s|it is", proposed[0], re.I) and not self.is_an_answer(answer):
             return None
-        return TeacherMove(MoveKind.FALSE_HINT, answer=answer)
+        return TeacherMove(MoveKind.FALSE_HINT, answer=None if patterns.VAGUE.search(answer) else answer)
 
     def statements(self) -> list[str]:
         """The sentences that ask nothing."""
@@ -219,6 +224,8 @@ class _Turn:
     def help(self) -> TeacherMove | None:
         """Help for an idea the child holds, or for another idea of the lesson."""
         held = [each.id for each in self.context.active]
+        if self.column and self.context.active and self.context.active[0].bug in COLUMN_BUGS:
+            return TeacherMove(MoveKind.HELPS, misconception=held[0])
         match = self.curriculum.helps.best(self.said, self.ideas, held)
         if match is None or len(self.said.split()) < LEAST_WORDS:
             return None
@@ -294,6 +301,17 @@ def _social(said: str) -> tuple[MoveKind, bool] | None:
 
 def _sentences(said: str) -> list[str]:
     return re.split(r"(?<=[.!?]) ", said)
+
+
+def _is_column(problem: Problem | None, question: str) -> bool:
+    """Whether `problem` is the column of the last one that cannot be done: 2 take away 7 in 52 - 17."""
+    if problem is None or problem.kind != "subtract" or problem.numbers[0] >= problem.numbers[1]:
+        return False
+    last = parse(question)
+    if last is None or last.kind != "subtract" or last.numbers[1] < 10:  # noqa: PLR2004 - one digit has no columns
+        return False
+    columns = zip(str(last.numbers[0])[::-1], str(last.numbers[1])[::-1], strict=False)
+    return (str(problem.numbers[0]), str(problem.numbers[1])) in columns
 
 
 def _denies(text: str) -> bool:

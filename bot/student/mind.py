@@ -26,6 +26,7 @@ from bot.student.belief import Belief
 from bot.student.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.hearing import HOW_OR_WHY, Context, TeacherMove
 from bot.student.length import draw_words
+from bot.student.words import PLAIN, content_words
 
 OFF_TASK_SHARE = {"talkative": 0.04, "silly": 0.05, "easily tired": 0.04, "shy": -0.04, "careful": -0.04}
 OFF_TASK_BASE = 0.1
@@ -51,6 +52,18 @@ _YES_NO = re.compile(
     r"(?:is|are|do|does|did|can|could|would|will|have|has|should) [^.!?]*\?\s*$",
     re.I,
 )
+
+
+_THING = r"(?:(?:an?|the|my|your) )?[\w'-]+"
+_EITHER_OR = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|would|should|which|like|want|feel)\b[^.?!]{0,60}?"
+    rf"(?P<one>\b{_THING}(?: day| one)?),? or (?P<other>{_THING}(?: [\w'-]+)?)\?\W*$",
+    re.I,
+)
+
+
+MOST_OF_EITHER_OR = 120
+"""Characters at a turn's end in which such a question is looked for."""
 
 
 class MindError(ValueError):
@@ -218,19 +231,22 @@ class _Turn:
 
     def explain(self) -> Thought:
         asked = self.state.asked
-        misconception = self.current()
-        stage = stage_of(self.state.beliefs, misconception) or Stage.HOLDS
+        misconception, stage = self.at_work(asked) if asked else (self.current(), None)
+        if misconception is not None and stage is None:
+            stage = Stage.HOLDS
         if self.words <= FEW and self.rng.random() < SHRUG_SHARE:
             return Thought(
                 ThoughtKind.EXPLAIN, None, self.line(self.scene.child.says["shrugs"]), misconception, stage
             )
         steps = asked.steps if asked else ()
+        # Who slips back explains the old way, whatever else it knows by now.
+        shown = Stage.HOLDS if asked and asked.answer == asked.wrong else stage
         reason = self.reasons(steps, self.words, wrong=True, always=True) or self.stage_line(
-            misconception, stage
+            misconception, shown or Stage.HOLDS
         )
         answered = asked.answer if asked and steps else None
         return Thought(
-            ThoughtKind.EXPLAIN, answered, self.at_length(reason, misconception, stage), misconception, stage
+            ThoughtKind.EXPLAIN, answered, self.at_length(reason, misconception, shown), misconception, stage
         )
 
     def take_wrong(self) -> Thought:
@@ -238,7 +254,7 @@ class _Turn:
         self.state = replace(self.state, pushes=self.state.pushes + 1)
         if asked is None or asked.answer is None:
             return self.mull()
-        misconception, stage = asked.misconception, stage_of(self.state.beliefs, asked.misconception)
+        misconception, stage = self.at_work(asked)
         if self.state.pushes > 1 and self.rng.random() < 0.3 + 0.3 * child.stubbornness:
             self.state = replace(self.state, mood=Mood.FRUSTRATED)
             return Thought(
@@ -276,31 +292,27 @@ class _Turn:
             and asked
             and asked.answer == asked.wrong
         ):
-            return Thought(
-                ThoughtKind.REJECT,
-                asked.answer,
-                None,
-                asked.misconception,
-                stage_of(self.state.beliefs, asked.misconception),
-            )
+            return Thought(ThoughtKind.REJECT, asked.answer, None, *self.at_work(asked))
         return self.agree()
 
     def take_hint(self) -> Thought:
         asked = self.state.asked
         if asked is None or asked.answer is None:
             return self.mull()
-        stage = stage_of(self.state.beliefs, asked.misconception)
+        misconception, stage = self.at_work(asked)
         if self.move.answer and asked.answer not in asked.right and self.rng.random() < HINTED_SHARE:
             self.state = replace(self.state, asked=replace(asked, answer=self.move.answer, steps=()))
             return Thought(ThoughtKind.ANSWER, self.move.answer, None, None, stage)
         why = self.reasons(asked.steps, self.words - 3, wrong=True)
-        return Thought(ThoughtKind.REJECT, asked.answer, why, asked.misconception, stage)
+        return Thought(ThoughtKind.REJECT, asked.answer, why, misconception, stage)
 
     def be_glad(self) -> Thought:
         self.state = replace(self.state, mood=Mood.HAPPY)
         return Thought(ThoughtKind.CHAT, reason=self.line(self.scene.child.says["glad"]))
 
     def chat(self) -> Thought:
+        if (chosen := self.chosen()) is not None:
+            return chosen
         says = self.scene.child.says
         greeting = self.state.turns == 0 or self.words <= 2  # noqa: PLR2004 - a greeting is a word or two
         return Thought(ThoughtKind.CHAT, reason=self.line(says["greets"] if greeting else says["chats"]))
@@ -315,6 +327,8 @@ class _Turn:
         """Nothing that moves the child: it goes on about its own idea, agrees, asks or waits."""
         says, misconception = self.scene.child.says, self.current()
         stage = stage_of(self.state.beliefs, misconception) or Stage.HOLDS
+        if (chosen := self.chosen()) is not None:
+            return chosen
         roll = self.rng.random()
         if _YES_NO.search(self.text) and " or " not in self.text and self.words <= 2 * FEW:
             return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(("yeah", "yeah", "no", "yes")))
@@ -333,6 +347,23 @@ class _Turn:
 
     # What the moves share.
 
+    def chosen(self) -> Thought | None:
+        """One of the two things of a plain either-or that no lesson knows; its own answer when it is there."""
+        either = _EITHER_OR.search(self.text[-MOST_OF_EITHER_OR:])
+        if either is None:
+            return None
+        asked, options = self.state.asked, (either["one"].strip(), either["other"].strip())
+        if asked and asked.answer:
+            said = content_words(asked.answer) - PLAIN
+            own = next((each for each in options if said and said <= content_words(each)), None)
+            if own is not None:
+                stage = stage_of(self.state.beliefs, asked.misconception)
+                held = asked.misconception if asked.answer == asked.wrong else None
+                return Thought(ThoughtKind.ANSWER, asked.answer, None, held, stage)
+            if {asked.right[0], asked.wrong} & set(options):
+                return None
+        return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(options))
+
     def wanders(self) -> bool:
         share = OFF_TASK_BASE + sum(OFF_TASK_SHARE[word] for word in self.scene.child.temperament)
         rested = self.state.turns - self.state.wandered >= 3 and self.state.turns > 0  # noqa: PLR2004
@@ -343,6 +374,13 @@ class _Turn:
         if self.state.asked and self.state.asked.misconception:
             return self.state.asked.misconception
         return active_misconceptions(self.scene.child, self.scene.lesson)[0].id
+
+    def at_work(self, asked: Asked) -> tuple[str | None, Stage | None]:
+        """The idea behind what the child answered, and its stage; none where a firm idea did not show."""
+        stage = stage_of(self.state.beliefs, asked.misconception)
+        if stage is None or (stage is Stage.HOLDS and asked.answer in asked.right):
+            return None, None
+        return asked.misconception, stage
 
     def belief(self, misconception: str | None) -> Belief | None:
         if misconception is None:

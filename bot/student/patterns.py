@@ -167,6 +167,8 @@ OPINION = re.compile(
     r"|there)\b",
     re.I,
 )
+VAGUE = re.compile(r"\b(something|anything|another|other|different|else)\b", re.I)
+"""No answer at all: "I think it's something else"."""
 INVITES = re.compile(
     r"(?:^|[.!:,;] |\b(?:so|ok|now|and) )(let'?s|imagine|pretend|suppose|picture|what if|if|watch|count"
     r"|draw|cut|fold|compare|cover"
@@ -204,7 +206,7 @@ PERSONAL = re.compile(
 
 OF_THE_WORK = re.compile(
     r"\b(let'?s|you (told|said|say|wrote|got|put|broke|flipped|only|counted|added)|could (we|you)"
-    r"|would you|show me with|about how|almost"
+    r"|would you(?! (?:write|read|say|spell|solve)\b)|show me with|about how|almost"
     r"|both sides|pattern|how can you tell|still|really|enough)\b",
     re.I,
 )

@@ -85,6 +85,15 @@ write-cents: cents. compare-shares: into how many pieces, twice. beyond: every n
 """
 
 
+def accepted(problem: Problem) -> tuple[str, ...]:
+    """The right answer, then other ways to give it: with either sign of money where the question leaves it open."""
+    if problem.kind != "write-cents" or re.search(r"\$|sign", problem.text):
+        return (problem.right,)
+    (cents,) = problem.numbers
+    both = (f"{cents}\N{CENT SIGN}", f"${cents / 100:.2f}")
+    return (problem.right, *(each for each in both if each != problem.right))
+
+
 def _place_value(digit: int, number: int) -> str:
     """The worth of the leftmost `digit` in `number`."""
     digits = str(number)

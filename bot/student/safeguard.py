@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.student import reality
 from bot.student.redaction import redact
 
 __all__ = ["CRISIS", "HONESTY", "PRIVATE", "PUPIL_DATA", "SAFETY", "Flag", "Notice", "check", "redact"]
@@ -68,8 +69,8 @@ _MADE = (
     r"|software|artificial intelligence|automated|computer program)(?!\w)"
 )
 _DEVICE = (
-    r"(?:robot|computer|machine|program|app|script)(?= *(?:[?.!,]|$|(?:or|and|like|that|who|right|pretending"
-    r"|acting|playing|instead|too|not|talking|answering|write|writing|typing|wrote|in disguise|aren'?t"
+    r"(?:robot|computer|machine|program|app|script)(?= *(?:[?.!,]|$|(?:or|and|like|who|right|pretending"
+    r"|that(?:'s| is)? (?:talk|answer|writ|typ|pretend|act)\w*|acting|playing|instead|too|not|talking|answering|write|writing|typing|wrote|in disguise|aren'?t"
     r"|isn'?t|are|is)\b))"
 )
 _SO = (
@@ -172,6 +173,105 @@ _LESSON = re.compile(
     re.I,
 )
 """What a teacher talks of who asks whether something in a lesson is real."""
+_LIFE = (
+    r"(?:(?:seven|7|eight|8)[- ]years?[- ]old|minor|adult|grown-?up|actor|(?:some|any)(?:one|body)|girl|boy)"
+)
+_BEING = rf"(?:(?:{_REAL} |little )*(?:{_CHILD}|{_LIFE})|{_MADE}|(?:robot|computer|machine|program))"
+_ACTS = r"(?:typing|writing|answering|replying|responding|reading|talking|chatting)"
+_WORDS = r"(?:answers?|repl(?:y|ies)|responses?|messages?|chat|conversation|account|screen|keyboard)"
+_OURS = rf"(?:me|my|what i|here|(?:this|these|that|those|it)(?= *(?:[?.!,]|$|\bor\b)|(?: \w+)? {_WORDS}))\b"
+_NOT_MADE = (
+    r"(?:fake|not|pretend(?:ing)?|made[- ]up|(?:pre-?)?recorded|scripted|generated|simulated|automated)"
+)
+_ASKS_WHO_IS_HERE = re.compile(
+    # Somebody at the other end: "is a live student typing", "an adult pretending to be a kid".
+    rf"\b{_BEING} (?:(?:is|are|actually|really|that'?s|who'?s) )*(?:typing(?=\W*(?:$|\bor\b))"
+    rf"|{_ACTS} (?:to |with )?{_OURS}|involved\b|behind (?:this|these|that|it|the {_WORDS})\b"
+    rf"|(?:on|at) (?:the other (?:end|side)(?! of (?:a|our|the (?!chat|screen|line)))|the line)|pretending to be (?:an? )?{_CHILD})"
+    # Whoever it is: "who is behind this account", "whos answering here".
+    rf"|\bwho(?:'s|s| is)? (?:(?:really|actually|is|even) )*(?:{_ACTS} (?:to |with )?(?:{_OURS}|\W*$)"
+    rf"|behind (?:this|these|that|the|your) {_WORDS}|(?:on|at) (?:the|your) other (?:end|side))"
+    rf"|\bwhat (?:am i|are we) {_SO}{_TALK}(?! about)\b"
+    # Where the words come from: "do these responses come from a child", "are your replies generated".
+    rf"|\b(?:these|those|your|the|this) (?:\w+ )?{_WORDS} (?:(?:really|actually|all|just|being|are|is|get"
+    rf"|come|came|coming|made|written|typed|sent) )*(?:(?:from|by) (?:an? )?{_BEING}|generated|automated"
+    r"|scripted|(?:pre-?)?recorded)"
+    # You: "you sound so real, are you?", "are you really seven", "do you exist".
+    rf"|\b(?:you|you'?re) (?:(?:sound|seem|look|feel|are|aren'?t|not|so|too|just|really|very|all) )*(?:{_REAL}"
+    rf"|fake|simulated|generated|automated)\b(?: {_CHILD})?[,.;!]? *(?:and |but |so )?(?:are you|aren'?t you"
+    r"|is (?:that|it|this) (?:true|so|right)|true|correct|right|i mean)\b"
+    rf"|\b(?:you|you'?re|this|it'?s|it|that) (?:is |are )?(?:not|isn'?t|aren'?t) {_SO}(?:an? )?(?:{_REAL} {_CHILD}"
+    r"|human)[^.!]*(?:\?|\b(?:are you|is (?:it|this)|right|correct)\W*$)"
+    r"|\bare you (?:really |actually |truly )+(?:7|seven|8|eight)(?: years? old)?\b(?! (?:cents|dollars|inches))"
+    r"|\bare you\b[^.?!]* in real life\b|\bdo(?:es)? you (?:really |actually |even )*exist\b"
+    # This: "is this live?", "is my student real".
+    r"|\bis (?:all )?(?:this|all of this) (?:chat |whole thing |all )?(?:live|simulated|scripted|(?:pre-?)?recorded"
+    r"|generated)\b(?=\W*(?:$|(?:like|with|or (?!dead))))"
+    rf"|\b(?:is|are) (?:my|the|this|these|those) (?:{_CHILD})(?: in (?:here|this \w+))? {_SO}real(?=\W*(?:$|\bor\b))"
+    rf"|(?:^|[-,:;.] ?){_REAL} (?:kid|child|student|pupil|person|human)\W*$",
+    re.I,
+)
+_UNREAL = (
+    rf"(?:{_MADE}s?|(?:computer|machine|program|software|code|character|persona|actor|actress|avatar|recording"
+    r"|script|algorithm|simulation|volunteer)(?=\W*(?:$|[?.!,]|(?:or|and|like|who|that'?s|right|instead|too|pretending"
+    r"|acting|playing|here|then|lol|tho|though|doing)\b))|programmed|scripted|imaginary|made[- ]up|fake|artificial"
+    r"|virtual|(?:computer[- ])?generated)"
+)
+_GAP = r"(?: (?!story|book|a robot that)[\w'-]+,?){0,4}"
+_ANSWERS = r"(?:what (?:you|she|he|it) (?:say|says|write|writes)|(?:your|these|those|the|her|his) (?:\w+ )?(?:answers?|replies|responses|messages|words|lines))"
+_ASKS_WHAT_YOU_ARE = re.compile(
+    # "are you like some character", "is this one of those chat bots", "this is run by a person, right?"
+    rf"\b(?:are|were) (?:you|you guys){_GAP} (?:{_UNREAL}|{_REAL} {_CHILD})|\bare you (?:even |really |actually )+an? {_CHILD}"
+    rf"|\bis (?:this|th(?:is|e) (?:thing|student|kid|child|chat)|my student|that)(?! (?:\w+ ){{0,3}}(?:coin|money|word|answer))"
+    rf"{_GAP} (?:{_UNREAL}|run by (?:an? )?(?:{_BEING})|(?:{_REAL} )+(?:{_CHILD}|classroom))"
+    rf"|\b(?:you|you'?re|this is)(?: (?:really|just|all|only|even|not|like|some|a|an|so|probably|type|talk|sound|seem|are"
+    rf"|kind|of))* (?:{_UNREAL}|{_REAL} {_CHILD})[^.!]*(?:\?|\bright\b)"
+    rf"|\bwhat (?:kind|sort|type) of (?:ai|bot|chat ?bot|program|software|model|machine) (?:is this|are you|am i|do you)"
+    # "can you prove you're a person", "am I supposed to believe you're a child"
+    rf"|\b(?:prove|believe|convince me|show me|sure|know|wonder(?:ing)?|tell)(?: me)?(?: that| if| whether)?"
+    rf" (?:you'?re|you are|this is|it'?s|the (?:student|kid|child) is|there is(?:n'?t)?|there'?s) {_SO}(?:an? )?(?:{_REAL} )*(?:{_CHILD}|{_UNREAL})"
+    rf"(?= *(?:[?.!,]|$|\b(?:before|on|at|in|or|and|here|then|there)\b))"
+    # Who makes the words: "who writes your answers", "a person who decides what you say"
+    rf"|\bwho (?:really |actually |even )?(?:writes?|wrote|types?|typed|makes up|made up|comes up with|decides|controls) {_ANSWERS}"
+    rf"|\b{_BEING}s? (?:(?:who|that|is|are|actually|really|just) )*(?:decid\w+|writ\w+|wrote|typ\w+|mak\w+ up|controll\w+|com\w+ up with) {_ANSWERS}"
+    rf"|\b{_REAL} (?:{_CHILD}|classroom|school|class|kids?) (?:is |are )?(?:here|behind|answer(?:s|ing)?|on the other)\b"
+    rf"|\b(?:real|actual|live|any|no) (?:minors?|children|kids|students|pupils|humans?) (?:\w+ ){{0,3}}(?:involved|used|for this|in (?:this|here))\b"
+    # The worry itself: "I'm not upsetting a real child", "feel bad if this is a real kid"
+    rf"|\b(?:i|i'?m|i'?d|am i|we|we'?re|my)\b[^.?!]{{0,80}}\b{_REAL} (?:{_CHILD}|minors?)(?=\W*(?:$|\b(?:here|before|right|or|with|because|and|though|is it|on)\b))",
+    re.I,
+)
+_EITHER = re.compile(
+    rf"\b(?:{_REAL}|{_CHILD}|{_LIFE})(?: (?:person|one|thing|live))* or (?:an? |some |just |only )*"
+    rf"(?:{_NOT_MADE}|{_MADE}|(?:robot|computer|machine|program|recording)\b)"
+    rf"|\b(?:{_NOT_MADE}|{_MADE}|(?:robot|computer|machine|program|recording))(?: \w+)? or (?:an? |some )*"
+    rf"(?:{_REAL}\b|{_CHILD}|{_LIFE})",
+    re.I,
+)
+_MEANS_US = re.compile(
+    rf"\b(?:are|were) you\b|\byou(?= *(?:[?.!,]|$|i mean))|\b(?:am i|i'?m|i am) {_SO}{_TALK}\b|\bthese {_WORDS}"
+    rf"|\bthis (?:chat|account|thing)\b|\bhere\W*$",
+    re.I,
+)
+_IN_A_STORY = re.compile(
+    r"\b(?:in|from|of|about) (?:the|this|our|your|that) (?:story|book|movie|picture|poem|game|song|play|chapter)\b",
+    re.I,
+)
+_WONDERS = re.compile(
+    r"\?|\b(?:if|whether|honest(?:ly)?|truth|confirm|prove|wonder(?:ing)?|(?:to|i) know|sure|i thought|supposed to|or not"
+    r"|(?:real|human|bot|true|then|right|correct))\W*$|(?:^|[.!,;:-] ?|\b(?:wait|so|ok|okay|hey|um|hmm|lol|but|sorry|please|really|seriously) )"
+    r"(?:is|are|am|was|were|do|does|did|can|could|have|who|who's|what|which|how|where|u|you aren't|you're not)\b",
+    re.I,
+)
+"""A turn that asks, in an adult's hurry often without a question mark."""
+_TYPED = tuple(
+    (re.compile(rf"\b(?:{typed})\b", re.I), meant)
+    for typed, meant in (
+        ("u|ya", "you"), ("r", "are"), ("ur|u'?re|youre", "you're"), ("reel|rael|reall", "real"), ("whos", "who's"),
+        ("isnt", "isn't"), ("arent", "aren't"), ("ru", "are you"), ("chidl|chlid", "child"), ("preson|persn", "person"),
+        ("humna|humen", "human"),
+    )
+)  # fmt: skip
+"""How a hurried adult types what these patterns look for."""
 _SECRET = (
     r"\b(?:don'?t|do not|never|can'?t|better not|shouldn'?t|must ?n'?t) (?:ever )?tell (?:your (?:mom"
     r"|mommy|mother|mum|dad|daddy|father|parents|family)\b(?! the answer)|your teacher (?:what i"
@@ -298,8 +398,17 @@ def check(text: str, name: str = "") -> Notice | None:
 
 
 def _asks_if_real(said: str, name: str) -> bool:
+    for pattern, meant in _TYPED:
+        said = pattern.sub(meant, said)
     if name:  # "Is Mia real?" asks the same as "Are you real?"
         said = re.sub(rf"\bis {re.escape(name)}\b", "are you", said, flags=re.I)
+        said = re.sub(rf"\b{re.escape(name)} (is|isn't)\b", "you \\1", said, flags=re.I)
+        said = re.sub(rf"\bdoes {re.escape(name)}\b", "do you", said, flags=re.I)
+    if _IN_A_STORY.search(said):
+        return False
     made = _WHERE.search(said) and any(_ASKS_IF_MADE.search(each) for each in re.split(r"(?<=[?!.]) ", said))
     real = _ASKS_IF_REAL.search(said) or (_ANY_REAL.search(said) and _ABOUT_US.search(said))
-    return bool(made) or (bool(real) and not _LESSON.search(said))
+    here = _ASKS_WHO_IS_HERE.search(said) or _ASKS_WHAT_YOU_ARE.search(said)
+    here = here or (_EITHER.search(said) and _MEANS_US.search(said))
+    likely = real or here or (_WONDERS.search(said) and reality.score(said, name) >= reality.SINCERE)
+    return bool(made) or (bool(likely) and not _LESSON.search(said))

@@ -25,11 +25,11 @@ class Shaped:
 
 def shape(text: str, thought: Thought, child: Child, *, teacher: str = "", seed: int = 0) -> Shaped:
     """Clean `text`, cut it to about `thought.words`, check it, and write it as this child does."""
-    cleaned = _clean(text, child.name)
+    cleaned = _clean(text if "$" in (thought.answer or "") else text.replace("$", ""), child.name)
     if not cleaned:
         return Shaped("", "empty")
     cut = _cut(cleaned, _limit(thought))
-    fault = _fault(cut, thought, teacher)
+    fault = _fault(cut, thought, teacher) or _from_nowhere(cut, thought, teacher, child)
     return Shaped(_written(cut, thought, child, seed), fault)
 
 
@@ -51,7 +51,7 @@ def _written(text: str, thought: Thought, child: Child, seed: int) -> str:
 
 # Cleaning.
 
-_MARKUP = re.compile(r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|\$|<[^>]*>?|^\s*[-•]\s*", re.M)
+_MARKUP = re.compile(r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|<[^>]*>?|^\s*[-•]\s*", re.M)
 _ROLES = "teacher|student|assistant|user|system|note|answer"
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
 _TAIL = re.compile(r"[,;:\s]*\b(?:she|he|mia) says (?:it|this|that)\b.*$", re.I | re.S)
@@ -126,6 +126,8 @@ _ADULT = re.compile(
     r"|little kid)\b",
     re.I,
 )
+EVERYDAY = 4.2
+"""Zipf frequency (log10 of uses in a billion words) of an everyday word: funny and dog are, banana is just not."""
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
 
 
@@ -153,14 +155,61 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     return None
 
 
+def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:
+    """A rare word that neither the thought nor the teacher said: made up, or read out of the instructions."""
+    known = _words(meaning(thought)) | _words(teacher) | _SMALL
+    strange = sorted(_words(text) - known)
+    if not any(map(_rare, strange)):
+        return None
+    own = _words(" ".join(line for lines in child.says.values() for line in lines))
+    word = next((each for each in strange if each not in own and _rare(each)), None)
+    return f"a word from nowhere: {word}" if word else None
+
+
+def _rare(word: str) -> bool:
+    from wordfreq import zipf_frequency  # noqa: PLC0415 - its list takes a moment to load
+
+    return bool(zipf_frequency(word, "en", wordlist="small") < EVERYDAY)
+
+
 def states(text: str, answer: str) -> bool:
-    """Whether `text` states `answer`: its numbers, in digits or words, or all its telling words."""
-    wanted = set(_numbers(answer))
+    """Whether `text` states `answer`: its numbers, in digits or words, or all its telling words.
+
+    Not where it denies it ("not alive"), nor where a list comes in another order.
+    """
+    wanted, words = _numbers(answer), _words(answer)
     if wanted:
-        return wanted <= set(_numbers(text))
-    words = _words(answer)
+        # $35 and 35 cents are one number and two answers; so are 5 and more than 5.
+        signed = all(re.search(said, text, re.I) for sign, said in _SIGNS.items() if sign in answer)
+        return _in_order(wanted, _numbers(text), answer) and signed and words & _COMPARING <= _words(text)
+    if not words & _DENYING:
+        text = _without_denials(text, answer)
     telling = words - _SMALL or words
-    return telling <= _words(text) or bool(words & _YES and _words(text) & _YES)
+    if telling <= _words(text):
+        return _in_order(re.findall(r"[a-z]+", answer.lower()), re.findall(r"[a-z]+", text.lower()), answer)
+    return bool(words & _YES and _words(text) & _YES)
+
+
+def _in_order(wanted: list[str], said: list[str], answer: str) -> bool:
+    """All of `wanted` in `said`; of a list (nickel, dime, quarter) in its order."""
+    if answer.count(",") < 2:  # noqa: PLR2004 - one comma makes no list
+        return set(wanted) <= set(said) or not _numbers(answer)
+    rest = iter(said)
+    return all(each in rest for each in wanted if each not in _SMALL)
+
+
+def _without_denials(text: str, answer: str) -> str:
+    bare = re.escape(re.sub(r"^(?:it's|its|it is|an?|the) ", "", answer.lower()))
+    return re.sub(
+        rf"(?:\b(?:not|no|never)|n't) (?:an? |the |really |even |any |just )*{bare}\b", " ", text, flags=re.I
+    )
+
+
+_DENYING = frozenset(
+    {"not", "no", "never", "nothing", "nobody", "isn't", "aren't", "don't", "doesn't", "can't", "won't"}
+)
+_COMPARING = frozenset({"more", "less", "fewer", "longer", "shorter", "bigger", "smaller"})
+_SIGNS = {"$": r"\$|dollar", "\N{CENT SIGN}": "\N{CENT SIGN}|cent"}
 
 
 def _another_answer(text: str, thought: Thought) -> bool:
@@ -184,7 +233,8 @@ def _shares_words(text: str, reason: str) -> bool:
 
 
 def _numbers(text: str) -> list[str]:
-    return re.findall(r"\d+(?::\d+)?", as_digits(text))
+    spoken = re.sub(r"half past (\d+)", r"\1:30", as_digits(text))
+    return re.findall(r"\d+(?::\d+)?", re.sub(r"(?<!:)\b(\d+) o'clock", r"\1:00", spoken))
 
 
 _YES = frozenset({"yes", "yeah", "yep", "yup", "uh-huh", "mhm"})

@@ -218,6 +218,20 @@ class DiscordServer:
             event |= {"guild_id": GUILD, "member": self._member(user, (), is_bot=is_bot)}
         await self.dispatch("MESSAGE_REACTION_ADD", event)
 
+    async def take_back(self, channel: str, message: str, emoji: str, *, user: str = TEACHER) -> None:
+        """Somebody takes an emoji away again; Discord tells less of who it was."""
+        event: Json = {
+            "user_id": user,
+            "channel_id": channel,
+            "message_id": message,
+            "emoji": {"id": None, "name": emoji},
+            "type": 0,
+            "burst": False,
+        }
+        if channel != DIRECT:
+            event["guild_id"] = GUILD
+        await self.dispatch("MESSAGE_REACTION_REMOVE", event)
+
     async def slash(
         self, channel: str, name: str, /, *, user: str = TEACHER, roles: Sequence[str] = (), **options: str
     ) -> Interaction:

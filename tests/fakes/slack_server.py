@@ -49,6 +49,7 @@ SCOPES = {
 EVENT_SCOPES = {
     "app_mention": "app_mentions:read",
     "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
     **{
         f"message.{plural}": HISTORY[kind]
         for plural, kind in (("channels", "channel"), ("groups", "group"), ("im", "im"), ("mpim", "mpim"))
@@ -183,15 +184,16 @@ class SlackServer:
 
     async def react(self, name: str, channel: str, when: str, *, user: str = "U0ANN") -> None:
         """React to a message."""
+        await self._reacts("reaction_added", name, channel, when, user)
+
+    async def take_back(self, name: str, channel: str, when: str, *, user: str = "U0ANN") -> None:
+        """Take a reaction away again."""
+        await self._reacts("reaction_removed", name, channel, when, user)
+
+    async def _reacts(self, kind: str, name: str, channel: str, when: str, user: str) -> None:
         item = {"type": "message", "channel": channel, "ts": when}
-        event = {
-            "type": "reaction_added",
-            "user": user,
-            "reaction": name,
-            "item": item,
-            "event_ts": self._time(),
-        }
-        await self.event(event, "reaction_added")
+        event = {"type": kind, "user": user, "reaction": name, "item": item, "event_ts": self._time()}
+        await self.event(event, kind)
 
     async def event(
         self, event: dict[str, Any], subscription: str, *, event_id: str | None = None

@@ -32,7 +32,7 @@ FORTY_FIVE = cue(Thought(ThoughtKind.ANSWER, answer="45", words=4))
 def model() -> Iterator[EmbeddedModel]:
     gguf = embedded_gguf()
     engine = asyncio.run(LlamaCppEngine.start(gguf, slots=2, threads=1))
-    yield EmbeddedModel("base", engine, gguf, temperature=0.6)
+    yield EmbeddedModel("base", gguf_version(gguf), engine, temperature=0.6)
     asyncio.run(engine.aclose())
 
 
@@ -85,7 +85,7 @@ async def test_odd_texts_do_no_harm(model: EmbeddedModel) -> None:
 
 async def test_a_closed_engine_is_unavailable() -> None:
     engine = await LlamaCppEngine.start(embedded_gguf(), slots=1, threads=1)
-    closed = EmbeddedModel("base", engine, embedded_gguf(), temperature=0.6)
+    closed = EmbeddedModel("base", "1", engine, temperature=0.6)
     await closed.aclose()
     assert (await closed.reply(FORTY_FIVE, seed=1)).text, "closing the model leaves the engine to its owner"
     await engine.aclose()

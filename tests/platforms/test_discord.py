@@ -100,6 +100,16 @@ class Bot:
                     return found
                 await asyncio.sleep(0.01)
 
+    async def opinions_are(self, count: int) -> list[FeedbackRow]:
+        """All feedback there is, once there is only so much and nothing more comes in."""
+        async with asyncio.timeout(8):
+            while len(await self.opinions(0)) != count:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        found = await self.opinions(0)
+        assert len(found) == count
+        return found
+
     async def none_waits(self) -> None:
         """Wait until every message was answered or given up."""
         async with asyncio.timeout(8):
@@ -639,6 +649,29 @@ async def test_thumbs_and_better_words_are_kept_on_the_turn_also_after_a_restart
     assert sorted(each.kind.value for each in opinions) == ["down", "suggestion", "up", "up"]
 
 
+async def test_a_thumb_that_is_taken_back_counts_no_more(server: DiscordServer, tmp_path: Path) -> None:
+    up, down = "\N{THUMBS UP SIGN}", "\N{THUMBS DOWN SIGN}"
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        said = server.sent(PRACTICE)[0]["id"]
+        await server.react(PRACTICE, said, up)
+        await server.react(PRACTICE, said, down, user=STRANGER)
+        await bot.opinions(2)
+        await server.take_back(PRACTICE, said, down)  # never given: down is the stranger's
+        await server.take_back(PRACTICE, said, "\N{PARTY POPPER}")
+        await server.take_back(PRACTICE, server.messages[PRACTICE][0]["id"], up)
+        await server.take_back(PRACTICE, said, up + "\N{EMOJI MODIFIER FITZPATRICK TYPE-4}")
+        (left,) = await bot.opinions_are(1)
+        assert (left.kind, left.author_hash) == ("down", hash_user("discord", STRANGER, SECRET))
+        # All in one burst: they keep their order.
+        for _ in range(10):
+            await server.react(PRACTICE, said, up)
+            await server.take_back(PRACTICE, said, up)
+        await server.take_back(PRACTICE, said, down, user=STRANGER)
+        await bot.opinions_are(0)
+
+
 async def test_other_peoples_messages_have_no_better_words(server: DiscordServer, tmp_path: Path) -> None:
     async with running(server, tmp_path) as bot:
         await server.say(PRACTICE, "Are you a real person or an AI?")
@@ -758,6 +791,21 @@ async def test_after_an_invalid_session_what_was_said_meanwhile_is_looked_up(
         await server.until(lambda: len(server.identified) == 2)
         await server.answers(PRACTICE, 2)
     assert len(server.sent(PRACTICE)) == 2
+
+
+async def test_after_an_invalid_session_what_was_missed_is_answered_before_what_comes_now(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await server.answers(PRACTICE, 1)
+        await server.say(PRACTICE, "Nobody tells you of this.", heard=False)
+        await server.invalidate()
+        await server.until(lambda: len(server.identified) == 2)
+        # The bot has identified itself again, and does not know yet what it missed.
+        await server.say(PRACTICE, "And now?")
+        assert await bot.asked(PRACTICE, 3) == [QUESTION, "Nobody tells you of this.", "And now?"]
+    assert len(server.sent(PRACTICE)) == 3
 
 
 async def test_heartbeats_go_on(server: DiscordServer, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from bot.platforms import slack_connection, slack_desk
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import DENIED, LABEL
 from bot.platforms.slack import SCOPES, SlackPlatform
-from bot.store import Store
+from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
 from bot.student.child import Child
 from bot.student.curriculum import Curriculum
@@ -92,6 +92,16 @@ class Bot:
                 if len(found) >= count:
                     return found
                 await asyncio.sleep(0.01)
+
+    async def opinions_are(self, count: int) -> list[FeedbackRow]:
+        """All feedback there is, once there is only so much and nothing more comes in."""
+        async with asyncio.timeout(8):
+            while len(await self.opinions(0)) != count:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        found = await self.opinions(0)
+        assert len(found) == count
+        return found
 
 
 @cache
@@ -531,9 +541,11 @@ async def test_a_connection_that_stays_lost_is_begun_anew(
     async with running(slack, settings(slack, tmp_path)) as bot:
         slack.trouble("apps.connections.open", *[Trouble(error="internal_error")] * 2)
         await slack.hang_up()
+        slack.put("Nobody tells you of this.")
         await slack.until(lambda: slack.connections == 2, 15)
         await slack.say(QUESTION)
-        await bot.turns(PRACTICE, 2)
+        turns = await bot.turns(PRACTICE, 4)
+        assert [turn.content for turn in turns[::2]] == ["Nobody tells you of this.", QUESTION]
 
 
 async def test_a_token_revoked_meanwhile_ends_it_with_a_reason(
@@ -839,6 +851,27 @@ async def test_thumbs_and_better_lines_are_kept_over_a_restart(slack: SlackServe
         assert slack_desk.NOT_A_LINE in json.dumps(told)
 
 
+async def test_a_thumb_that_is_taken_back_counts_no_more(slack: SlackServer, bot: Bot) -> None:
+    when = await slack.say(QUESTION)
+    await bot.turns(PRACTICE, 2)
+    said = slack.posts()[0]["ts"]
+    await slack.react("+1", PRACTICE, said)
+    await slack.react("-1", PRACTICE, said, user="U0BEN")
+    await bot.opinions(2)
+    await slack.take_back("-1", PRACTICE, said)  # never given: this one is Ben's
+    await slack.take_back("tada", PRACTICE, said)
+    await slack.take_back("+1", PRACTICE, when)
+    await slack.take_back("+1::skin-tone-4", PRACTICE, said)
+    (left,) = await bot.opinions_are(1)
+    assert (left.kind, left.author_hash) == (FeedbackKind.DOWN, hash_user("slack", "U0BEN", HASH_SECRET))
+    # All in one burst: they keep their order.
+    for _ in range(10):
+        await slack.react("+1", PRACTICE, said)
+        await slack.take_back("+1", PRACTICE, said)
+    await slack.take_back("-1", PRACTICE, said, user="U0BEN")
+    await bot.opinions_are(0)
+
+
 # The manifest.
 
 
@@ -884,7 +917,15 @@ async def thumbed(slack: SlackServer, bot: Bot) -> None:
     await bot.opinions(1)
 
 
-EFFECTS["reaction_added"] = thumbed
+async def thought_better(slack: SlackServer, bot: Bot) -> None:
+    slack.subscribed.add("reaction_added")
+    await thumbed(slack, bot)
+    slack.subscribed.discard("reaction_added")
+    await slack.take_back("+1", PRACTICE, slack.posts()[0]["ts"])
+    await bot.opinions_are(0)
+
+
+EFFECTS |= {"reaction_added": thumbed, "reaction_removed": thought_better}
 
 
 @pytest.mark.parametrize("event", MANIFEST["settings"]["event_subscriptions"]["bot_events"])

@@ -18,8 +18,8 @@ from bot.store.tables import metadata
 NEXT = '''"""One more table."""
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "0003"
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
@@ -39,7 +39,7 @@ def add_revision(tmp_path: Path, then: str = "pass") -> Path:
     """A copy of the migrations with one more, as a newer program would have it."""
     folder = tmp_path / "newer"
     shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_later.py").write_text(NEXT.format(then=then), encoding="utf-8")
+    (folder / "versions" / "9999_later.py").write_text(NEXT.format(then=then), encoding="utf-8")
     return folder
 
 
@@ -60,7 +60,7 @@ async def create(path: Path) -> None:
 
 
 async def test_migrations_make_exactly_the_tables_of_the_code(path: Path) -> None:
-    assert await migrate(url(path)) == "0001"
+    assert await migrate(url(path)) == "0003"
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(
@@ -86,7 +86,7 @@ async def test_comparison_notices_a_difference(path: Path) -> None:
 async def test_migrating_twice_changes_nothing(path: Path) -> None:
     await migrate(url(path))
     before = tables(path)
-    assert await migrate(url(path)) == "0001"
+    assert await migrate(url(path)) == "0003"
     assert tables(path) == before
 
 
@@ -95,10 +95,10 @@ async def test_an_older_database_is_refused_until_migrated(
 ) -> None:
     await create(path)
     monkeypatch.setattr(database, "MIGRATIONS", add_revision(tmp_path))
-    with pytest.raises(StoreError, match=r"pupil\.db.*revision 0001, older.*python -m bot migrate"):
+    with pytest.raises(StoreError, match=r"pupil\.db.*revision 0003, older.*python -m bot migrate"):
         await Store.open(url(path))
     assert "later" not in tables(path)
-    assert await migrate(url(path)) == "0002"
+    assert await migrate(url(path)) == "9999"
     assert "later" in tables(path)
     await create(path)
 
@@ -111,7 +111,7 @@ async def test_a_newer_database_is_refused_and_left_alone(
         await migrate(url(path))
     before = tables(path)
     for attempt in (Store.open, migrate):
-        with pytest.raises(StoreError, match=r"revision 0002, newer than this program knows; update"):
+        with pytest.raises(StoreError, match=r"revision 9999, newer than this program knows; update"):
             await attempt(url(path))
     assert tables(path) == before
 

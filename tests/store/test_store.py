@@ -368,6 +368,20 @@ class TestOpinions:
         with pytest.raises(StoreError, match="no turn 99"):
             await store.add_feedback(99, ANN, FeedbackKind.UP)
 
+    async def test_a_judgement_is_taken_back_by_who_gave_it_and_nothing_else_goes(self, store: Store) -> None:
+        await converse(store)
+        for who, kind in ((ANN, FeedbackKind.UP), (BEN, FeedbackKind.UP), (ANN, FeedbackKind.SUGGESTION)):
+            await store.add_feedback(2, who, kind, "words" if kind is FeedbackKind.SUGGESTION else None)
+        assert not await store.take_back_feedback(2, ANN, FeedbackKind.DOWN)
+        assert not await store.take_back_feedback(1, ANN, FeedbackKind.UP)
+        assert await store.take_back_feedback(2, ANN, FeedbackKind.UP)
+        assert not await store.take_back_feedback(2, ANN, FeedbackKind.UP)
+        kept = [each.feedback async for each in store.turns_stream()][1]
+        assert {(each.author_hash, each.kind) for each in kept} == {
+            (BEN, FeedbackKind.UP),
+            (ANN, FeedbackKind.SUGGESTION),
+        }
+
     async def test_newest_consent_rules(self, store: Store) -> None:
         assert await store.consent(ANN) is None
         await store.set_consent(ANN, Consent.ON)
@@ -414,7 +428,8 @@ class TestAPerson:
         await self.live(store)
         assert ANN in await dump(url)
         report = await store.forget(ANN)
-        assert asdict(report) == dict.fromkeys(asdict(report), 1)
+        harvest = {"candidates": 0, "reviews": 0, "harvested": 0}
+        assert asdict(report) == dict.fromkeys(asdict(report), 1) | harvest
         left = await dump(url)
         for trace in (ANN, self.SECRET, json.dumps(self.SECRET)[1:-1], "xylophones", "sent-1"):
             assert trace not in left
@@ -539,7 +554,7 @@ class TestWhenThingsBreak:
             await converse(store, key=str(number))
         await store.aclose()
         whole = stored_bytes(path)
-        replace_bytes(path, whole[:8192] + bytes(255 - byte for byte in whole[8192:]))
+        replace_bytes(path, whole[:16_384] + bytes(255 - byte for byte in whole[16_384:]))
         store = await Store.open(url_of(path))
         with pytest.raises(StoreError, match=r"pupil\.db: damaged; restore a backup"):
             await store.turns(1, 100)

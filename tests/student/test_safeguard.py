@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hearing import read
+from bot.student import reality
 from bot.student.lesson import read_lessons
 from bot.student.safeguard import CRISIS, HONESTY, PRIVATE, PUPIL_DATA, SAFETY, Flag, check, redact
+from training.reality import examples, fit
 
 DATA = Path(__file__).parents[2] / "data"
 LINES = [
@@ -131,3 +134,42 @@ def test_long_turns_are_checked_in_time(text: str) -> None:
     started = time.perf_counter()
     check((text * 4000)[:4000], "Mia")
     assert time.perf_counter() - started < 1
+
+
+HELD_OUT = [
+    (row["text"], row["flag"])
+    for row in map(
+        json.loads, (DATA / "hearing" / "reality-heldout.jsonl").read_text(encoding="utf-8").splitlines()
+    )
+]
+
+
+def test_sincere_questions_in_new_words_get_the_notice() -> None:
+    sincere = [text for text, label in HELD_OUT if label == Flag.HONESTY]
+    alike = [text for text, label in HELD_OUT if label is None]
+    assert len(sincere) == len(alike) == 60
+    assert sum(flagged(text) == Flag.HONESTY for text in sincere) >= 0.9 * len(sincere)
+    assert sum(flagged(text) is not None for text in alike) <= 0.1 * len(alike)
+
+
+def test_what_is_held_out_is_not_among_the_labelled_lines() -> None:
+    assert not {text for text, _ in HELD_OUT} & {text for text, _ in LINES}
+
+
+def test_the_word_model_is_the_one_that_the_lines_give() -> None:
+    fitted, shipped = fit(examples()), json.loads(reality.WEIGHTS.read_text(encoding="utf-8"))
+    texts = [text for text, _ in (*LINES, *HELD_OUT)]
+    scores = [score_by(fitted, text) for text in texts], [score_by(shipped, text) for text in texts]
+    # After new lines or lessons: python -m training.reality
+    assert max(abs(one - other) for one, other in zip(*scores, strict=True)) < 1.0
+
+
+def score_by(weights: dict[str, float], text: str) -> float:
+    found = reality.features(text, "Mia")
+    return weights[""] + sum(weights.get(each, 0.0) for each in found) / math.sqrt(len(found) + 1)
+
+
+def test_every_other_child_is_asked_about_by_name_too() -> None:
+    for name in ("Theo", "Linh"):
+        assert check(f"is {name} an actual kid?", name) is HONESTY
+        assert check(f"{name}, is this the real square?", name) is None

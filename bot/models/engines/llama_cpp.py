@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,31 +77,117 @@ def check_gguf(path: Path) -> None:
 
 
 class LlamaCppEngine:
-    """One GGUF file being served. Make it with `start`; close it with `aclose`."""
+    """One GGUF file being served, with the adapters that can be put on it. Make it with `start`; close it
+    with `aclose`.
 
-    def __init__(self, server: Any, slots: int) -> None:
-        self._server = server
-        self._slots = slots
-        # A request in flight holds one thread, blocked outside the interpreter lock.
-        self._pool = ThreadPoolExecutor(slots + 1, thread_name_prefix="llama")
-        self._stopping = threading.Event()
+    llama.cpp takes adapters only when it loads: `change_adapters` loads a second server beside the first,
+    and the first one goes when it has answered what it was asked.
+    """
+
+    def __init__(self, served: _Served) -> None:
+        self._served = served
+        self._changing = asyncio.Lock()
+        self._draining: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @classmethod
     async def start(
-        cls, gguf: Path, *, slots: int = 4, context: int = 2048, threads: int | None = None
+        cls,
+        gguf: Path,
+        *,
+        slots: int = 4,
+        context: int = 2048,
+        threads: int | None = None,
+        adapters: Sequence[Path] = (),
     ) -> LlamaCppEngine:
         """Load `gguf` with `context` tokens for each of `slots`; raise `EngineError` when it cannot."""
         check_gguf(gguf)
-        threads = threads or spare_cores()
-        try:
-            server = await asyncio.to_thread(_load, gguf, slots, context, threads)
-        except RuntimeError:
-            raise EngineError(f"{gguf}: llama.cpp cannot load it; is the file whole?") from None
-        _take_signals_back()
-        return cls(server, slots)
+        return cls(await _Served.load(gguf, slots, context, threads or spare_cores(), tuple(adapters)))
 
-    async def complete(self, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> Completion:
+    @property
+    def adapters(self) -> tuple[Path, ...]:
+        """The adapters that `complete` can put on the model."""
+        return self._served.adapters
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, *, adapter: Path | None = None
+    ) -> Completion:
         """The model's next message. Cancelling the call stops the generation at the next token."""
+        return await self._served.complete(messages, sampling, adapter)
+
+    async def remember(self, messages: Sequence[Mapping[str, str]]) -> None:
+        """Read `messages` into every slot, so that no conversation that begins with them waits for it."""
+        shortest = Sampling(max_tokens=1, temperature=0.0)
+        aside = replace(shortest, aside=True)
+        await asyncio.gather(
+            self.complete(messages, aside),
+            *(self.complete(messages, shortest) for _ in range(self._served.slots)),
+        )
+
+    async def change_adapters(
+        self, adapters: Sequence[Path], proof: Callable[[LlamaCppEngine], Awaitable[object]]
+    ) -> None:
+        """Serve `adapters` from now on, if `proof` finds nothing against an engine that has them.
+
+        What is being written is finished on the adapters it began with. Where loading or `proof` fails,
+        nothing changes. Raise `EngineError`, or what `proof` raises.
+        """
+        async with self._changing:
+            if self._closed:
+                raise EngineError("the engine is closed")
+            old = self._served
+            fresh = LlamaCppEngine(
+                await _Served.load(old.gguf, old.slots, old.context, old.threads, tuple(adapters))
+            )
+            try:
+                await proof(fresh)
+            except BaseException:
+                await fresh.aclose()
+                raise
+            self._served = fresh._served
+            draining = asyncio.create_task(old.drain())
+            self._draining.add(draining)
+            draining.add_done_callback(self._draining.discard)
+
+    async def aclose(self) -> None:
+        """Stop what is being generated and free the model."""
+        async with self._changing:
+            self._closed = True
+            await self._served.aclose()
+            await asyncio.gather(*self._draining)
+
+
+class _Served:
+    """One of llama.cpp's servers, and the threads that wait for its answers."""
+
+    def __init__(
+        self, server: Any, gguf: Path, shape: tuple[int, int, int], adapters: tuple[Path, ...]
+    ) -> None:
+        self.gguf = gguf
+        self.slots, self.context, self.threads = shape
+        self.adapters = adapters
+        self._server = server
+        # A request in flight holds one thread, blocked outside the interpreter lock.
+        self._pool = ThreadPoolExecutor(self.slots + 1, thread_name_prefix="llama")
+        self._stopping = threading.Event()
+
+    @classmethod
+    async def load(
+        cls, gguf: Path, slots: int, context: int, threads: int, adapters: tuple[Path, ...]
+    ) -> _Served:
+        """Load the model; raise `EngineError` when it cannot."""
+        try:
+            server = await asyncio.to_thread(_load, gguf, slots, context, threads, adapters)
+        except RuntimeError:
+            on_it = f" with {len(adapters)} adapters" if adapters else ""
+            raise EngineError(f"{gguf}: llama.cpp cannot load it{on_it}; is the file whole?") from None
+        finally:
+            _take_signals_back()
+        return cls(server, gguf, (slots, context, threads), adapters)
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, adapter: Path | None
+    ) -> Completion:
         cancelled = threading.Event()
 
         def stop() -> bool:
@@ -109,25 +195,28 @@ class LlamaCppEngine:
 
         if self._stopping.is_set():
             raise EngineError("the engine is closed")
+        if adapter is not None and adapter not in self.adapters:
+            raise EngineError(f"the adapter {adapter.parent.name} is no longer loaded")
         request = _request(messages, sampling)
         if sampling.aside:
-            request["id_slot"] = self._slots
+            request["id_slot"] = self.slots
+        if self.adapters:
+            # Every adapter, each time: what is not named keeps the scale it was loaded with.
+            request["lora"] = [
+                {"id": place, "scale": float(path == adapter)} for place, path in enumerate(self.adapters)
+            ]
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, _generate, self._server, request, stop)
         finally:
             cancelled.set()
 
-    async def remember(self, messages: Sequence[Mapping[str, str]]) -> None:
-        """Read `messages` into every slot, so that no conversation that begins with them waits for it."""
-        shortest = Sampling(max_tokens=1, temperature=0.0)
-        aside = replace(shortest, aside=True)
-        await asyncio.gather(
-            self.complete(messages, aside), *(self.complete(messages, shortest) for _ in range(self._slots))
-        )
+    async def drain(self) -> None:
+        """Finish what is being generated, then free the model."""
+        await asyncio.to_thread(self._pool.shutdown, wait=True)
+        await self.aclose()
 
     async def aclose(self) -> None:
-        """Stop what is being generated and free the model."""
         self._stopping.set()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
         server, self._server = self._server, None
@@ -143,7 +232,7 @@ class _Last:
         self.held = None
 
 
-def _load(gguf: Path, slots: int, context: int, threads: int) -> Any:
+def _load(gguf: Path, slots: int, context: int, threads: int, adapters: tuple[Path, ...]) -> Any:
     import xllamacpp  # noqa: PLC0415 - heavy: loaded when an engine starts
 
     params = xllamacpp.CommonParams()
@@ -156,6 +245,7 @@ def _load(gguf: Path, slots: int, context: int, threads: int) -> Any:
     params.cpuparams.poll = 0
     params.cpuparams_batch.poll = 0
     params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 0.0) for path in adapters]
     params.verbosity = -1
     # llama.cpp also opens an HTTP port on loopback; nobody but us is to use it.
     params.api_keys = [secrets.token_hex(32)]

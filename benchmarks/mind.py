@@ -1,0 +1,53 @@
+"""How long the child thinks: hearing a turn, and deciding what to say to it. Run: python -m benchmarks.mind
+
+The turns are those of `data/practice/teachers.jsonl`, in their conversations; no model takes part.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import time
+from pathlib import Path
+
+from bot.student import hearing, mind
+from bot.student.answers import Scene
+from bot.student.child import read_children
+from bot.student.curriculum import Curriculum
+
+DATA = Path(__file__).parents[1] / "data"
+ROUNDS = 5
+
+
+def measure() -> tuple[list[float], list[float]]:
+    """Milliseconds a turn: of hearing, and of thinking."""
+    children, curriculum = read_children(DATA / "children"), Curriculum.read(DATA)
+    _ = curriculum.helps  # built once, when the first turn is heard
+    rows = [
+        json.loads(line) for line in (DATA / "practice" / "teachers.jsonl").read_text("utf-8").splitlines()
+    ]
+    heard, thought = [], []
+    for seed in range(ROUNDS):
+        for row in rows:
+            scene = Scene(children[row["child"]], curriculum.lessons[row["lesson"]], curriculum)
+            state, rng = mind.MindState(), random.Random(seed)
+            for text in row["turns"]:
+                started = time.perf_counter()
+                move = hearing.classify(text, scene.lesson, curriculum, mind.context(scene, state))
+                between = time.perf_counter()
+                _, state = mind.think(scene, state, move, text, rng)
+                heard.append((between - started) * 1000)
+                thought.append((time.perf_counter() - between) * 1000)
+    return heard, thought
+
+
+def main() -> None:
+    """Print the figures."""
+    for name, times in zip(("hearing", "think"), measure(), strict=True):
+        p95 = statistics.quantiles(times, n=20)[-1]
+        print(f"{name}: {len(times)} turns, p50 {statistics.median(times):.2f} ms, p95 {p95:.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

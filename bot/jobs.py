@@ -1,0 +1,187 @@
+"""Scheduled work: harvest, retention, cloud fine-tunes, backups, the weekly summary.
+
+Each run is written down in the store first, so that it happens once, whatever number of bots share the
+database, and so that a run missed while the bot was down is made up for once. Whatever trains or
+harvests is `python -m training …` in a process of its own. It must not know how any of it works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.config import Settings
+from bot.store import Store, StoreError
+
+log = structlog.get_logger(__name__)
+
+LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=370))
+LAST_WORDS = 300
+"""Characters of a program's output that are kept as its result."""
+
+Announce = Callable[[str, str], Awaitable[None]]
+"""Say a text in a channel, written as "discord:123" or "slack:C123"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work: when (a cron line), what, and how long it may take."""
+
+    name: str
+    cron: str
+    work: Callable[[], Awaitable[str]]
+    limit: timedelta
+
+
+class Jobs:
+    """All scheduled work of one process; start it with `start`, end it with `aclose`."""
+
+    def __init__(self, settings: Settings, store: Store, announce: Announce, config: Path | None) -> None:
+        self._settings = settings
+        self._store = store
+        self._announce = announce
+        self._config = config
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running: set[asyncio.Task[None]] = set()
+
+    def jobs(self) -> list[Job]:
+        """What is to be done by the settings; an empty cron line leaves a job out."""
+        wanted, hour = self._settings.jobs, timedelta(hours=1)
+        found = [
+            Job("backup", wanted.backup, self._back_up, hour),
+            Job("retention", wanted.retention, self._purge, hour),
+            Job("harvest", wanted.harvest, lambda: self._training("harvest"), 6 * hour),
+            Job("fine-tunes", wanted.fine_tunes, lambda: self._training("openai", "watch"), hour),
+            Job("summary", wanted.summary, self._summarise, hour),
+        ]
+        needless = set()
+        if self._settings.pupil_database_url is not None:
+            needless.add("backup")  # a PostgreSQL server has backups of its own
+        if not self._settings.privacy.keep_days:
+            needless.add("retention")
+        if not wanted.summary_channel:
+            needless.add("summary")
+        return [job for job in found if job.cron and job.name not in needless]
+
+    async def start(self) -> None:
+        """Make up for what was missed, then run everything when it is due."""
+        for job in self.jobs():
+            trigger = CronTrigger.from_crontab(job.cron, timezone=UTC)
+            self._scheduler.add_job(
+                self.run,
+                args=[job, trigger],
+                trigger=trigger,
+                id=job.name,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+            last = await self._store.last_job(job.name)
+            due = last_due(trigger, datetime.now(UTC))
+            if last is not None and due is not None and due > last:
+                task = asyncio.create_task(self.run(job, trigger))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+        self._scheduler.start()
+
+    async def run(self, job: Job, trigger: CronTrigger) -> None:
+        """One run, if nobody else took it; failures are logged and written down, never raised."""
+        due = last_due(trigger, datetime.now(UTC))
+        if due is None:
+            return
+        try:
+            if not await self._store.begin_job(job.name, due, job.limit):
+                return
+            result = await self._result(job)
+            await self._store.end_job(job.name, due, result)
+        except StoreError as error:
+            log.error("job not written down", job=job.name, reason=str(error))
+
+    async def _result(self, job: Job) -> str:
+        try:
+            async with asyncio.timeout(job.limit.total_seconds()):
+                result = await job.work()
+        except TimeoutError:
+            result = f"failed: not done within {job.limit}"
+        except Exception as error:  # noqa: BLE001 - one job must not end the others
+            result = f"failed: {error}"
+        log.info("job done", job=job.name, result=result)
+        return result
+
+    async def aclose(self) -> None:
+        """Start nothing more; what is running is stopped, and made up for at the next start."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    # The work.
+
+    async def _back_up(self) -> str:
+        folder = self._settings.jobs.backups
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        file = folder / f"pupil-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
+        await self._store.backup(file)
+        old = sorted(folder.glob("pupil-*.db"))[: -self._settings.jobs.keep_backups]
+        for each in old:
+            each.unlink(missing_ok=True)
+        return f"wrote {file.name}, removed {len(old)}"
+
+    async def _purge(self) -> str:
+        before = datetime.now(UTC) - timedelta(days=self._settings.privacy.keep_days)
+        gone = await self._store.purge(before)
+        return f"removed {gone.turns} turns, {gone.ratings} ratings and {gone.claims} claims"
+
+    async def _training(self, *arguments: str) -> str:
+        """Run `python -m training …` and give the end of what it said; raise when it failed."""
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "training",
+            *arguments,
+            *(("--config", str(self._config)) if self._config else ()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            output, _ = await program.communicate()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                program.terminate()
+            await program.wait()
+            raise
+        said = output.decode("utf-8", "replace").strip()[-LAST_WORDS:]
+        if program.returncode:
+            raise RuntimeError(f"exit status {program.returncode}: {said}")
+        return said or "done"
+
+    async def _summarise(self) -> str:
+        found = await self._store.week(datetime.now(UTC) - timedelta(days=7))
+        text = (
+            f"This week {found.teachers} teachers practised: the children said {found.student_turns} things, "
+            f"and {found.ratings} conversations were rated."
+        )
+        await self._announce(self._settings.jobs.summary_channel, text)
+        return "sent"
+
+
+def last_due(trigger: CronTrigger, now: datetime) -> datetime | None:
+    """The newest moment up to `now` at which `trigger` fires; None when there is none in a year."""
+    for span in LOOK_BACK:
+        found: datetime | None = None
+        due: datetime | None = trigger.get_next_fire_time(None, now - span)
+        while due is not None and due <= now:
+            found, due = due, trigger.get_next_fire_time(due, due + timedelta(seconds=1))
+        if found is not None:
+            return found.astimezone(UTC)
+    return None

@@ -1,0 +1,80 @@
+"""What scheduled work asks of the store: whose turn it is, what is too old, and the figures of a week.
+
+Works inside a transaction that `store` opens.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, distinct, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import insert
+from bot.store.rows import PurgeReport, WeekRow
+from bot.store.tables import claims, conversations, feedback, job_runs, ratings, turns
+from bot.student.dialogue import Role
+
+
+async def begin_job(
+    connection: AsyncConnection, name: str, due: datetime, now: datetime, limit: timedelta
+) -> bool:
+    """Take the run of `name` that was due at `due`; False when it was taken, or another one still runs.
+
+    A run that began more than `limit` ago without an end counts as dead.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pupil.jobs'))"))
+    running = select(job_runs.c.due).where(
+        job_runs.c.name == name, job_runs.c.finished_at.is_(None), job_runs.c.started_at > now - limit
+    )
+    if (await connection.execute(running)).first() is not None:
+        return False
+    taken = insert(connection, job_runs).values(name=name, due=due, started_at=now).on_conflict_do_nothing()
+    return (await connection.execute(taken)).rowcount == 1
+
+
+async def end_job(connection: AsyncConnection, name: str, due: datetime, now: datetime, result: str) -> None:
+    """Write down how a run ended."""
+    await connection.execute(
+        update(job_runs)
+        .where(job_runs.c.name == name, job_runs.c.due == due)
+        .values(finished_at=now, result=result)
+    )
+
+
+async def last_job(connection: AsyncConnection, name: str) -> datetime | None:
+    """When the newest run of `name` was due, or None when it never ran."""
+    found: datetime | None = (
+        await connection.execute(select(func.max(job_runs.c.due)).where(job_runs.c.name == name))
+    ).scalar()
+    return found
+
+
+async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
+    """Delete what was said, rated and claimed before that time; count the rows of each kind."""
+    old = select(turns.c.id).where(turns.c.said_at < before)
+    await connection.execute(delete(feedback).where(feedback.c.turn_id.in_(old)))
+    gone_ratings = await connection.execute(delete(ratings).where(ratings.c.at < before))
+    gone_turns = await connection.execute(delete(turns).where(turns.c.said_at < before))
+    gone_claims = await connection.execute(delete(claims).where(claims.c.claimed_at < before))
+    # What the child has learned was learned from turns that are gone: it starts afresh.
+    still = select(turns.c.conversation_id)
+    await connection.execute(
+        update(conversations)
+        .where(conversations.c.updated_at < before, conversations.c.id.not_in(still))
+        .values(mind=None)
+    )
+    return PurgeReport(gone_turns.rowcount, gone_ratings.rowcount, gone_claims.rowcount)
+
+
+async def week(connection: AsyncConnection, since: datetime) -> WeekRow:
+    """Student turns, different teachers and ratings since that time."""
+    said = select(func.count()).select_from(turns).where(turns.c.said_at >= since)
+    people = select(func.count(distinct(turns.c.author_hash))).where(turns.c.said_at >= since)
+    rated = select(func.count()).select_from(ratings).where(ratings.c.at >= since)
+    return WeekRow(
+        student_turns=(await connection.execute(said.where(turns.c.role == Role.STUDENT))).scalar_one(),
+        teachers=(await connection.execute(people)).scalar_one(),
+        ratings=(await connection.execute(rated)).scalar_one(),
+    )

@@ -1,0 +1,166 @@
+"""Scheduled work: once, whoever else runs; made up for when missed; failures are written down."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+
+from bot.config import ConfigError, load
+from bot.jobs import Job, Jobs, last_due
+from bot.store import Store
+from tests.fakes.students import Listener, message, room
+
+EVERY_MINUTE = CronTrigger.from_crontab("* * * * *", timezone=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/pupil.db")
+    yield opened
+    await opened.aclose()
+
+
+def jobs(store: Store, tmp_path: Path, toml: str = "") -> Jobs:
+    file = tmp_path / "config.toml"
+    file.write_text(f'database = "pupil.db"\n{toml}', encoding="utf-8")
+    said.clear()
+    return Jobs(load(file, environment_file=None), store, announce, file)
+
+
+said: list[tuple[str, str]] = []
+
+
+async def announce(channel: str, text: str) -> None:
+    said.append((channel, text))
+
+
+def counted(runs: list[int], *, seconds: float = 0.0, fails: bool = False) -> Job:
+    async def work() -> str:
+        runs.append(1)
+        await asyncio.sleep(seconds)
+        if fails:
+            raise ValueError("no disk")
+        return "fine"
+
+    return Job("counted", "* * * * *", work, HOUR)
+
+
+def test_the_last_due_moment() -> None:
+    now = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
+    for cron, expected in (
+        ("0 3 * * *", datetime(2026, 3, 4, 3, 0, tzinfo=UTC)),
+        ("30 12 * * *", now),
+        ("31 12 * * *", datetime(2026, 3, 3, 12, 31, tzinfo=UTC)),
+        ("0 8 * * mon", datetime(2026, 3, 2, 8, 0, tzinfo=UTC)),
+        ("0 0 1 1 *", datetime(2026, 1, 1, tzinfo=UTC)),
+    ):
+        assert last_due(CronTrigger.from_crontab(cron, timezone=UTC), now) == expected, cron
+
+
+async def test_two_bots_run_it_once(store: Store, tmp_path: Path) -> None:
+    runs: list[int] = []
+    job = counted(runs, seconds=0.05)
+    other = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/pupil.db")
+    try:
+        ours, theirs = jobs(store, tmp_path), jobs(other, tmp_path)
+        await asyncio.gather(*(each.run(job, EVERY_MINUTE) for each in (ours, theirs, ours, theirs)))
+    finally:
+        await other.aclose()
+    assert len(runs) == 1
+
+
+async def test_none_begins_while_another_one_runs(store: Store) -> None:
+    first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    assert await store.begin_job("slow", first, HOUR)
+    assert not await store.begin_job("slow", second, HOUR)
+    assert await store.begin_job("other", second, HOUR)
+    await store.end_job("slow", first, "fine")
+    assert await store.begin_job("slow", second, HOUR)
+    # One that died long ago holds nobody up.
+    assert await store.begin_job("slow", datetime(2026, 1, 3, tzinfo=UTC), timedelta(0))
+
+
+async def test_a_failure_is_written_down_and_the_next_run_comes(store: Store, tmp_path: Path) -> None:
+    runs: list[int] = []
+    await jobs(store, tmp_path).run(counted(runs, fails=True), EVERY_MINUTE)
+    with sqlite3.connect(tmp_path / "pupil.db") as connection:
+        [(finished, result)] = connection.execute("SELECT finished_at, result FROM job_runs").fetchall()
+    assert finished is not None
+    assert result == "failed: no disk"
+
+
+async def test_a_missed_run_is_made_up_for_once(store: Store, tmp_path: Path) -> None:
+    ours = jobs(store, tmp_path)
+    await ours.start()
+    await ours.aclose()
+    assert await store.last_job("backup") is None, "a first start makes up for nothing"
+    await store.begin_job("backup", datetime.now(UTC) - timedelta(days=9), HOUR)
+    await store.end_job("backup", datetime.now(UTC) - timedelta(days=9), "fine")
+    with sqlite3.connect(tmp_path / "pupil.db") as connection:
+        connection.execute("UPDATE job_runs SET finished_at = started_at")
+    for _ in range(2):
+        again = jobs(store, tmp_path)
+        await again.start()
+        async with asyncio.timeout(10):
+            while again._running:
+                await asyncio.sleep(0.02)
+        await again.aclose()
+    assert len(list((tmp_path / "data" / "backups").glob("*.db"))) == 1
+
+
+async def test_backups_are_whole_and_only_so_many_are_kept(store: Store, tmp_path: Path) -> None:
+    ours = jobs(store, tmp_path, "[jobs]\nkeep_backups = 2\n")
+    folder = tmp_path / "data" / "backups"
+    folder.mkdir(parents=True)
+    for day in (1, 2, 3):
+        (folder / f"pupil-2020010{day}-030000.db").touch()
+    await store.conversation("console", "here", None)
+    backup = next(job for job in ours.jobs() if job.name == "backup")
+    assert "removed 2" in await backup.work()
+    kept = sorted(folder.glob("*.db"))
+    assert len(kept) == 2
+    with sqlite3.connect(kept[-1]) as connection:
+        assert connection.execute("SELECT platform FROM conversations").fetchall() == [("console",)]
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_old_turns_go_and_new_ones_stay(tmp_path: Path) -> None:
+    async with room(tmp_path / "pupil.db") as app:
+        for key, days in (("old", 40), ("new", 0)):
+            sent = datetime.now(UTC) - timedelta(days=days)
+            await app.classroom.receive(message(key=key, sent_at=sent), Listener())
+        gone = await app.store.purge(datetime.now(UTC) - timedelta(days=30))
+        week = await app.store.week(datetime.now(UTC) - timedelta(days=7))
+    assert gone.turns == 1, "the old teacher's turn; its answer was said today"
+    assert (week.student_turns, week.teachers) == (2, 1)
+
+
+async def test_the_summary_goes_to_its_channel(store: Store, tmp_path: Path) -> None:
+    ours = jobs(store, tmp_path, '[jobs]\nsummary_channel = "slack:C1"\n')
+    await next(job for job in ours.jobs() if job.name == "summary").work()
+    assert said == [
+        (
+            "slack:C1",
+            "This week 0 teachers practised: the children said 0 things, and 0 conversations were rated.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("line", ['backup = "whenever"', 'summary_channel = "here"', "keep_backups = 0"])
+def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[jobs]\n{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"jobs.{line.split(' ', maxsplit=1)[0]}"):
+        load(file, environment_file=None)
+
+
+async def test_a_program_that_fails_says_why(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="No such command"):
+        await jobs(store, tmp_path)._training("no-such-command")

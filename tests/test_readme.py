@@ -1,0 +1,74 @@
+"""Every command in the README works as it stands there, or is marked as one that needs an account or conda."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+MARKED = re.compile(r"needs (?:an account|conda)")
+BY_MAKE = ("make ", "python3 -m venv", "pip install")
+"""What sets up the very environment that this test runs in: CI begins with it on a fresh clone."""
+TALKS = {"python -m bot chat": "What is 9 plus 6?\n"}
+"""Commands that read what a person types."""
+
+
+def commands() -> list[str]:
+    """Each command line without its comment; blocks and lines that are marked are left out."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = []
+    for block in BLOCKS:
+        before = text[: text.index(block)].rstrip("`bash\n").rsplit("\n\n", 1)[-1]
+        for line in block.splitlines():
+            if line.strip() and not MARKED.search(line) and not MARKED.search(before):
+                found.append(line.split(" #")[0].strip())
+    return [line for line in found if not line.startswith(BY_MAKE)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a fresh clone's: the commands may write where they like."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("bot", "training", "benchmarks"):
+        (folder / name).symlink_to(ROOT / name)
+    ignored = shutil.ignore_patterns("pupil.*", "chat_history", "runs", "base")
+    shutil.copytree(ROOT / "data", folder / "data", ignore=ignored)
+    shutil.copy(ROOT / "config.toml", folder)
+    practice = folder / "data" / "practice" / "teachers.jsonl"
+    # The whole file takes minutes; two rows of it show as well that the commands fit together.
+    lines = practice.read_text(encoding="utf-8").splitlines(keepends=True)
+    practice.write_text("".join(lines[::25]), encoding="utf-8")
+    return folder
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(commands()) >= 6
+    assert all(line.startswith("python -m ") for line in commands() if not line.startswith(". "))
+
+
+@pytest.mark.timeout(400)
+def test_every_command_runs(place: Path) -> None:
+    """In their order: a later one reads what an earlier one wrote."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PUPIL_")}
+    for line in commands():
+        if not line.startswith("python -m "):
+            continue
+        done = subprocess.run(
+            [sys.executable, *shlex.split(line)[1:]],
+            cwd=place,
+            env=environment,
+            input=next((said for start, said in TALKS.items() if line.startswith(start)), ""),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"

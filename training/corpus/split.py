@@ -1,0 +1,130 @@
+"""Train, validation and test: by dialogue, stratified by subject and misconception, the same every time.
+
+The golden test part is a file of its own that never changes; what is nearly the same as one of its dialogues is
+left out of the other parts. It reads the files twice and keeps some 450 bytes a dialogue in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.student.dialogue import Dialogue, Role
+from bot.student.lesson import read_lessons
+from bot.student.toml import DataError
+from training.corpus.check import MANIFEST, sha256
+from training.corpus.convert import replacing
+from training.corpus.duplicates import PARTS, Index
+from training.corpus.read import Advance, files, sound
+
+SEED = 7
+VALIDATION = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Dialogues by part, and those left out because the test part has nearly the same."""
+
+    dialogues: dict[str, int]
+    left_out: int
+    manifest: Path
+
+
+def split(  # noqa: PLR0913 - one per option
+    paths: Sequence[Path],
+    test: Path,
+    out: Path,
+    data: Path,
+    *,
+    validation: float = VALIDATION,
+    seed: int = SEED,
+    advance: Advance | None = None,
+) -> Split:
+    """Write train.jsonl, validation.jsonl, test.jsonl and split.json into the folder `out`.
+
+    `validation` is the share of what is not test. A file named test.jsonl among `paths` is not split: the
+    test part is the file `test`. Raises `DataError`, also where a line is no dialogue.
+    """
+    sources = [
+        path for path in files(paths) if path.name != "test.jsonl" and path.resolve() != test.resolve()
+    ]
+    if not sources:
+        raise DataError(f"{paths[0]}: expected dialogues beside the test part, there are none")
+    if out.resolve() in {path.resolve().parent for path in (*sources, test)}:
+        raise DataError(f"{out}: expected a folder of its own, the dialogues to split are in this one")
+    subjects = {name: lesson.subject for name, lesson in read_lessons(data / "lessons").items()}
+    index, order = Index(), []
+    for place, dialogue in sound([test], advance):
+        index.add(place, dialogue)
+    golden = len(index)
+    for place, dialogue in sound(sources, advance):
+        order.append((sys.intern(stratum(dialogue, subjects)), _shuffled(seed, dialogue.id), len(index)))
+        index.add(place, dialogue)
+    if same := index.same_ids():
+        raise DataError(f"{index.place(same[0].later)}: the id is also at {index.place(same[0].earlier)}")
+    chosen, left_out = _choose(index, order, golden, validation)
+    counts = dict.fromkeys(PARTS, 0)
+    turns = dict.fromkeys(PARTS, 0)
+    with ExitStack() as stack:
+        written = {part: stack.enter_context(replacing(out / f"{part}.jsonl")) for part in PARTS}
+        for number, (_, dialogue) in enumerate(sound([test, *sources])):
+            if number in left_out:
+                continue
+            part = "test" if number < golden else "validation" if number in chosen else "train"
+            written[part].write(dialogue.to_line() + "\n")
+            counts[part] += 1
+            turns[part] += sum(turn.role is Role.STUDENT for turn in dialogue.turns)
+    manifest: dict[str, Any] = {
+        "seed": seed,
+        "validation": validation,
+        "left_out": len(left_out),
+        "files": {
+            f"{part}.jsonl": {
+                "sha256": sha256(out / f"{part}.jsonl"),
+                "dialogues": counts[part],
+                "student_turns": turns[part],
+            }
+            for part in PARTS
+        },
+        "sources": {path.name: sha256(path) for path in (test, *sources)},
+    }
+    with replacing(out / MANIFEST) as file:
+        file.write(json.dumps(manifest, indent=2) + "\n")
+    return Split(counts, len(left_out), out / MANIFEST)
+
+
+def stratum(dialogue: Dialogue, subjects: dict[str, str]) -> str:
+    """Subject and first misconception: dialogues of one stratum are spread over the parts."""
+    for turn in dialogue.turns:
+        if turn.thought is not None and turn.thought.misconception is not None:
+            return f"{subjects.get(dialogue.lesson or '', '')}\n{turn.thought.misconception}"
+    return subjects.get(dialogue.lesson or "", "")
+
+
+def _choose(
+    index: Index, order: list[tuple[str, int, int]], golden: int, validation: float
+) -> tuple[set[int], set[int]]:
+    """The numbers of the validation part, and of those left out."""
+    twin = {pair.later: pair.earlier for pair in (*index.near(), *index.same_talk())}
+    left_out: set[int] = set()
+    for later in sorted(twin):
+        if later >= golden and (twin[later] < golden or twin[later] in left_out):
+            left_out.add(later)
+    # Every k-th of the ordered dialogues: each subject, and each misconception in it, gives its share.
+    free = [number for _, _, number in sorted(order) if number not in left_out and number not in twin]
+    wanted = round(validation * len(free))
+    chosen = {free[(2 * turn + 1) * len(free) // (2 * wanted)] for turn in range(wanted)}
+    for later in sorted(twin):  # What is nearly the same stays together.
+        if later not in left_out and twin[later] in chosen:
+            chosen.add(later)
+    return chosen, left_out
+
+
+def _shuffled(seed: int, identifier: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed} {identifier}".encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,355 @@
+"""One LoRA run: dialogues in, an adapter out, and a folder that says how it came about.
+
+It knows settings, data, the trainer and the run's folder. Options and words on the terminal are the command's,
+publishing is `lora_publish`'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from accelerate import PartialState
+from datasets import Dataset
+from peft import LoraConfig, PeftModel
+from pydantic import BaseModel, ConfigDict, Field
+from transformers import EarlyStoppingCallback, PrinterCallback
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig
+
+from bot.student.child import Child
+from bot.student.dialogue import Dialogue
+from bot.student.lesson import Lesson
+from bot.student.prompt import meaning, render
+from bot.student.toml import DataError
+from training.methods import lora_base
+from training.methods.gguf_adapter import CONFIG, WEIGHTS, Agreement, Shape, compare, convert
+from training.methods.lora_base import NOT_TRAINED, Base, Precision
+from training.methods.lora_trainer import Diary, LeanTrainer, draw
+from training.methods.rendering import conversations, cues
+
+VALIDATION_SHARE = 0.08
+SAMPLES = 6
+SAMPLE_TOKENS = 40
+CHECKED_PROMPTS = 16
+"""Prompts of the validation part on which PEFT's and llama.cpp's greedy replies are compared."""
+LONGEST = 2048
+"""Tokens of a conversation: the bot's own context."""
+ADAPTER, CHECKPOINTS = "adapter", "checkpoints"
+
+PresetName = Literal["seed", "all-linear"]
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Where an adapter sits and how strong it is."""
+
+    rank: int
+    alpha: int
+    targets: tuple[str, ...] | str
+    dropout: float = 0.05
+
+
+PRESETS: Mapping[PresetName, Preset] = {
+    "seed": Preset(8, 32, ("q_proj", "v_proj")),
+    "all-linear": Preset(8, 16, "all-linear"),
+}
+
+
+class Settings(BaseModel):
+    """All that decides what a run makes, beside its data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: PresetName = "seed"
+    rank: int | None = Field(default=None, ge=1, le=256)
+    """Another one than the preset's; alpha is scaled with it, so that the learning rate keeps its meaning."""
+    base: str
+    precision: Precision = "auto"
+    epochs: float = Field(default=3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    batch: int = Field(default=8, ge=1)
+    """Conversations of one step and process."""
+    patience: int = Field(default=2, ge=1)
+    """Validations without a better loss before the run ends."""
+    again: bool = True
+    """Whether second tries are trained, too: see `rendering.conversations`."""
+    seed: int = Field(default=7, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Dialogues by part, with what is needed to render them."""
+
+    train: Sequence[Dialogue]
+    validation: Sequence[Dialogue]
+    children: Mapping[str, Child]
+    lessons: Mapping[str, Lesson]
+
+    @property
+    def sha256(self) -> str:
+        """Of the training dialogues, a line each."""
+        return hashlib.sha256("".join(f"{each.to_line()}\n" for each in self.train).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a run. Losses are nats a token of the child's words; the base's is of no adapter at all."""
+
+    folder: Path
+    seconds: float
+    tokens: int
+    """Of the conversations as rendered, every epoch counted."""
+    base_loss: float
+    validation_loss: float
+    epochs: float
+    agreement: Agreement | None
+    """None for a base that llama.cpp does not serve here."""
+
+    @property
+    def adapter(self) -> Path:
+        """The folder of the adapter's files."""
+        return self.folder / ADAPTER
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of result.json."""
+        agreed = None
+        if self.agreement is not None:
+            agreed = {
+                "prompts": self.agreement.prompts,
+                "same": self.agreement.same,
+                "different": [
+                    {"asked": asked, "peft": peft, "llama.cpp": other}
+                    for asked, peft, other in self.agreement.different
+                ],
+            }
+        return {
+            "seconds": round(self.seconds, 1),
+            "tokens": self.tokens,
+            "tokens_per_second": round(self.tokens / self.seconds, 1),
+            "base_loss": self.base_loss,
+            "validation_loss": self.validation_loss,
+            "epochs": self.epochs,
+            "agreement": agreed,
+        }
+
+
+def parts(dialogues: Sequence[Dialogue], share: float = VALIDATION_SHARE) -> tuple[list[Dialogue], list[Dialogue]]:
+    """Training and validation by a hash of the id: a dialogue stays on its side when others come or go."""
+    sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])
+    for dialogue in dialogues:
+        place = int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4], "big") / 2**32
+        sides[place < share].append(dialogue)
+    return sides
+
+
+def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: bool = False) -> Result:
+    """Run to the end in `folder`, or go on there with `resume`. Raise `DataError` for what a person can put right.
+
+    Under `accelerate launch` every process calls this with the same arguments, and the first one writes.
+    """
+    started = time.perf_counter()
+    first = PartialState().is_main_process
+    said = tell if first else _nothing
+    base = lora_base.load(settings.base, settings.precision)
+    encoded = {name: _encoded(base, data, name, settings) for name in ("train", "validation")}
+    if first:
+        folder.mkdir(parents=True, exist_ok=True)
+        described = {**settings.model_dump(), "data": _described(data, encoded)}
+        _settle(folder / "settings.json", described, resume=resume)
+    said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
+    asked = _asked(data)
+    trainer = _trainer(settings, base, encoded, folder, asked, said)
+    last = get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
+    if resume and last is None:
+        said("no checkpoint yet: from the beginning")
+    trainer.train(resume_from_checkpoint=last)
+    seconds = time.perf_counter() - started
+    losses = [row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row]
+    if first:
+        draw(trainer.state.log_history, folder / "losses.png")
+        _save(trainer, base, folder / ADAPTER)
+    result = Result(
+        folder=folder,
+        seconds=seconds,
+        tokens=trainer.tokens,
+        base_loss=losses[0],
+        validation_loss=min(losses),
+        epochs=trainer.state.epoch,
+        agreement=_verified(settings, base, folder / ADAPTER, asked, said) if first else None,
+    )
+    if first:
+        _write(folder / "result.json", result.to_json())
+    PartialState().wait_for_everyone()
+    return result
+
+
+def _encoded(base: Base, data: Data, part: str, settings: Settings) -> Dataset:
+    dialogues = data.train if part == "train" else data.validation
+    # Second tries are trained on, but measured would count their turns twice.
+    again = settings.again and part == "train"
+    rows = [
+        lora_base.encode(base, each)
+        for each in conversations(dialogues, data.children, data.lessons, again=again)
+    ]
+    if not rows:
+        raise DataError(
+            f"{part}: no dialogue can be trained; expected a known child, a known lesson and thoughts"
+            " (python -m training data check says what is missing)"
+        )
+    if longest := max(len(row["input_ids"]) for row in rows) > LONGEST:
+        raise DataError(f"{part}: a conversation has {longest} tokens, the bot shows at most {LONGEST}")
+    return Dataset.from_list(rows)
+
+
+def _described(data: Data, encoded: Mapping[str, Dataset]) -> dict[str, Any]:
+    return {
+        "sha256": data.sha256,
+        **{
+            part: {
+                "dialogues": len(data.train if part == "train" else data.validation),
+                "conversations": len(rows),
+                "tokens": sum(map(len, rows["input_ids"])),
+                "learnt_tokens": sum(label != NOT_TRAINED for labels in rows["labels"] for label in labels),
+            }
+            for part, rows in encoded.items()
+        },
+    }
+
+
+def _settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
+    """Write the settings down, or make sure that a resumed run goes on with the same ones."""
+    if resume:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key))
+        if changed:
+            raise DataError(f"{path}: {changed[0]} has changed since; begin a new run")
+    else:
+        _write(path, settings)
+
+
+def _asked(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
+    """Prompts spread over the validation part, with what is meant and what was said there."""
+    said = [pair for each in data.validation for pair in cues(each, data.children, data.lessons)]
+    step = max(1, len(said) // CHECKED_PROMPTS)
+    return [
+        (tuple(render(cue)), {"teacher": cue.teacher, "meant": meaning(cue.thought), "said": words})
+        for cue, words in said[::step][:CHECKED_PROMPTS]
+    ]
+
+
+def _trainer(  # noqa: PLR0913, PLR0917 - what a trainer is made of
+    settings: Settings,
+    base: Base,
+    encoded: Mapping[str, Dataset],
+    folder: Path,
+    asked: list[tuple[tuple[Any, ...], dict[str, str]]],
+    tell: Tell,
+) -> LeanTrainer:
+    preset = PRESETS[settings.preset]
+    rank = settings.rank or preset.rank
+
+    def samples(model: Any) -> list[dict[str, str]]:
+        chosen = asked[:: max(1, len(asked) // SAMPLES)][:SAMPLES]
+        replies = lora_base.greedy(base, model, [prompt for prompt, _ in chosen], tokens=SAMPLE_TOKENS)
+        return [{**row, "reply": reply} for (_, row), reply in zip(chosen, replies, strict=True)]
+
+    cuda = torch.cuda.is_available()
+    trainer = LeanTrainer(
+        model=base.model,
+        args=SFTConfig(
+            output_dir=str(folder / CHECKPOINTS),
+            num_train_epochs=settings.epochs,
+            per_device_train_batch_size=settings.batch,
+            per_device_eval_batch_size=settings.batch,
+            train_sampling_strategy="group_by_length",
+            learning_rate=settings.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=0.05,
+            bf16=False,  # the weights are; autocast would widen all that comes out of the model
+            use_cpu=not cuda,
+            dataloader_pin_memory=cuda,
+            gradient_checkpointing=False,
+            max_length=LONGEST,
+            eval_strategy="epoch",
+            eval_on_start=True,
+            prediction_loss_only=True,
+            save_strategy="epoch",
+            save_total_limit=2,
+            load_best_model_at_end=True,
+            metric_for_best_model="eval_loss",
+            greater_is_better=False,
+            logging_steps=5,
+            seed=settings.seed,
+            data_seed=settings.seed,
+            report_to="none",
+            disable_tqdm=not os.isatty(2),
+            ddp_find_unused_parameters=False,
+        ),
+        train_dataset=encoded["train"],
+        eval_dataset=encoded["validation"],
+        processing_class=base.tokenizer,
+        peft_config=LoraConfig(
+            r=rank,
+            lora_alpha=preset.alpha * rank // preset.rank,
+            target_modules=preset.targets if isinstance(preset.targets, str) else list(preset.targets),
+            lora_dropout=preset.dropout,
+            bias="none",
+            task_type="CAUSAL_LM",
+        ),
+        callbacks=[
+            EarlyStoppingCallback(early_stopping_patience=settings.patience),
+            Diary(folder, samples, tell),
+        ],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _save(trainer: LeanTrainer, base: Base, folder: Path) -> None:
+    """PEFT's two files and, for a Llama model, llama.cpp's."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    # A path on this machine would tell others nothing.
+    model.peft_config["default"].base_model_name_or_path = base.id
+    model.save_pretrained(folder)
+    for extra in (path for path in folder.iterdir() if path.name not in {WEIGHTS, CONFIG}):
+        extra.unlink()
+    if base.model.config.model_type == "llama":
+        shape = base.model.config
+        convert(folder, Shape(shape.num_hidden_layers, shape.num_attention_heads, shape.num_key_value_heads))
+
+
+def _verified(
+    settings: Settings,
+    base: Base,
+    adapter: Path,
+    asked: list[tuple[tuple[Any, ...], dict[str, str]]],
+    tell: Tell,
+) -> Agreement | None:
+    """Whether llama.cpp says with the saved adapter what PEFT says with it, at full precision."""
+    if base.gguf is None:
+        return None
+    exact = lora_base.load(settings.base, "float32")
+    prompts = [prompt for prompt, _ in asked]
+    said = lora_base.greedy(
+        exact, PeftModel.from_pretrained(exact.model, adapter), prompts, tokens=SAMPLE_TOKENS
+    )
+    agreement = compare(base.gguf, adapter / "adapter.gguf", prompts, said, tokens=SAMPLE_TOKENS)
+    tell(f"PEFT and llama.cpp agree on {agreement.same} of {agreement.prompts} replies")
+    return agreement
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _nothing(_: str) -> None:
+    pass

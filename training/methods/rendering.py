@@ -1,0 +1,76 @@
+"""Dialogues as conversations to train on: the prompts that the live bot sends, with the child's words as answers.
+
+A turn joins the conversation of the turn before as long as that is the very start of its prompt, so that one
+pass trains them all; where the bot forgets the oldest exchanges, a new conversation begins. What is trained is
+what is served: everything goes through `bot.student.prompt.render`. It knows no tokenizer and no model.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bot.student.child import Child
+from bot.student.cue import Cue
+from bot.student.dialogue import Dialogue, Role
+from bot.student.lesson import Lesson
+from bot.student.prompt import ChatMessage, render
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Messages, and the places of those among them that are the child's words to be learnt."""
+
+    messages: tuple[ChatMessage, ...]
+    trained: tuple[int, ...]
+
+
+def conversations(
+    dialogues: Iterable[Dialogue],
+    children: Mapping[str, Child],
+    lessons: Mapping[str, Lesson],
+    *,
+    again: bool = True,
+) -> Iterator[Conversation]:
+    """All that can be trained of the dialogues: each turn once, in its place.
+
+    With `again` one turn of each dialogue, always the same one, comes once more as the bot asks on a second try.
+    """
+    for dialogue in dialogues:
+        said = list(cues(dialogue, children, lessons))
+        yield from _joined(said)
+        if again and len(said) > 1:
+            cue, words = said[1 + zlib.crc32(dialogue.id.encode()) % (len(said) - 1)]
+            yield from _joined([(replace(cue, again=True), words)])
+
+
+def cues(
+    dialogue: Dialogue, children: Mapping[str, Child], lessons: Mapping[str, Lesson]
+) -> Iterator[tuple[Cue, str]]:
+    """What the bot would have asked for each of the child's turns, and what was said.
+
+    Only where child and lesson are known, the turn has a thought, and a teacher's turn is just before it.
+    """
+    child, lesson = children.get(dialogue.child or ""), lessons.get(dialogue.lesson or "")
+    if child is None or lesson is None:
+        return
+    for number, turn in enumerate(dialogue.turns):
+        before = dialogue.turns[number - 1] if number else None
+        if turn.thought is None or before is None or before.role is not Role.TEACHER:
+            continue
+        yield Cue(child, lesson, dialogue.turns[: number - 1], before.content, turn.thought), turn.content
+
+
+def _joined(said: Iterable[tuple[Cue, str]]) -> Iterator[Conversation]:
+    messages: tuple[ChatMessage, ...] = ()
+    trained: tuple[int, ...] = ()
+    for cue, words in said:
+        prompt = tuple(render(cue))
+        if messages and prompt[: len(messages)] != messages:
+            yield Conversation(messages, trained)
+            trained = ()
+        messages = (*prompt, ChatMessage("assistant", words))
+        trained = (*trained, len(prompt))
+    if messages:
+        yield Conversation(messages, trained)
