@@ -62,7 +62,7 @@ def set_up(level: str = "info", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for chatty in ("httpx", "httpcore", "openai", "aiosqlite", "asyncio", "alembic"):
+    for chatty in ("httpx", "httpcore", "openai", "aiosqlite", "asyncio", "alembic", "watchfiles"):
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
 
 

@@ -36,7 +36,7 @@ CONTRACT = {
     "usage",
 }
 COMMANDS = ("run", "chat", "ask", "replay", "check", "models", "use", "migrate", "forget")
-NEWEST = "0001"
+NEWEST = "0003"
 CLEAN = {
     name: value
     for name, value in os.environ.items()

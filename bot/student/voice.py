@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from bot.student.child import Child
 from bot.student.dialogue import Thought, ThoughtKind
@@ -126,6 +127,7 @@ _ADULT = re.compile(
     r"|little kid)\b",
     re.I,
 )
+RARE_WORD = "a word from nowhere: "
 EVERYDAY = 4.2
 """Zipf frequency (log10 of uses in a billion words) of an everyday word: funny and dog are, banana is just not."""
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
@@ -158,12 +160,17 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
 def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:
     """A rare word that neither the thought nor the teacher said: made up, or read out of the instructions."""
     known = _words(meaning(thought)) | _words(teacher) | _SMALL
-    strange = sorted(_words(text) - known)
-    if not any(map(_rare, strange)):
+    strange = [word for word in sorted(_words(text) - known) if _rare(word.removesuffix("'s"))]
+    if not strange:
         return None
-    own = _words(" ".join(line for lines in child.says.values() for line in lines))
-    word = next((each for each in strange if each not in own and _rare(each)), None)
-    return f"a word from nowhere: {word}" if word else None
+    known |= _words(" ".join(line for lines in child.says.values() for line in lines)) | _BY_EAR
+    word = next((each for each in strange if not _like_one_of(each, known)), None)
+    return f"{RARE_WORD}{word}" if word else None
+
+
+def _like_one_of(word: str, known: set[str]) -> bool:
+    """The word itself, another form of it, or the same spelled by ear."""
+    return bool(get_close_matches(word, known, n=1, cutoff=0.66))
 
 
 def _rare(word: str) -> bool:
@@ -287,6 +294,7 @@ _SPELLINGS = {
     "school": ("skool",),
     "friend": ("frend",),
 }
+_BY_EAR = {spelled for choices in _SPELLINGS.values() for spelled in choices}
 CAPITAL_SHARE = 0.09
 END_MARK_SHARE = 0.03
 """Of children's chat messages in grades 1-3, 91 % start lower-case and 97 % have no end mark."""

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.fakes.adapters import manifest, publish_adapter
 ROOT = Path(__file__).parents[2]
 
 
-def cloud(version: str, **more: object) -> artifact.Manifest:
+def cloud(version: str, **more: Any) -> artifact.Manifest:
     base = Base(id=f"ft:gpt-{version}", endpoint="http://127.0.0.1:1/v1")
     return manifest("cloud", version, **{"kind": "openai", "base": base, **more})
 
@@ -92,6 +93,7 @@ def test_what_would_be_refused_is_not_published(
 PUBLISHING = """
 import sys
 from pathlib import Path
+from typing import Any
 from tests.fakes.adapters import publish_adapter
 print("ready", flush=True)
 number = 0

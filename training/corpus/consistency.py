@@ -31,9 +31,6 @@ LONGEST_TURN = 61
 SHORT = 2
 """Turns of so few words may come twice in one dialogue: a child says "45" again."""
 
-RARE_WORD = "a word from nowhere"
-"""The voice's fault for a rare word that the thought has not. A model makes such words up; a person may write
-them, spelled by ear ("agen")."""
 
 ANSWERED_BY_THE_PROGRAM = frozenset(
     {MoveKind.ASKS_IF_REAL, MoveKind.UNSAFE, MoveKind.CRISIS, MoveKind.PUPIL_DATA}
@@ -231,7 +228,7 @@ def _teacher(turn: Turn, *, last: bool) -> Iterator[str]:
 
 def _voiced(content: str, thought: Thought, child: Child, teacher: str) -> Iterator[str]:
     shaped = voice.shape(content, thought, child, teacher=teacher)
-    if shaped.fault is not None and not shaped.fault.startswith(RARE_WORD):
+    if shaped.fault is not None and not shaped.fault.startswith(voice.RARE_WORD):
         yield f"content: {content!r} does not say the thought: {shaped.fault}"
     elif len(words(shaped.text)) < len(words(content)) - 1:
         yield f"content: longer than its thought, or one clause twice; the bot would say {shaped.text!r}"

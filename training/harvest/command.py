@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from bot.config import Settings
     from bot.store import Store
+    from training.evaluate.talk import Said
     from training.harvest.agreement import Agreement
     from training.harvest.harvest import Options, Summary
     from training.harvest.publish import Published
+
+MUST_NOT_FALL = ("% of at most 3 words", "MATTR, window 50")
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; config.toml here when not given.")
@@ -48,7 +51,7 @@ def harvest(
     options = Options(settings.privacy.consent, per_teacher, timedelta(minutes=settled))
     place = out or settings.data / "runs" / "harvest" / "left-out.jsonl"
     summary = guard(lambda: asyncio.run(_harvest(settings, options, place)))
-    _show(summary, options, place)
+    _show(summary, options, place, settings.data)
 
 
 def review(
@@ -135,7 +138,7 @@ async def _publish(settings: Settings, least: int) -> list[Published]:
         await store.aclose()
 
 
-def _show(summary: Summary, options: Options, out: Path) -> None:
+def _show(summary: Summary, options: Options, out: Path, data: Path) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -159,13 +162,14 @@ def _show(summary: Summary, options: Options, out: Path) -> None:
         table.add_row("[bold]together[/]", f"[bold]{summary.left_out.total():,}[/]")
         console.print(table)
         console.print(f"each of them, with its reason: {out}")
-    _show_talk(console, summary)
+    _show_talk(console, summary, data)
     if summary.dialogues:
         console.print("next: python -m training review")
 
 
-def _show_talk(console: Console, summary: Summary) -> None:
-    """The bands of talk over the candidates; the single turns were held to their limits already."""
+def _show_talk(console: Console, summary: Summary, data: Path) -> None:
+    """The bands of talk over the candidates, whose single turns were held to their limits already; and what must not
+    fall from generation to generation, beside the authored dialogues."""
     from training.evaluate.talk import measure  # noqa: PLC0415
 
     if len(summary.sample) < 100:  # noqa: PLR2004 - see training.evaluate.talk
@@ -180,6 +184,29 @@ def _show_talk(console: Console, summary: Summary) -> None:
         console.print(
             f"  [yellow]outside[/] {each.name}: {each.value:.2f}, band {each.low:g} to {each.high:g}"
         )
+    authored = {each.name: each.value for each in measure(_authored(data))}
+    for each in results:
+        if each.name in MUST_NOT_FALL:
+            console.print(f"  {each.name}: {each.value:.2f}, authored {authored[each.name]:.2f}")
+
+
+def _authored(data: Path) -> list[Said]:
+    """The child's turns in the dialogues that people wrote, the golden test set left aside."""
+    from bot.student.dialogue import Dialogue, Role  # noqa: PLC0415
+    from training.evaluate.talk import Said  # noqa: PLC0415
+
+    dialogues = (
+        Dialogue.from_line(line)
+        for path in sorted((data / "dialogues").glob("*.jsonl"))
+        if path.name != "test.jsonl" and not path.name.startswith("harvested-")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    )
+    return [
+        Said(asked.content, turn.content)
+        for dialogue in dialogues
+        for asked, turn in zip(dialogue.turns, dialogue.turns[1:], strict=False)
+        if turn.role is Role.STUDENT
+    ]
 
 
 def _show_agreement(found: Agreement) -> None:

@@ -37,7 +37,7 @@ from training.methods.rendering import conversations, cues
 
 VALIDATION_SHARE = 0.08
 SAMPLES = 6
-SAMPLE_TOKENS = 40
+SAMPLE_TOKENS = 32
 CHECKED_PROMPTS = 16
 """Prompts of the validation part on which PEFT's and llama.cpp's greedy replies are compared."""
 LONGEST = 2048
@@ -55,12 +55,12 @@ class Preset:
     rank: int
     alpha: int
     targets: tuple[str, ...] | str
-    dropout: float = 0.05
+    dropout: float
 
 
 PRESETS: Mapping[PresetName, Preset] = {
-    "seed": Preset(8, 32, ("q_proj", "v_proj")),
-    "all-linear": Preset(8, 16, "all-linear"),
+    "seed": Preset(8, 32, ("q_proj", "v_proj"), dropout=0.05),
+    "all-linear": Preset(8, 16, "all-linear", dropout=0.0),
 }
 
 
@@ -205,7 +205,7 @@ def _encoded(base: Base, data: Data, part: str, settings: Settings) -> Dataset:
             f"{part}: no dialogue can be trained; expected a known child, a known lesson and thoughts"
             " (python -m training data check says what is missing)"
         )
-    if longest := max(len(row["input_ids"]) for row in rows) > LONGEST:
+    if (longest := max(len(row["input_ids"]) for row in rows)) > LONGEST:
         raise DataError(f"{part}: a conversation has {longest} tokens, the bot shows at most {LONGEST}")
     return Dataset.from_list(rows)
 
@@ -278,7 +278,7 @@ def _trainer(  # noqa: PLR0913, PLR0917 - what a trainer is made of
             use_cpu=not cuda,
             dataloader_pin_memory=cuda,
             gradient_checkpointing=False,
-            max_length=LONGEST,
+            max_length=None,  # nothing is cut: what is too long was refused above
             eval_strategy="epoch",
             eval_on_start=True,
             prediction_loss_only=True,

@@ -24,7 +24,7 @@ from training.corpus.examples import examples
 PLAIN = ("dspy", "openai", "lora", "prompt-completion", "question-answer")
 PAIRS = ("lora", "prompt-completion", "question-answer")
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=60).filter(
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=60).filter(
     str.strip
 )
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,20}", fullmatch=True)
@@ -280,8 +280,8 @@ def test_bad_rows_are_named_by_line_and_left_out(tmp_path: Path) -> None:
         assert any(
             each.startswith(f"{source}:{line}: ") and message in each for each in done.stderr.splitlines()
         )
-    (line,) = (tmp_path / "new.jsonl").read_text(encoding="utf-8").splitlines()
-    assert Dialogue.from_line(line).id == "old-000001"
+    (written,) = (tmp_path / "new.jsonl").read_text(encoding="utf-8").splitlines()
+    assert Dialogue.from_line(written).id == "old-000001"
 
 
 def test_an_export_for_training_has_a_row_for_each_student_turn(data: Path, tmp_path: Path) -> None:
