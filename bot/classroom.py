@@ -21,7 +21,7 @@ from bot.models.registry import UnknownModel
 from bot.platforms.base import Message, Outgoing, PlatformError, Responder
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage, ConversationRow, StudentTurn, TeacherTurn, TurnRow
+from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
 from bot.student import hearing, mind, safeguard, voice
 from bot.student.answers import Scene
 from bot.student.cue import Cue
@@ -439,9 +439,16 @@ class Classroom:
             author_hash=author,
             platform_message_id=message.key,
             move=move,
-            consent=await self._store.consent(author),
+            consent=await self._consent(author),
             flag=flag,
         )
+
+    async def _consent(self, author_hash: str) -> Consent | None:
+        """The consent in force: what the person said, else what the course's policy makes of silence."""
+        said = await self._store.consent(author_hash)
+        if said is None and self._settings.privacy.consent == "opt_out":
+            return Consent.ON
+        return said
 
     def hash_of(self, message: Message) -> str:
         """The author as the store knows them."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.models.registry import UnknownModel
 from bot.platforms.base import Message
+from bot.student import safeguard
 from bot.student.dialogue import Role
 from bot.student.mind import MindError, MindState
 
@@ -293,7 +294,7 @@ class Commands:
             conversation.id,
             author_hash,
             scores,
-            comment,
+            comment and safeguard.redact(comment)[0],
             model=turns[-1].model,
             model_version=turns[-1].model_version,
         )
@@ -348,7 +349,8 @@ class Commands:
             turn = await self._store.find_turn(message_id)
             if turn is None or turn.role is not Role.STUDENT:
                 return False
-            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), text)
+            kept = text and safeguard.redact(text)[0]
+            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), kept)
             return True
 
     async def take_back(self, message_id: str, author_hash: str, kind: str) -> bool:

@@ -69,7 +69,13 @@ def meaning(thought: Thought) -> str:
 
 def _names(answer: str) -> bool:
     """Whether "it's" can stand before it: a number or a name can, a sentence cannot."""
-    return answer[0].isdigit() or len(answer.split()) <= 2  # noqa: PLR2004
+    first = answer.lower().split()[0]
+    return answer[0].isdigit() or (len(answer.split()) <= 2 and first not in _SENTENCE_STARTS)  # noqa: PLR2004
+
+
+_SENTENCE_STARTS = frozenset(
+    "i you he she it we they you'd you'll can't don't it's not no yes because cuz to by".split()
+)
 
 
 def _card(child: Child) -> str:

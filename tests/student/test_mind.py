@@ -151,7 +151,7 @@ class TestProtocol:
             talk.take(HELP)
             if talk.stage is Stage.WAVERS and talk.state.asked and talk.state.asked.answer == "45":
                 talk.take(TeacherMove(MoveKind.SAYS_RIGHT), "Yes, 45!")
-                assert talk.stage is Stage.HOLDS
+                assert stage_of(talk.state.beliefs, IDEA) is Stage.HOLDS
 
 
 class TestTalk:
