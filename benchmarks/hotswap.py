@@ -1,9 +1,9 @@
 """From publishing a new version to the first reply on it, while 20 conversations go on, and whether any message was
-lost or answered twice meanwhile. Run: python -m benchmarks.hotswap [--conversations 20] [--swaps 3]
+lost or answered twice meanwhile. Run: python -m benchmarks.hotswap [--conversations 20] [--swaps 3] [--pause 15]
 
 Every version has a random adapter of rank 8 on all layers of the embedded model, as large as a real one. Each
-conversation's next message goes out when the last one was answered: the engine is never idle. Every message
-comes twice, as platforms do it now and then.
+teacher writes `--pause` seconds, more or less by half, after an answer; with 0 the engine is never idle. Every
+message comes twice, as platforms do it now and then.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Record:
     over: bool = False
 
 
-async def main(conversations: int, swaps: int) -> None:
+async def main(conversations: int, swaps: int, pause: float) -> None:
     """Publish `swaps` versions one after another and print the figures."""
     record = Record()
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +105,9 @@ async def main(conversations: int, swaps: int) -> None:
         waits, loads = [], []
         async with opened(settings) as app, watching(app.models):
             await app.models.get(NAME)
-            talks = [asyncio.create_task(_talk(app, record, f"room-{n}")) for n in range(conversations)]
+            talks = [
+                asyncio.create_task(_talk(app, record, f"room-{n}", pause)) for n in range(conversations)
+            ]
             await _hear(record, "0")
             for number in range(1, swaps + 1):
                 # Building the random weights is not what is measured: they are ready before the clock starts.
@@ -125,9 +127,11 @@ async def main(conversations: int, swaps: int) -> None:
         _print(settings.database, record, conversations, waits, loads)
 
 
-async def _talk(app: App, record: Record, channel: str) -> None:
+async def _talk(app: App, record: Record, channel: str, pause: float) -> None:
     turn = 0
+    waits = random.Random(channel)
     while not record.over:
+        await asyncio.sleep(pause * waits.uniform(0.5 if turn else 0.0, 1.5))
         text = QUESTIONS[turn % len(QUESTIONS)]
         turn += 1
         said = Message(str(uuid.uuid4()), "bench", channel, None, "bench", text, datetime.now(UTC))
@@ -240,5 +244,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--conversations", type=int, default=20)
     parser.add_argument("--swaps", type=int, default=3)
+    parser.add_argument("--pause", type=float, default=15.0)
     logs.set_up("error")
     asyncio.run(main(**vars(parser.parse_args())))

@@ -94,9 +94,9 @@ async def _talk(app: App, row: dict[str, Any]) -> None:
 def _record(requests: dict[str, list[Request]]) -> None:
     """Keep what the classroom asks the engine; its worker inherits the conversation's context."""
 
-    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling) -> Completion:
+    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling, **adapter: Any) -> Completion:
         requests[CONVERSATION.get()].append((list(messages), sampling))
-        return await COMPLETE(self, messages, sampling)
+        return await COMPLETE(self, messages, sampling, **adapter)
 
     LlamaCppEngine.complete = complete  # type: ignore[method-assign]
 

@@ -12,6 +12,7 @@ from training.corpus.command import data
 from training.evaluate.command import evaluate
 from training.harvest.command import harvest, review
 from training.methods.dspy_command import dspy
+from training.methods.lora_command import lora
 from training.methods.openai_command import app as openai
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.add_typer(evaluate, name="evaluate")
 app.command()(harvest)
 app.command()(review)
 app.command()(dspy)
+app.command()(lora)
 app.add_typer(openai, name="openai")
 
 

@@ -40,7 +40,7 @@ class EmbeddedModel:
         self.version = version
         self._engine = engine
         self._temperature = temperature
-        self._adapter = adapter
+        self.adapter = adapter
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Say the cue's thought; raise `ModelUnavailable` when the engine cannot."""
@@ -56,7 +56,7 @@ class EmbeddedModel:
         )
         try:
             done = await self._engine.complete(
-                [asdict(message) for message in render(cue)], sampling, adapter=self._adapter
+                [asdict(message) for message in render(cue)], sampling, adapter=self.adapter
             )
         except EngineError as error:
             raise ModelUnavailable(f"{self.name}: {error}") from None

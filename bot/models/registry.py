@@ -99,8 +99,14 @@ class Models:
 
     async def warm_up(self) -> None:
         """Let the engine, if it runs, read the start of every prompt before the first teacher comes."""
-        if self._engine is not None:
-            await self._engine.remember([asdict(message) for message in OPENING])
+        if self._engine is None:
+            return
+        try:
+            default = await self.get(self._settings.student.model)
+        except ModelUnavailable:
+            default = None
+        adapter = default.adapter if isinstance(default, EmbeddedModel) else None
+        await self._engine.remember([asdict(message) for message in OPENING], adapter=adapter)
 
     async def watch(self, **how: Any) -> None:
         """Take up what is published or promoted, until cancelled; the arguments are those of `Published.watch`."""

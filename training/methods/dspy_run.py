@@ -82,6 +82,7 @@ class Meter:
     limit: int
     on_call: Callable[[], object] = lambda: None
     calls: int = 0
+    refused: int = 0
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,6 +91,7 @@ class Meter:
         """Count a call before it is made; refuse it when the budget is spent."""
         with self._lock:
             if self.calls >= self.limit:
+                self.refused += 1
                 raise lm15.InvalidRequestError(f"the budget of {self.limit} calls is spent")
             self.calls += 1
         self.on_call()

@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,22 @@ from typing import Any
 import numpy as np
 from gguf import GGUFType, GGUFWriter, Keys, TensorNameMap, get_tensor_name_map
 from gguf.constants import MODEL_ARCH, MODEL_ARCH_NAMES
-from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from bot.models.engines.llama_cpp import LlamaCppEngine, Sampling
 from bot.student.prompt import ChatMessage
+from bot.student.toml import DataError
 
 WEIGHTS, CONFIG, GGUF = "adapter_model.safetensors", "adapter_config.json", "adapter.gguf"
 
 _NAME = re.compile(r"base_model\.model\.(?P<layer>model\.layers\.\d+\..+)\.lora_(?P<half>[AB])\.weight")
 _UNSERVED = ("use_dora", "modules_to_save", "layer_replication", "rank_pattern", "alpha_pattern", "lora_bias")
 
-Array = NDArray[Any]
+Array = Any
+"""A numpy array; numpy comes with the extra "train" alone."""
 
 
-class ConversionError(ValueError):
+class ConversionError(DataError):
     """The adapter cannot be put on a Llama model by llama.cpp; the message says what stands against it."""
 
 
@@ -90,7 +91,7 @@ def _tensor(name: str, values: Array, names: TensorNameMap, shape: Shape) -> tup
     if match["half"] == "B" and match["layer"].endswith(("q_proj", "k_proj")):
         heads = shape.heads if match["layer"].endswith("q_proj") else shape.key_value_heads
         values = _interleaved(values, heads)
-    return f"{layer}.weight.lora_{match['half'].lower()}", values
+    return f"{layer}.lora_{match['half'].lower()}", values
 
 
 def _interleaved(rows: Array, heads: int) -> Array:

@@ -35,7 +35,6 @@ from training.methods.lora_base import NOT_TRAINED, Base, Precision
 from training.methods.lora_trainer import Diary, LeanTrainer, draw
 from training.methods.rendering import conversations, cues
 
-VALIDATION_SHARE = 0.08
 SAMPLES = 6
 SAMPLE_TOKENS = 32
 CHECKED_PROMPTS = 16
@@ -142,15 +141,6 @@ class Result:
         }
 
 
-def parts(dialogues: Sequence[Dialogue], share: float = VALIDATION_SHARE) -> tuple[list[Dialogue], list[Dialogue]]:
-    """Training and validation by a hash of the id: a dialogue stays on its side when others come or go."""
-    sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])
-    for dialogue in dialogues:
-        place = int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4], "big") / 2**32
-        sides[place < share].append(dialogue)
-    return sides
-
-
 def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: bool = False) -> Result:
     """Run to the end in `folder`, or go on there with `resume`. Raise `DataError` for what a person can put right.
 
@@ -168,7 +158,9 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
     asked = _asked(data)
     trainer = _trainer(settings, base, encoded, folder, asked, said)
-    last = get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
+    last = (
+        get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
+    )
     if resume and last is None:
         said("no checkpoint yet: from the beginning")
     trainer.train(resume_from_checkpoint=last)
@@ -229,7 +221,9 @@ def _settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
     """Write the settings down, or make sure that a resumed run goes on with the same ones."""
     if resume:
         before = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key))
+        changed = sorted(
+            key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key)
+        )
         if changed:
             raise DataError(f"{path}: {changed[0]} has changed since; begin a new run")
     else:
@@ -246,7 +240,7 @@ def _asked(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
     ]
 
 
-def _trainer(  # noqa: PLR0913, PLR0917 - what a trainer is made of
+def _trainer(  # noqa: PLR0913 - what a trainer is made of
     settings: Settings,
     base: Base,
     encoded: Mapping[str, Dataset],

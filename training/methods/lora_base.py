@@ -122,11 +122,12 @@ def encode(base: Base, conversation: Conversation) -> dict[str, list[int]]:
         answer += bool(mark and not (place and marked[place - 1]))
         labels.append(token if mark and answer in trained else NOT_TRAINED)
     if answer + 1 != len(answers):
-        raise BaseError(f"the chat template marks {answer + 1} answers of {len(answers)}; it cannot be trained with")
+        raise BaseError(
+            f"the chat template marks {answer + 1} answers of {len(answers)}; it cannot be trained with"
+        )
     return {"input_ids": ids, "labels": labels}
 
 
-@torch.inference_mode()
 def greedy(base: Base, model: Any, prompts: list[tuple[ChatMessage, ...]], *, tokens: int) -> list[str]:
     """What `model` replies when it always takes the likeliest token, up to `tokens` of them."""
     was_training = model.training
@@ -139,7 +140,8 @@ def greedy(base: Base, model: Any, prompts: list[tuple[ChatMessage, ...]], *, to
             return_dict=True,
             return_tensors="pt",
         ).to(model.device)
-        out = model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
+        with torch.inference_mode():
+            out = model.generate(**inputs, max_new_tokens=tokens, do_sample=False)
         said.append(
             base.tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
         )
@@ -151,9 +153,13 @@ def _weights(gguf: Path | None, precision: Precision) -> dict[str, Any]:
     """What `from_pretrained` is told about the numbers."""
     if precision in {"8bit", "4bit"}:
         if gguf is not None:
-            raise BaseError(f"precision {precision}: the GGUF is unpacked to train; choose another base for it")
+            raise BaseError(
+                f"precision {precision}: the GGUF is unpacked to train; choose another base for it"
+            )
         if not torch.cuda.is_available() or importlib.util.find_spec("bitsandbytes") is None:
-            raise BaseError(f"precision {precision}: needs a CUDA GPU and bitsandbytes; without, choose bfloat16")
+            raise BaseError(
+                f"precision {precision}: needs a CUDA GPU and bitsandbytes; without, choose bfloat16"
+            )
         packed = (
             BitsAndBytesConfig(load_in_8bit=True)
             if precision == "8bit"
@@ -184,7 +190,7 @@ def _split_digits(tokenizer: Any, gguf: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """transformers tells at length how it unpacks a GGUF."""
+    """Without what transformers tells at length of how it unpacks a GGUF."""
     from transformers.utils import logging as noise  # noqa: PLC0415
 
     level, bars = noise.get_verbosity(), noise.is_progress_bar_enabled()

@@ -32,7 +32,7 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         self,
         model: Any,
         inputs: dict[str, Any],
-        return_outputs: bool = False,  # noqa: FBT001, FBT002 - the trainer's own signature
+        return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
         """The mean loss of the labelled tokens, over all processes and accumulated batches where told."""

@@ -7,8 +7,9 @@ what is served: everything goes through `bot.student.prompt.render`. It knows no
 
 from __future__ import annotations
 
+import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.student.child import Child
@@ -16,6 +17,8 @@ from bot.student.cue import Cue
 from bot.student.dialogue import Dialogue, Role
 from bot.student.lesson import Lesson
 from bot.student.prompt import ChatMessage, render
+
+VALIDATION_SHARE = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,24 @@ def cues(
         if turn.thought is None or before is None or before.role is not Role.TEACHER:
             continue
         yield Cue(child, lesson, dialogue.turns[: number - 1], before.content, turn.thought), turn.content
+
+
+def parts(
+    dialogues: Sequence[Dialogue], share: float = VALIDATION_SHARE
+) -> tuple[list[Dialogue], list[Dialogue]]:
+    """Training and validation by a hash of the id: a dialogue stays on its side when others come or go.
+
+    Of few dialogues one is for validation, whatever its hash.
+    """
+    places = {
+        dialogue.id: int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4], "big") / 2**32
+        for dialogue in dialogues
+    }
+    edge = max(share, min(places.values(), default=0.0) + 2**-32)
+    sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])
+    for dialogue in dialogues:
+        sides[places[dialogue.id] < edge].append(dialogue)
+    return sides
 
 
 def _joined(said: Iterable[tuple[Cue, str]]) -> Iterator[Conversation]:

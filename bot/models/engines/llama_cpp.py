@@ -115,13 +115,16 @@ class LlamaCppEngine:
         """The model's next message. Cancelling the call stops the generation at the next token."""
         return await self._served.complete(messages, sampling, adapter)
 
-    async def remember(self, messages: Sequence[Mapping[str, str]]) -> None:
-        """Read `messages` into every slot, so that no conversation that begins with them waits for it."""
+    async def remember(self, messages: Sequence[Mapping[str, str]], *, adapter: Path | None = None) -> None:
+        """Read `messages` into every slot, so that no conversation that begins with them waits for it.
+
+        What was read with an adapter is of no use with another one.
+        """
         shortest = Sampling(max_tokens=1, temperature=0.0)
         aside = replace(shortest, aside=True)
         await asyncio.gather(
-            self.complete(messages, aside),
-            *(self.complete(messages, shortest) for _ in range(self._served.slots)),
+            self.complete(messages, aside, adapter=adapter),
+            *(self.complete(messages, shortest, adapter=adapter) for _ in range(self._served.slots)),
         )
 
     async def change_adapters(

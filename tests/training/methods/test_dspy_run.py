@@ -207,7 +207,7 @@ async def test_a_spent_budget_stops_every_call() -> None:
         await asyncio.to_thread(lm, "once")
         with pytest.raises(dspy.utils.exceptions.LMError, match="budget of 1 calls"):
             await asyncio.to_thread(lm, "twice")
-    assert len(server.requests) == meter.calls == 1
+    assert len(server.requests) == meter.calls == meter.refused == 1
 
 
 async def test_a_model_that_is_gone_is_no_bad_model() -> None:

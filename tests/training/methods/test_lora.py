@@ -1,0 +1,399 @@
+"""Local training: what is learnt, that a run can be gone on with, and that llama.cpp says what PEFT says.
+
+The model that is trained is a tiny random one; the real weights are loaded where their template, tokens and rows
+are what is tested.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import secrets
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="local training needs the extra train")
+pytest.importorskip("trl")
+
+import xllamacpp
+from datasets import Dataset
+from peft import LoraConfig, get_peft_model
+from transformers import LlamaConfig, LlamaForCausalLM
+from trl import SFTConfig, SFTTrainer
+from typer.testing import CliRunner
+
+from bot.models import artifact
+from bot.models.engines.llama_cpp import LlamaCppEngine, Sampling, embedded_gguf
+from bot.models.lora import check as check_adapter
+from bot.student.child import read_children
+from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
+from bot.student.lesson import read_lessons
+from bot.student.prompt import OPENING, ChatMessage
+from training.__main__ import app
+from training.methods import lora, lora_base, lora_publish
+from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
+from training.methods.lora_base import NOT_TRAINED, Base
+from training.methods.lora_trainer import LeanTrainer, shared_start
+from training.methods.rendering import conversations
+
+DATA = Path(__file__).parents[3] / "data"
+CHILDREN = read_children(DATA / "children")
+LESSONS = read_lessons(DATA / "lessons")
+REAL = Shape(layers=30, heads=9, key_value_heads=3)
+
+
+def dialogue(identifier: str, exchanges: int = 3) -> Dialogue:
+    turns: list[Turn] = []
+    for number in range(exchanges):
+        turns.append(Turn(Role.TEACHER, f"What is {number + len(identifier)} plus 10?"))
+        answer = str(number + len(identifier) + 10)
+        thought = Thought(ThoughtKind.ANSWER, answer=answer, words=2)
+        turns.append(Turn(Role.STUDENT, f"It's {answer}.", thought=thought))
+    return Dialogue(identifier, tuple(turns), child="mia", lesson="2.NBT.B.5-subtract")
+
+
+def data(count: int = 6) -> lora.Data:
+    train = [dialogue("a" * (1 + number), 2 + number % 3) for number in range(count)]
+    return lora.Data(train, [dialogue("v", 3)], CHILDREN, LESSONS)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as of Hugging Face: a random Llama with the embedded model's tokenizer."""
+    folder = tmp_path_factory.mktemp("tiny")
+    gguf = embedded_gguf()
+    with lora_base._quiet():
+        tokenizer = lora_base.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+    lora_base._split_digits(tokenizer, gguf)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=len(tokenizer),
+        tie_word_embeddings=True,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def real() -> Base:
+    """The embedded model as it is trained and compared: plain weights at full precision."""
+    return lora_base.load(embedded_gguf(), "float32")
+
+
+@pytest.fixture
+def base(tiny: Path) -> Base:
+    return lora_base.load(tiny, "float32")
+
+
+def settings(tiny: Path, **more: Any) -> lora.Settings:
+    chosen = {"base": str(tiny), "precision": "float32", "epochs": 2, "learning_rate": 2e-2, "batch": 4}
+    return lora.Settings(**{**chosen, **more})
+
+
+# What is learnt.
+
+
+def test_only_the_childs_words_and_their_end_are_learnt(base: Base) -> None:
+    for conversation in conversations([dialogue("aa")], CHILDREN, LESSONS):
+        found = lora_base.encode(base, conversation)
+        learnt = base.tokenizer.decode([label for label in found["labels"] if label != NOT_TRAINED])
+        wanted = "".join(f"{conversation.messages[place].content}<|im_end|>" for place in conversation.trained)
+        assert learnt == wanted
+        assert all(
+            label in {NOT_TRAINED, token}
+            for token, label in zip(found["input_ids"], found["labels"], strict=True)
+        )
+
+
+class Loopback:
+    """llama.cpp's own HTTP endpoints for templates and tokens."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_hex(8)
+        params = xllamacpp.CommonParams()
+        params.model.path = str(embedded_gguf())
+        params.n_ctx = 256
+        params.cpuparams.n_threads = 1
+        params.verbosity = -1
+        params.api_keys = [self._key]
+        self._server = xllamacpp.Server(params)
+
+    def ask(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self._server.listening_address}{path}",
+            json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def loopback() -> Iterator[Loopback]:
+    server = Loopback()
+    yield server
+    del server
+    gc.collect()
+
+
+def test_training_reads_token_by_token_what_llama_cpp_reads(real: Base, loopback: Loopback) -> None:
+    odd = replace(dialogue("bb"), turns=(*dialogue("bb").turns, Turn(Role.TEACHER, "It's 5:30,  not 1,204!")))
+    odd = odd.with_turns(
+        Turn(Role.STUDENT, "no  12\n 3 u\u2019re   \u00bd", thought=Thought(ThoughtKind.ASK, reason="why  7", words=9))
+    )
+    for conversation in conversations([odd], CHILDREN, LESSONS):
+        messages = [asdict(message) for message in conversation.messages]
+        theirs = loopback.ask("/apply-template", {"messages": messages[:-1]})["prompt"]
+        prompt = real.tokenizer.apply_chat_template(
+            messages[:-1], chat_template=real.template, tokenize=False, add_generation_prompt=True
+        )
+        assert prompt == theirs
+        whole = f"{theirs}{messages[-1]['content']}<|im_end|>\n"
+        tokens = loopback.ask("/tokenize", {"content": whole, "parse_special": True})["tokens"]
+        assert lora_base.encode(real, conversation)["input_ids"] == tokens
+
+
+def test_a_template_that_marks_no_answers_is_refused(base: Base) -> None:
+    base.tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    with pytest.raises(lora_base.BaseError, match="chat template"):
+        lora_base.training_template(base.tokenizer)
+
+
+# The trainer.
+
+
+def test_what_a_batch_shares_ends_before_the_first_label() -> None:
+    ids = torch.tensor([[1, 2, 3, 4, 5], [1, 2, 3, 9, 5]])
+    nothing = torch.full_like(ids, NOT_TRAINED)
+    assert shared_start(ids, nothing) == 2
+    labels = nothing.clone()
+    labels[:, 2] = ids[:, 2]
+    assert shared_start(ids, labels) == 1
+    assert shared_start(ids[:1], nothing[:1]) == 0
+
+
+def _trainer(kind: type[SFTTrainer], base: Base, rows: Dataset, folder: Path) -> Any:
+    torch.manual_seed(1)
+    model = get_peft_model(base.model, LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
+    args = SFTConfig(
+        output_dir=str(folder), use_cpu=True, bf16=False, max_length=None, gradient_checkpointing=False,
+        report_to="none", per_device_train_batch_size=4,
+    )  # fmt: skip
+    return kind(model=model, args=args, train_dataset=rows, processing_class=base.tokenizer)
+
+
+def test_loss_and_gradients_are_those_of_trl(tiny: Path, tmp_path: Path) -> None:
+    found: list[tuple[float, dict[str, Any]]] = []
+    for kind in (SFTTrainer, LeanTrainer):
+        base = lora_base.load(tiny, "float32")
+        rows = [lora_base.encode(base, each) for each in conversations(data(2).train, CHILDREN, LESSONS)]
+        assert len({len(row["input_ids"]) for row in rows}) > 1
+        trainer = _trainer(kind, base, Dataset.from_list(rows), tmp_path)
+        batch = next(iter(trainer.get_train_dataloader()))
+        assert shared_start(batch["input_ids"], batch["labels"]) > 200
+        trainer.model.eval()  # without dropout
+        loss = trainer.compute_loss(trainer.model, batch, num_items_in_batch=torch.tensor(40))
+        loss.backward()
+        gradients = {
+            name: each.grad.clone() for name, each in trainer.model.named_parameters() if each.grad is not None
+        }
+        found.append((loss.item(), gradients))
+    (their_loss, theirs), (our_loss, ours) = found
+    assert our_loss == pytest.approx(their_loss, rel=1e-4)
+    assert theirs.keys() == ours.keys()
+    assert len(theirs) == 2 * 2 * 7
+    for name, gradient in theirs.items():
+        assert torch.allclose(ours[name], gradient, rtol=1e-3, atol=1e-6), name
+
+
+# A run.
+
+
+def test_a_run_learns_and_writes_everything_down(tiny: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    result = lora.train(settings(tiny), data(), tmp_path / "run", said.append)
+    assert result.validation_loss < result.base_loss - 0.1
+    assert result.agreement is None
+    written = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert written["preset"] == "seed"
+    assert written["data"]["train"]["dialogues"] == 6
+    assert 0 < written["data"]["train"]["learnt_tokens"] < written["data"]["train"]["tokens"] / 5
+    assert result.tokens == 2 * written["data"]["train"]["tokens"]
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in log if "eval_loss" in row] == [0, 1, 2]
+    samples = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    asked = [[row["teacher"] for row in samples if row["epoch"] == epoch] for epoch in (0, 1, 2)]
+    assert asked[0] == asked[1] == asked[2] != []
+    assert (tmp_path / "run" / "losses.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in result.adapter.iterdir()) == [
+        "adapter.gguf",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    config = json.loads((result.adapter / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"], config["lora_dropout"], config["bias"]) == (8, 32, 0.05, "none")
+    assert sorted(config["target_modules"]) == ["q_proj", "v_proj"]
+    assert any("validation loss" in line for line in said)
+
+
+def test_a_broken_off_run_is_gone_on_with_to_the_same_end(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = lora.train(settings(tiny), data(), tmp_path / "whole", lambda _: None)
+    save = LeanTrainer._save_checkpoint
+
+    def power_cut(self: LeanTrainer, *arguments: Any) -> None:
+        save(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LeanTrainer, "_save_checkpoint", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            lora.train(settings(tiny), data(), tmp_path / "cut", lambda _: None)
+    assert not (tmp_path / "cut" / "adapter").exists()
+    resumed = lora.train(settings(tiny), data(), tmp_path / "cut", lambda _: None, resume=True)
+    assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-4)
+    assert resumed.tokens < whole.tokens
+
+
+def test_a_run_is_not_gone_on_with_under_other_settings(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps({**settings(tiny).model_dump(), "seed": 8, "data": {}}))
+    with pytest.raises(lora.DataError, match="has changed"):
+        lora.train(settings(tiny), data(), tmp_path, lambda _: None, resume=True)
+
+
+def test_dialogues_without_thoughts_cannot_be_trained(tiny: Path, tmp_path: Path) -> None:
+    bare = tuple(replace(turn, thought=None) for turn in dialogue("c").turns)
+    nothing = lora.Data([replace(dialogue("c"), turns=bare)], [dialogue("v")], CHILDREN, LESSONS)
+    with pytest.raises(lora.DataError, match="train: no dialogue can be trained"):
+        lora.train(settings(tiny), nothing, tmp_path / "run", lambda _: None)
+
+
+# llama.cpp.
+
+
+def _random_adapter(real: Base, folder: Path, **config: Any) -> Any:
+    torch.manual_seed(3)
+    model = get_peft_model(
+        real.model, LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM", **config)
+    )
+    for name, weights in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weights, std=0.02)
+    # What is compared is what is published: 16-bit numbers.
+    for name, weights in model.named_parameters():
+        if "lora_" in name:
+            weights.data = weights.data.half().float()
+    model.save_pretrained(folder)
+    return model
+
+
+def test_llama_cpp_says_with_the_converted_adapter_what_peft_says(real: Base, tmp_path: Path) -> None:
+    model = _random_adapter(real, tmp_path)
+    try:
+        prompts = [
+            (ChatMessage("system", "You are seven."), ChatMessage("user", question))
+            for question in ("What is 52 minus 17?", "Who are you?", "Tell me about sand.")
+        ]
+        said = lora_base.greedy(real, model, prompts, tokens=6)
+        with model.disable_adapter():
+            bare = lora_base.greedy(real, model, prompts, tokens=6)
+    finally:
+        model.unload()
+    assert said != bare, "the adapter must change something for this to show anything"
+    adapter = convert(tmp_path, REAL)
+    check_adapter(tmp_path, embedded_gguf())
+    agreement = compare(embedded_gguf(), adapter, prompts, said, tokens=6)
+    assert agreement.same == agreement.prompts, agreement.different
+
+
+def test_an_adapter_that_llama_cpp_would_serve_otherwise_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 8, "use_dora": True}))
+    with pytest.raises(ConversionError, match="use_dora"):
+        convert(tmp_path, REAL)
+
+
+def test_a_run_is_published_as_the_bot_takes_it(real: Base, tmp_path: Path) -> None:
+    run = tmp_path / "lora-20260101-000000-abcdef"
+    model = _random_adapter(real, run / lora.ADAPTER)
+    model.unload()
+    (run / lora.ADAPTER / "README.md").unlink(missing_ok=True)
+    convert(run / lora.ADAPTER, REAL)
+    result = lora.Result(run, 12.0, 3456, 1.5, 1.25, 2.0, Agreement(16, 15, (("a", "b", "c"),)))
+    folder = lora_publish.publish(
+        result,
+        lora.Settings(base=str(embedded_gguf())),
+        data(),
+        embedded_gguf(),
+        tmp_path / "models",
+        "starter",
+        promote=True,
+    )
+    manifest = artifact.take(folder)
+    check_adapter(folder, embedded_gguf())
+    assert artifact.promotions(tmp_path / "models", "starter")[0].version == run.name
+    assert manifest.evaluation["same_replies"] == {"prompts": 16, "same": 15}
+    assert manifest.training.settings["base"] == embedded_gguf().name
+    reply = asyncio.run(_reply(folder / "adapter.gguf"))
+    assert reply
+
+
+async def _reply(adapter: Path) -> str:
+    engine = await LlamaCppEngine.start(embedded_gguf(), slots=1, threads=1, adapters=[adapter])
+    try:
+        greedy = Sampling(max_tokens=3, temperature=0.0)
+        messages = [{"role": "user", "content": "Hi"}]
+        return (await engine.complete(messages, greedy, adapter=adapter)).text
+    finally:
+        await engine.aclose()
+
+
+# The command.
+
+
+def _said(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["lora", *arguments])
+    return result.exit_code, result.output
+
+
+def test_wrong_paths_are_one_line(tmp_path: Path) -> None:
+    code, said = _said("--train", str(tmp_path / "none.jsonl"))
+    assert code == 2
+    assert "no such file" in said
+
+
+def test_the_test_set_is_never_trained_on() -> None:
+    code, said = _said("--train", str(DATA / "dialogues" / "test.jsonl"))
+    assert code == 2
+    assert "test set" in said
+
+
+def test_an_unknown_run_cannot_be_gone_on_with() -> None:
+    code, said = _said("--limit", "4", "--resume", "lora-none")
+    assert code == 2
+    assert "no run 'lora-none'" in said
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here it works")
+def test_8_bit_loading_says_what_it_needs(tiny: Path) -> None:
+    with pytest.raises(lora_base.BaseError, match="CUDA"):
+        lora_base.load(tiny, "8bit")
+
+
+def test_the_opening_is_chatml_for_the_embedded_model(real: Base) -> None:
+    assert real.template == lora_base.CHATML
+    assert all(message.role in {"system", "user", "assistant"} for message in OPENING)

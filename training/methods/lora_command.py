@@ -1,0 +1,220 @@
+"""The command `lora` of training: options, progress and what is published. The work is done in the files beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bot.__main__ import guard, load_settings
+
+if TYPE_CHECKING:
+    from bot.config import Settings as BotSettings
+    from bot.student.dialogue import Dialogue
+    from training.methods.lora import Data, Result, Settings
+
+FEWEST_SAME = 0.8
+"""Share of greedy replies on which PEFT and llama.cpp must agree. It is not 1: llama.cpp rounds what goes into a
+quantised layer to 8 bits, which now and then turns a close decision around."""
+
+
+def lora(  # noqa: PLR0913 - one per option
+    preset: Annotated[
+        Literal["seed", "all-linear"],
+        typer.Option("--preset", help="Where the adapter sits: seed is r 8 on q_proj and v_proj."),
+    ] = "seed",
+    rank: Annotated[
+        int | None, typer.Option("--rank", min=1, max=256, help="Another rank than the preset's.")
+    ] = None,
+    epochs: Annotated[float, typer.Option("--epochs", min=0.01, help="Passes over the conversations.")] = 3,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", min=0, help="At its highest.")] = 1e-3,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Conversations a step and process.")] = 8,
+    patience: Annotated[
+        int, typer.Option("--patience", min=1, help="Epochs without a better validation loss before the end.")
+    ] = 2,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="A GGUF file, or a folder or model id of Hugging Face; the embedded model when not given.",
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "8bit", "4bit"],
+        typer.Option(
+            "--precision",
+            help="Of the base. auto: bfloat16 where the processor has it. 8bit and 4bit need CUDA.",
+        ),
+    ] = "auto",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1)] = 7,
+    train: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--train", help="Files or folders of dialogues; data/dialogues without test.jsonl if none."
+        ),
+    ] = None,
+    validation: Annotated[
+        list[Path] | None,
+        typer.Option("--validation", help="The same; when not given, one training dialogue in twelve."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=2, help="Only so many dialogues: a trial, which is not published."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="The published model's name.")] = "lora",
+    publish: Annotated[
+        bool | None, typer.Option("--publish/--no-publish", help="When not given: unless --limit is.")
+    ] = None,
+    promote: Annotated[
+        bool, typer.Option("--promote/--candidate", help="Whether the bot uses it at once.")
+    ] = True,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run, with the same options.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings file; config.toml here when not given.")
+    ] = None,
+) -> None:
+    """Train a LoRA adapter here, on the student's words only, and publish it for the bot.
+
+    Everything about the run is in data/runs/RUN. Several GPUs: accelerate launch -m training lora …
+    """
+    bot = load_settings(config)
+
+    def work() -> tuple[Settings, Data, Result]:
+        # First of all, so that nobody waits for torch to hear of a wrong path.
+        chosen = _dialogues(bot, train, validation, limit)
+        folder = _folder(bot, resume)
+        _require()
+        from training.methods import lora as method  # noqa: PLC0415 - loads torch
+
+        settings = method.Settings(
+            preset=preset,
+            rank=rank,
+            base=base or str(_gguf(bot)),
+            precision=precision,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch=batch,
+            patience=patience,
+            seed=seed,
+        )
+        data = _data(bot, *chosen)
+        folder = _shared(folder)
+        typer.echo(f"run {folder.name}")
+        return settings, data, method.train(settings, data, folder, typer.echo, resume=resume is not None)
+
+    settings, data, result = guard(work)
+    if not _is_first():
+        return
+    typer.echo(
+        f"{result.seconds:.0f} s, {result.tokens / result.seconds:.0f} tokens/s, validation loss"
+        f" {result.base_loss:.4f} -> {result.validation_loss:.4f}; everything in {result.folder}"
+    )
+    if publish is False or (publish is None and limit is not None):
+        return
+    if result.agreement is None:
+        typer.echo(
+            f"not published: the bot serves adapters of its GGUF only; PEFT's files are in {result.adapter}"
+        )
+        return
+    if result.agreement.same < FEWEST_SAME * result.agreement.prompts:
+        typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
+        raise typer.Exit(1)
+    from training.methods.lora_publish import publish as hand_over  # noqa: PLC0415
+
+    where = guard(
+        lambda: hand_over(
+            result, settings, data, Path(settings.base), bot.data / "models", name, promote=promote
+        )
+    )
+    live = "live" if promote else f"a candidate: python -m bot use {name} --version {where.name}"
+    typer.echo(f"published {where}, {live}")
+
+
+def _dialogues(
+    bot: BotSettings, train: list[Path] | None, validation: list[Path] | None, limit: int | None
+) -> tuple[list[Dialogue], list[Dialogue]]:
+    """Training and validation part; raise `DataError`, also where one of them holds a dialogue of the test set."""
+    from bot.student.toml import DataError  # noqa: PLC0415
+    from training.corpus.read import sound  # noqa: PLC0415
+    from training.methods.rendering import parts  # noqa: PLC0415
+
+    def read(paths: Sequence[Path]) -> list[Dialogue]:
+        return [dialogue for _, dialogue in sound(paths)]
+
+    folder = bot.data / "dialogues"
+    found = read(train or [path for path in sorted(folder.glob("*.jsonl")) if path.name != "test.jsonl"])
+    kept = read(validation) if validation else None
+    if limit is not None:
+        # Spread over the files, so that a trial sees every subject.
+        found = found[:: max(1, len(found) // limit)][:limit]
+    sides = parts(found) if kept is None else (found, kept)
+    golden = (
+        {each.id for each in read([folder / "test.jsonl"])} if (folder / "test.jsonl").exists() else set()
+    )
+    for each in (*sides[0], *sides[1]):
+        if each.id in golden:
+            raise DataError(f"{each.id}: is in the test set, which is never trained on; leave it out")
+    for name, side in zip(("train", "validation"), sides, strict=True):
+        if not side:
+            raise DataError(f"--{name}: no dialogue is left for it; give more")
+    return sides
+
+
+def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue]) -> Data:
+    from bot.student.child import read_children  # noqa: PLC0415
+    from bot.student.lesson import read_lessons  # noqa: PLC0415
+    from training.methods.lora import Data  # noqa: PLC0415
+
+    return Data(train, validation, read_children(bot.data / "children"), read_lessons(bot.data / "lessons"))
+
+
+def _gguf(bot: BotSettings) -> Path:
+    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+
+    return bot.engine.gguf or embedded_gguf()
+
+
+def _folder(bot: BotSettings, resume: str | None) -> Path:
+    from bot.student.toml import DataError  # noqa: PLC0415
+
+    runs = bot.data / "runs"
+    if resume is None:
+        now = dt.datetime.now(dt.UTC)
+        return runs / f"lora-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    if not (runs / resume / "settings.json").is_file():
+        known = ", ".join(sorted(path.parent.name for path in runs.glob("lora-*/settings.json"))) or "none"
+        raise DataError(f"--resume: no run {resume!r} in {runs}; there are: {known}")
+    return runs / resume
+
+
+def _require() -> None:
+    """Raise `DataError` where the extra is not installed."""
+    import importlib.util  # noqa: PLC0415
+    import logging  # noqa: PLC0415
+
+    from bot.student.toml import DataError  # noqa: PLC0415
+
+    for package in ("torch", "transformers", "peft", "trl", "datasets", "gguf", "matplotlib"):
+        if importlib.util.find_spec(package) is None:
+            raise DataError(f"{package} is not installed; local training needs: pip install -e '.[train]'")
+    # Which of its kernels it does without is of no interest to anybody who trains.
+    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)
+
+
+def _shared(folder: Path) -> Path:
+    """The first process's folder, in all of them."""
+    from accelerate.utils import broadcast_object_list  # noqa: PLC0415
+
+    return Path(broadcast_object_list([str(folder)])[0])
+
+
+def _is_first() -> bool:
+    from accelerate import PartialState  # noqa: PLC0415
+
+    return bool(PartialState().is_main_process)
