@@ -24,10 +24,12 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from bot.classroom import Answer
+from bot.models.base import Reply
 from bot.platforms.base import Outgoing, clean_text
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.belief import Belief
+from bot.student.cue import Cue
 from bot.student.dialogue import MAX_TURN_CHARACTERS, MoveKind, Role, Stage
 from bot.student.mind import MindState
 from bot.student.safeguard import Flag
@@ -169,17 +171,20 @@ class TestOrder:
         assert model.most_at_once == 1
 
     async def test_conversations_run_side_by_side(self, path: Path) -> None:
-        model = ScriptedModel(delay=0.2)
-        async with room(path, model) as app:
-            await app.classroom.receive(message(), Listener())
-            started = time.perf_counter()
+        class Meeting(ScriptedModel):
+            """Answers nobody before all eight are there."""
+
+            everybody = asyncio.Barrier(8)
+
+            async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+                await self.everybody.wait()
+                return await super().reply(cue, seed=seed)
+
+        async with room(path, Meeting()) as app:
             answers = await asyncio.gather(
                 *(app.classroom.receive(message(channel=str(number)), Listener()) for number in range(8))
             )
-            took = time.perf_counter() - started
-        assert all(answers)
-        assert model.most_at_once == 8
-        assert took < 8 * 0.2 * 0.75
+        assert [answer.voiced for answer in answers if answer] == ["model"] * 8
 
     async def test_a_full_queue_gives_a_notice_and_drops_nothing_else(self, path: Path) -> None:
         model = ScriptedModel(delay=0.05)

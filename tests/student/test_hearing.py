@@ -77,12 +77,6 @@ def test_the_halves_share_no_lesson_and_every_move_is_there() -> None:
     assert all(kinds.count(kind) >= 12 for kind in set(MoveKind) - by_safeguard)
 
 
-def test_a_turn_takes_under_five_milliseconds(curriculum: Curriculum) -> None:
-    rows = read("development")
-    hear(rows[:1], curriculum)
-    assert hear(rows, curriculum)[1].milliseconds < 5
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=400), st.sampled_from(["35", "a want", "", "you can't", "yes", "9:30"]))
 def test_any_text_is_heard(curriculum: Curriculum, text: str, right: str) -> None:

@@ -271,7 +271,7 @@ def _trainer(  # noqa: PLR0913 - what a trainer is made of
             bf16=False,  # the weights are; autocast would widen all that comes out of the model
             use_cpu=not cuda,
             dataloader_pin_memory=cuda,
-            gradient_checkpointing=False,
+            activation_checkpointing=False,
             max_length=None,  # nothing is cut: what is too long was refused above
             eval_strategy="epoch",
             eval_on_start=True,
@@ -313,7 +313,7 @@ def _save(trainer: LeanTrainer, base: Base, folder: Path) -> None:
     model = trainer.accelerator.unwrap_model(trainer.model)
     # A path on this machine would tell others nothing.
     model.peft_config["default"].base_model_name_or_path = base.id
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers=False)
     for extra in (path for path in folder.iterdir() if path.name not in {WEIGHTS, CONFIG}):
         extra.unlink()
     if base.model.config.model_type == "llama":

@@ -82,6 +82,8 @@ def load(base: Path | str, precision: Precision = "auto") -> Base:
         raise BaseError(f"{base}: cannot be loaded: {str(error).strip().splitlines()[0]}") from None
     if gguf is not None:
         _split_digits(tokenizer, gguf)
+        # PEFT asks the Hub for what a model's name stands for, each time it saves; a path here stands for nothing.
+        model.name_or_path = ""
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return Base(gguf.stem if gguf else str(base), model, tokenizer, training_template(tokenizer), gguf)
