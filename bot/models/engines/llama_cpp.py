@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 GGUF_MAGIC = b"GGUF"
+MOST_THREADS = 8
+"""A small model's steps are too short to share among more."""
 PROMPT_CACHE_MIB = 256
 """Prompts of conversations that lost their slot wait here: about 11,000 tokens of a 135M model."""
 
@@ -59,10 +61,10 @@ def embedded_gguf() -> Path:
     return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def spare_cores() -> int:
-    """All cores but one, at least one: llama.cpp's threads wait for each other at every step, so one core
-    that is busy with something else holds all of them up (measured: ten times slower on two cores)."""
-    return max(1, (os.cpu_count() or 2) - 1)
+def default_threads() -> int:
+    """One for each core, at most `MOST_THREADS`. On a machine that is busy with other things fewer are faster:
+    llama.cpp's threads wait for each other at every step, so one busy core holds all of them up."""
+    return min(os.cpu_count() or 1, MOST_THREADS)
 
 
 def check_gguf(path: Path) -> None:
@@ -102,7 +104,7 @@ class LlamaCppEngine:
     ) -> LlamaCppEngine:
         """Load `gguf` with `context` tokens for each of `slots`; raise `EngineError` when it cannot."""
         check_gguf(gguf)
-        return cls(await _Served.load(gguf, slots, context, threads or spare_cores(), tuple(adapters)))
+        return cls(await _Served.load(gguf, slots, context, threads or default_threads(), tuple(adapters)))
 
     @property
     def adapters(self) -> tuple[Path, ...]:

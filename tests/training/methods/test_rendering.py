@@ -65,7 +65,9 @@ def test_the_examples_of_the_opening_are_not_learnt() -> None:
 
 def test_a_second_try_is_rendered_as_the_bot_asks_it() -> None:
     once, again = conversations([dialogue(5)], CHILDREN, LESSONS)
-    said = {tuple(render(replace(cue, again=True))): words for cue, words in cues(dialogue(5), CHILDREN, LESSONS)}
+    said = {
+        tuple(render(replace(cue, again=True))): words for cue, words in cues(dialogue(5), CHILDREN, LESSONS)
+    }
     assert said[again.messages[:-1]] == again.messages[-1].content
     assert again.trained == (len(again.messages) - 1,)
     assert len(once.messages) > len(again.messages)

@@ -1,0 +1,124 @@
+"""Training tokens per second: `python -m training lora` against the plain loop that one writes first, on the same
+conversations. Run: python -m benchmarks.train [--dialogues 16] [--batch 8]
+
+The plain loop holds the weights in float32, pads each batch to its longest conversation and takes the loss on
+everything; the adapter is the same. Loading is not counted. The processor's own seconds tell what a busy machine hides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # it tells which kernels it does without
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import EarlyStoppingCallback
+
+from bot.models.engines.llama_cpp import embedded_gguf
+from bot.student.child import read_children
+from bot.student.lesson import read_lessons
+from training.corpus.read import sound
+from training.methods import lora, lora_base
+from training.methods.lora_base import NOT_TRAINED
+from training.methods.rendering import parts
+
+DATA = Path("data")
+SEED = 7
+
+
+def main(dialogues: int, batch: int) -> None:
+    """Run both on the same conversations and print their pace."""
+    warnings.simplefilter("ignore")
+    torch.manual_seed(SEED)
+    files = [path for path in sorted((DATA / "dialogues").glob("*.jsonl")) if path.name != "test.jsonl"]
+    train, validation = parts([dialogue for _, dialogue in sound(files)])
+    chosen = train[:: max(1, len(train) // dialogues)][:dialogues]
+    data = lora.Data(chosen, validation[:1], read_children(DATA / "children"), read_lessons(DATA / "lessons"))
+    settings = lora.Settings(base=str(embedded_gguf()), epochs=1, batch=batch, seed=SEED, again=False)
+    base = lora_base.load(settings.base)
+    rows = {part: lora._encoded(base, data, part, settings) for part in ("train", "validation")}
+    lengths = [len(row) for row in rows["train"]["input_ids"]]
+    learnt = sum(label != NOT_TRAINED for labels in rows["train"]["labels"] for label in labels)
+    print(f"{len(lengths)} conversations, {sum(lengths)} tokens ({learnt} learnt), batches of {batch},"
+          f" {torch.get_num_threads()} threads")  # fmt: skip
+    ours = _timed(_command(settings, base, rows))
+    _print(f"training lora ({base.model.dtype}".replace("torch.", "") + ")", sum(lengths), learnt, ours)
+    del base
+    plain = _timed(_plain(settings, list(rows["train"]["input_ids"])))
+    _print("plain loop (float32)", sum(lengths), learnt, plain)
+    print(f"ratio {plain[0] / ours[0]:.2f} by the clock, {plain[1] / ours[1]:.2f} by processor seconds")
+
+
+def _command(settings: lora.Settings, base: lora_base.Base, rows: Mapping[str, Any]) -> Callable[[], object]:
+    """The run's own trainer for one epoch, without validation and checkpoints."""
+    folder = Path(tempfile.mkdtemp())
+    trainer = lora._trainer(settings, base, rows, folder, [], lambda _: None)
+    trainer.remove_callback(EarlyStoppingCallback)
+    trainer.args.eval_on_start = False
+    trainer.args.eval_strategy = trainer.args.save_strategy = "no"
+    trainer.args.load_best_model_at_end = False
+    return trainer.train
+
+
+def _plain(settings: lora.Settings, rows: list[list[int]]) -> Callable[[], object]:
+    base = lora_base.load(settings.base, "float32")
+    preset = lora.PRESETS[settings.preset]
+    model = get_peft_model(
+        base.model,
+        LoraConfig(
+            r=preset.rank,
+            lora_alpha=preset.alpha,
+            target_modules=list(preset.targets),
+            lora_dropout=preset.dropout,
+            task_type="CAUSAL_LM",
+        ),
+    )
+    optimizer = torch.optim.AdamW(
+        [each for each in model.parameters() if each.requires_grad], lr=settings.learning_rate
+    )
+    order = list(rows)
+    random.Random(SEED).shuffle(order)
+
+    def run() -> None:
+        model.train()
+        for start in range(0, len(order), settings.batch):
+            chosen = order[start : start + settings.batch]
+            longest = max(map(len, chosen))
+            ids = torch.tensor([row + [base.tokenizer.pad_token_id] * (longest - len(row)) for row in chosen])
+            seen = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in chosen])
+            labels = ids.masked_fill(seen == 0, NOT_TRAINED)
+            model(input_ids=ids, attention_mask=seen, labels=labels).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return run
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the clock and of the processor."""
+    clock, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - clock, time.process_time() - processor
+
+
+def _print(name: str, tokens: int, learnt: int, seconds: tuple[float, float]) -> None:
+    clock, processor = seconds
+    print(f"{name:26} {tokens / clock:7.1f} tokens/s ({learnt / clock:5.1f} learnt/s)"
+          f"   {clock:6.1f} s by the clock, {processor:6.1f} s of the processor", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dialogues", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8)
+    arguments = parser.parse_args()
+    main(arguments.dialogues, arguments.batch)
