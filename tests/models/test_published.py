@@ -373,7 +373,7 @@ class TestAdapters:
         every later turn is on the new one, and none is answered twice."""
         settings = settings_in(
             tmp_path,
-            engine={"gguf": small, "slots": 8},
+            engine={"gguf": small, "slots": 8, "threads": 1},
             # Its nonsense is never kept, so that every turn asks twice, the second time perhaps after the swap.
             student={"model": "starter", "fallback": "starter"},
         )

@@ -150,14 +150,14 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     first = PartialState().is_main_process
     said = tell if first else _nothing
     base = lora_base.load(settings.base, settings.precision)
-    encoded = {name: _encoded(base, data, name, settings) for name in ("train", "validation")}
+    encoded = {name: encoded_part(base, data, name, settings) for name in ("train", "validation")}
     if first:
         folder.mkdir(parents=True, exist_ok=True)
         described = {**settings.model_dump(), "data": _described(data, encoded)}
         _settle(folder / "settings.json", described, resume=resume)
     said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
     asked = _asked(data)
-    trainer = _trainer(settings, base, encoded, folder, asked, said)
+    trainer = trainer_of(settings, base, encoded, folder, asked, said)
     last = (
         get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
     )
@@ -184,7 +184,8 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     return result
 
 
-def _encoded(base: Base, data: Data, part: str, settings: Settings) -> Dataset:
+def encoded_part(base: Base, data: Data, part: str, settings: Settings) -> Dataset:
+    """A part's conversations as tokens and labels; raise `DataError` when there are none, or too long ones."""
     dialogues = data.train if part == "train" else data.validation
     # Second tries are trained on, but measured would count their turns twice.
     again = settings.again and part == "train"
@@ -240,7 +241,7 @@ def _asked(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
     ]
 
 
-def _trainer(  # noqa: PLR0913 - what a trainer is made of
+def trainer_of(  # noqa: PLR0913 - what a trainer is made of
     settings: Settings,
     base: Base,
     encoded: Mapping[str, Dataset],
@@ -248,6 +249,7 @@ def _trainer(  # noqa: PLR0913 - what a trainer is made of
     asked: list[tuple[tuple[Any, ...], dict[str, str]]],
     tell: Tell,
 ) -> LeanTrainer:
+    """TRL's trainer with all that the settings say."""
     preset = PRESETS[settings.preset]
     rank = settings.rank or preset.rank
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from trl.chat_template_utils import get_training_chat_template
 
 from bot.student.prompt import OPENING, ChatMessage
 from bot.student.toml import DataError
+from training.methods import lora_attention
 from training.methods.rendering import Conversation
 
 NOT_TRAINED = -100
@@ -80,6 +81,8 @@ def load(base: Path | str, precision: Precision = "auto") -> Base:
             model = AutoModelForCausalLM.from_pretrained(**where, **more)
     except (OSError, ValueError, ImportError) as error:
         raise BaseError(f"{base}: cannot be loaded: {str(error).strip().splitlines()[0]}") from None
+    if model.config.model_type == "llama" and not torch.cuda.is_available():
+        model.set_attn_implementation(lora_attention.NAME)
     if gguf is not None:
         _split_digits(tokenizer, gguf)
         # PEFT asks the Hub for what a model's name stands for, each time it saves; a path here stands for nothing.
@@ -130,7 +133,7 @@ def encode(base: Base, conversation: Conversation) -> dict[str, list[int]]:
     return {"input_ids": ids, "labels": labels}
 
 
-def greedy(base: Base, model: Any, prompts: list[tuple[ChatMessage, ...]], *, tokens: int) -> list[str]:
+def greedy(base: Base, model: Any, prompts: Iterable[Sequence[ChatMessage]], *, tokens: int) -> list[str]:
     """What `model` replies when it always takes the likeliest token, up to `tokens` of them."""
     was_training = model.training
     model.eval()

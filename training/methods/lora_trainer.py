@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft.helpers import disable_input_dtype_casting
 from transformers import TrainerCallback
 from trl import SFTTrainer
 
@@ -37,19 +38,26 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """The mean loss of the labelled tokens, over all processes and accumulated batches where told."""
         ids, labels = inputs["input_ids"], inputs["labels"]
+        bare = self.accelerator.unwrap_model(model)
+        head = bare.get_output_embeddings()
         # No position's logits: the head is applied below, to the few that are learnt.
         none = torch.empty(0, dtype=torch.long, device=ids.device)
         lean = {"logits_to_keep": none, "attention_mask": inputs["attention_mask"]}
         start = shared_start(ids, labels)
-        if start >= FEWEST_SHARED:
-            read = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none)
-            read.past_key_values.batch_repeat_interleave(ids.shape[0])
-            lean["past_key_values"] = read.past_key_values
-        out = model(input_ids=ids[:, start:], use_cache=False, output_hidden_states=True, **lean)
-        wanted = labels[:, start + 1 :]
-        learnt = wanted != NOT_TRAINED
-        head = self.accelerator.unwrap_model(model).get_output_embeddings()
-        logits = head(out.hidden_states[-1][:, :-1][learnt]).float()
+        half = head.weight.dtype == torch.bfloat16
+        # The adapter's numbers are float32, so that small steps count; products are of the base's precision.
+        with (
+            torch.autocast(ids.device.type, torch.bfloat16, enabled=half),
+            disable_input_dtype_casting(bare, half),
+        ):
+            if start >= FEWEST_SHARED:
+                read = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none)
+                read.past_key_values.batch_repeat_interleave(ids.shape[0])
+                lean["past_key_values"] = read.past_key_values
+            out = model(input_ids=ids[:, start:], use_cache=False, output_hidden_states=True, **lean)
+            wanted = labels[:, start + 1 :]
+            learnt = wanted != NOT_TRAINED
+            logits = head(out.hidden_states[-1][:, :-1][learnt]).float()
         loss = torch.nn.functional.cross_entropy(logits, wanted[learnt], reduction="sum")
         loss = loss / (learnt.sum() if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:

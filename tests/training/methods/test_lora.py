@@ -4,6 +4,8 @@ The model that is trained is a tiny random one; the real weights are loaded wher
 are what is tested.
 """
 
+# ruff: noqa: E402 - what may not be installed is imported after the question whether it is
+
 from __future__ import annotations
 
 import asyncio
@@ -24,7 +26,7 @@ pytest.importorskip("trl")
 import xllamacpp
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from trl import SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
@@ -35,6 +37,7 @@ from bot.student.child import read_children
 from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.lesson import read_lessons
 from bot.student.prompt import OPENING, ChatMessage
+from bot.student.toml import DataError
 from training.__main__ import app
 from training.methods import lora, lora_base, lora_publish
 from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
@@ -47,6 +50,8 @@ CHILDREN = read_children(DATA / "children")
 LESSONS = read_lessons(DATA / "lessons")
 # PEFT asks transformers for a name of before.
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+# Two threads that wait for each other take longer on little work than one.
+torch.set_num_threads(1)
 REAL = Shape(layers=30, heads=9, key_value_heads=3)
 
 
@@ -71,7 +76,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     gguf = embedded_gguf()
     with lora_base._quiet():
-        tokenizer = lora_base.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
     lora_base._split_digits(tokenizer, gguf)
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
@@ -294,14 +299,14 @@ def test_a_run_is_not_gone_on_with_under_other_settings(tiny: Path, tmp_path: Pa
     (tmp_path / "settings.json").write_text(
         json.dumps({**settings(tiny).model_dump(), "seed": 8, "data": {}})
     )
-    with pytest.raises(lora.DataError, match="has changed"):
+    with pytest.raises(DataError, match="has changed"):
         lora.train(settings(tiny), data(), tmp_path, lambda _: None, resume=True)
 
 
 def test_dialogues_without_thoughts_cannot_be_trained(tiny: Path, tmp_path: Path) -> None:
     bare = tuple(replace(turn, thought=None) for turn in dialogue("c").turns)
     nothing = lora.Data([replace(dialogue("c"), turns=bare)], [dialogue("v")], CHILDREN, LESSONS)
-    with pytest.raises(lora.DataError, match="train: no dialogue can be trained"):
+    with pytest.raises(DataError, match="train: no dialogue can be trained"):
         lora.train(settings(tiny), nothing, tmp_path / "run", lambda _: None)
 
 
@@ -330,7 +335,7 @@ def test_llama_cpp_says_with_the_converted_adapter_what_peft_says(real: Base, tm
     try:
         prompts = [
             (ChatMessage("system", "You are seven."), ChatMessage("user", question))
-            for question in ("What is 52 minus 17?", "Who are you?", "Tell me about sand.")
+            for question in ("What is the capital of France?", "Count to five.", "Who are you?")
         ]
         said = lora_base.greedy(real, model, prompts, tokens=6)
         with model.disable_adapter():
