@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.config import Settings
-    from bot.student.dialogue import Dialogue
     from training.evaluate.golden import Summary, Voiced
 
 evaluate = typer.Typer(help="Measure a student.", no_args_is_help=True, rich_markup_mode=None)
@@ -72,15 +71,12 @@ def golden(
     models: Annotated[list[str], typer.Argument(help="Models by name, the one to compare with first.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many dialogues.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed, the same words.")] = 0,
-    perplexity: Annotated[
-        bool, typer.Option(help="Also how surprising the real words are to it; needs the extra train.")
-    ] = True,
     config: Config = None,
 ) -> None:
     """How do models voice the thoughts of the golden dialogues? One column each, differences with intervals."""
     settings = load_settings(config)
     logs.set_up("error")
-    guard(lambda: asyncio.run(_golden(settings, models, limit, seed, perplexity)))
+    guard(lambda: asyncio.run(_golden(settings, models, limit, seed)))
 
 
 async def _protocol(settings: Settings, seeds: int, limit: int | None) -> None:
@@ -121,9 +117,7 @@ async def _protocol(settings: Settings, seeds: int, limit: int | None) -> None:
     )
 
 
-async def _golden(
-    settings: Settings, names: list[str], limit: int | None, seed: int, perplexity: bool
-) -> None:
+async def _golden(settings: Settings, names: list[str], limit: int | None, seed: int) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -155,11 +149,10 @@ async def _golden(
                 summaries[name] = summarise(said[name])
     finally:
         await registry.aclose()
-    surprise = {name: _perplexity(settings, name, dialogues) if perplexity else None for name in names}
     console = Console(highlight=False)
     console.print(f"{len(dialogues)} golden dialogues, {len(items)} student turns")
     table = Table("measure", *names, box=None, header_style="bold")
-    for label, shown in _golden_rows(summaries, surprise):
+    for label, shown in _golden_rows(summaries):
         table.add_row(label, *(shown[name] for name in names))
     console.print(table)
     for name in names:
@@ -168,9 +161,7 @@ async def _golden(
         _print_differences(console, names[0], other, said)
 
 
-def _golden_rows(
-    summaries: dict[str, Summary], surprise: dict[str, float | None]
-) -> list[tuple[str, dict[str, str]]]:
+def _golden_rows(summaries: dict[str, Summary]) -> list[tuple[str, dict[str, str]]]:
     def percent(value: float) -> str:
         return f"{100 * value:.1f} %"
 
@@ -183,10 +174,6 @@ def _golden_rows(
         ("first try states the thought's answer", {n: percent(s.states) for n, s in summaries.items()}),
         ("word for word as meant", {n: percent(s.same_as_meant) for n, s in summaries.items()}),
         ("median seconds a turn, in this run", {n: f"{s.median_seconds:.2f}" for n, s in summaries.items()}),
-        (
-            "perplexity of the real student turns",
-            {n: "-" if p is None else f"{p:.2f}" for n, p in surprise.items()},
-        ),
     ]
     return rows
 
@@ -205,8 +192,3 @@ def _print_differences(console: Console, base: str, other: str, said: dict[str, 
             f"{other} minus {base}, {label}: {100 * found.mean:+.1f} points "
             f"(95 %: {100 * found.low:+.1f} to {100 * found.high:+.1f}), {verdict}"
         )
-
-
-def _perplexity(settings: Settings, name: str, dialogues: list[Dialogue]) -> float | None:
-    """Of the student turns, for models whose weights are here; None for others."""
-    raise NotImplementedError
