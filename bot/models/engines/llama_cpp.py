@@ -43,6 +43,10 @@ class Sampling:
     """Asked beside a conversation: a slot of its own, so that the conversation keeps its prompt cache."""
 
 
+FIRST_WORD = ([{"role": "user", "content": "Hi."}], Sampling(max_tokens=1, temperature=0.0))
+"""The shortest request there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What the engine wrote, and how many tokens that took; `cached_tokens` of the prompt cost nothing."""
@@ -183,6 +187,8 @@ class _Served:
         """Load the model; raise `EngineError` when it cannot."""
         try:
             server = await asyncio.to_thread(_load, gguf, slots, context, threads, adapters)
+            # Freed before its loop runs, a server waits for that loop for ever; an answer says that it runs.
+            await asyncio.to_thread(_generate, server, _request(*FIRST_WORD), lambda: False)
         except RuntimeError:
             on_it = f" with {len(adapters)} adapters" if adapters else ""
             raise EngineError(f"{gguf}: llama.cpp cannot load it{on_it}; is the file whole?") from None
@@ -224,9 +230,9 @@ class _Served:
     async def aclose(self) -> None:
         self._stopping.set()
         await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
-        server, self._server = self._server, None
         # The last reference goes in a worker thread: freeing waits for llama.cpp's own loop.
-        await asyncio.to_thread(_Last(server).drop)
+        last, self._server = _Last(self._server), None
+        await asyncio.to_thread(last.drop)
 
 
 class _Last:
