@@ -63,6 +63,8 @@ class Database:
         self.read_only = read_only
         if self.is_sqlite and read_only and not Path(self.name).is_file():
             raise StoreError(f"{self.name}: there is no such database; check the path")
+        if self.is_sqlite and Path(self.name).is_dir():
+            raise StoreError(f"{self.name}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}")
         self._engine = self._connect(address)
         # SQLite has one writer at a time: queueing here is fair, queueing in the file is not.
         self._turnstile: contextlib.AbstractAsyncContextManager[Any] = (
