@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from accelerate import PartialState
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from pydantic import BaseModel, ConfigDict, Field
@@ -147,7 +146,7 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     Under `accelerate launch` every process calls this with the same arguments, and the first one writes.
     """
     started = time.perf_counter()
-    first = PartialState().is_main_process
+    first = lora_base.processes().is_main_process
     said = tell if first else _nothing
     base = lora_base.load(settings.base, settings.precision)
     encoded = {name: encoded_part(base, data, name, settings) for name in ("train", "validation")}
@@ -180,7 +179,7 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     )
     if first:
         _write(folder / "result.json", result.to_json())
-    PartialState().wait_for_everyone()
+    lora_base.processes().wait_for_everyone()
     return result
 
 

@@ -66,6 +66,11 @@ def has_bfloat16() -> bool:
     return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
+def processes() -> PartialState:
+    """This process among those of one run: one alone, or those that accelerate or torchrun began."""
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
 def load(base: Path | str, precision: Precision = "auto") -> Base:
     """`base` is a GGUF file, or a folder or model id of Hugging Face; raise `BaseError`."""
     gguf = Path(base) if str(base).endswith(".gguf") else None
@@ -175,7 +180,7 @@ def _weights(gguf: Path | None, precision: Precision) -> dict[str, Any]:
                 bnb_4bit_compute_dtype=torch.bfloat16,
             )
         )
-        return {"quantization_config": packed, "device_map": {"": PartialState().local_process_index}}
+        return {"quantization_config": packed, "device_map": {"": processes().local_process_index}}
     chosen = precision if precision != "auto" else "bfloat16" if has_bfloat16() else "float32"
     more: dict[str, Any] = {"dtype": getattr(torch, chosen)}
     if gguf is not None:

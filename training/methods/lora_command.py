@@ -105,7 +105,8 @@ def lora(  # noqa: PLR0913 - one per option
         )
         data = _data(bot, *chosen)
         folder = _shared(folder)
-        typer.echo(f"run {folder.name}")
+        if _is_first():
+            typer.echo(f"run {folder.name}")
         return settings, data, method.train(settings, data, folder, typer.echo, resume=resume is not None)
 
     settings, data, result = guard(work)
@@ -211,10 +212,13 @@ def _shared(folder: Path) -> Path:
     """The first process's folder, in all of them."""
     from accelerate.utils import broadcast_object_list  # noqa: PLC0415
 
+    from training.methods.lora_base import processes  # noqa: PLC0415
+
+    processes()
     return Path(broadcast_object_list([str(folder)])[0])
 
 
 def _is_first() -> bool:
-    from accelerate import PartialState  # noqa: PLC0415
+    from training.methods.lora_base import processes  # noqa: PLC0415
 
-    return bool(PartialState().is_main_process)
+    return bool(processes().is_main_process)
