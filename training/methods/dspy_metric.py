@@ -6,6 +6,7 @@ whatever spoke.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from bot.student.child import Child
@@ -17,6 +18,7 @@ from training.evaluate.talk import MEASURES, Said, words
 MEANS_IT = 0.6
 LENGTH = 0.25
 CHILDLIKE = 0.15
+HALF_SAID = 0.5
 LENGTH_SLACK = 2
 """Words more or fewer than wanted that cost nothing."""
 
@@ -39,7 +41,8 @@ class Verdict:
 def judge(text: str, thought: Thought, child: Child, teacher: str) -> Verdict:
     """Judge a model's raw words.
 
-    0.6 for words that the voice would let stand (they mean the thought), 0.25 for the right length, 0.15 for
+    0.6 for what they mean: that the voice would let them stand, and half of it for as many of the reason's words
+    as are said (ROUGE-1 recall, Lin 2004) where the thought has a reason; 0.25 for the right length; 0.15 for
     no concession, no adult phrase and no markup. Words that mean something else get nothing for their
     length: otherwise the empty answer to a short thought would be a fair one.
     """
@@ -48,6 +51,9 @@ def judge(text: str, thought: Thought, child: Child, teacher: str) -> Verdict:
     faults: list[str] = []
     if fault := shape(text, thought, child, teacher=teacher).fault:
         faults.append(_in_words(fault, meant))
+    kept = _recall(thought.reason, text)
+    if kept < HALF_SAID:
+        faults.append(f"leaves out most of the reason ({thought.reason!r})")
     off = max(0, abs(said - wanted) - LENGTH_SLACK)
     if off:
         faults.append(f"too {'long' if said > wanted else 'short'}: {said} words, the child wanted {wanted}")
@@ -59,9 +65,15 @@ def judge(text: str, thought: Thought, child: Child, teacher: str) -> Verdict:
     faults += unlike
     score = 0.0
     if fault is None:
-        score = MEANS_IT + LENGTH * wanted / (wanted + off)
+        score = MEANS_IT * (1 + kept) / 2 + LENGTH * wanted / (wanted + off)
     score += 0.0 if unlike or not said else CHILDLIKE
     return Verdict(score, "; ".join(faults) or "just what the child wanted to say")
+
+
+def _recall(reason: str | None, text: str) -> float:
+    """Which share of the reason's words is said; 1 without a reason."""
+    meant = Counter(words(reason or ""))
+    return (meant & Counter(words(text))).total() / meant.total() if meant else 1.0
 
 
 def _in_words(fault: str, meant: str) -> str:

@@ -45,6 +45,21 @@ def test_a_child_that_means_to_concede_may() -> None:
     assert judge("oh I see, sorry", thought, MIA, "See?").score == 1
 
 
+def test_a_reason_is_worth_as_many_of_its_words_as_are_said() -> None:
+    thought = Thought(ThoughtKind.EXPLAIN, reason="I took the small one from the big one", words=8)
+    whole, half, none = (
+        judge(text, thought, MIA, "How do you know?")
+        for text in (
+            "I took the small one from the big one",
+            "the small one from the big kids in there",
+            "my teacher showed us that one over there",
+        )
+    )
+    assert whole.score == 1
+    assert none.score < half.score < whole.score
+    assert "leaves out most of the reason" in none.feedback
+
+
 def test_longer_is_worth_less() -> None:
     said = [
         "it's 45",
