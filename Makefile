@@ -14,8 +14,8 @@ help: ## show this list
 chat: $(VENV)/base.stamp ## talk with the child in this terminal
 	@$(RUN) -m bot chat $(ARGS)
 
-test: $(VENV)/dev.stamp ## run all tests
-	@$(RUN) -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## run all tests, on every core
+	@$(RUN) -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types and the room rules
 	@$(RUN) -m ruff check --output-format concise .

@@ -14,6 +14,11 @@ from bot.config import SECRETS
 settings.register_profile("pupil", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("pupil")
 
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+    # A core for each worker and all that it starts: the embedded model's threads would wait for the neighbour's.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_real_keys() -> Iterator[None]:
