@@ -1,9 +1,11 @@
 """From publishing a new version to the first reply on it, while 20 conversations go on, and whether any message was
-lost or answered twice meanwhile. Run: python -m benchmarks.hotswap [--conversations 20] [--swaps 3] [--pause 15]
+lost or answered twice meanwhile.
+Run: python -m benchmarks.hotswap [--conversations 20] [--swaps 3] [--pause 15] [--patience 300]
 
 Every version has a random adapter of rank 8 on all layers of the embedded model, as large as a real one. Each
 teacher writes `--pause` seconds, more or less by half, after an answer; with 0 the engine is never idle. Every
-message comes twice, as platforms do it now and then.
+message comes twice, as platforms do it now and then. What takes longer than `--patience` seconds ends it with a word
+on what that was.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import time
 import uuid
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +83,7 @@ class Record:
     over: bool = False
 
 
-async def main(conversations: int, swaps: int, pause: float) -> None:
+async def main(conversations: int, swaps: int, pause: float, patience: float) -> None:
     """Publish `swaps` versions one after another and print the figures."""
     record = Record()
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +94,7 @@ async def main(conversations: int, swaps: int, pause: float) -> None:
             if each.name in {"children", "lessons", "reference", "prices.toml"}:
                 (data / each.name).symlink_to(each)
         student = shipped.student.model_copy(update={"model": NAME})
-        room = shipped.classroom.model_copy(update={"reply_seconds": 300.0})
+        room = shipped.classroom.model_copy(update={"reply_seconds": patience})
         settings = shipped.model_copy(
             update={
                 "data": data,
@@ -104,34 +107,51 @@ async def main(conversations: int, swaps: int, pause: float) -> None:
         _publish(data / "models", "0")
         waits, loads = [], []
         async with opened(settings) as app, watching(app.models):
-            await app.models.get(NAME)
-            talks = [
-                asyncio.create_task(_talk(app, record, f"room-{n}", pause)) for n in range(conversations)
-            ]
-            await _hear(record, "0")
-            for number in range(1, swaps + 1):
-                # Building the random weights is not what is measured: they are ready before the clock starts.
-                files = _files(number)
-                began = time.monotonic()
-                _publish(data / "models", str(number), files)
-                renamed = time.monotonic()
-                while (await app.models.get(NAME)).version != str(number):  # noqa: ASYNC110 - as a teacher would
-                    await asyncio.sleep(0.005)
-                loads.append(time.monotonic() - renamed)
-                await _hear(record, str(number))
-                waits.append(record.first[str(number)] - renamed)
-                print(f"version {number}: published in {renamed - began:.2f} s, live after {loads[-1]:.2f} s, "
-                      f"first reply after {waits[-1]:.2f} s", flush=True)  # fmt: skip
-            record.over = True
-            await asyncio.gather(*talks)
+            async with _patient(patience, "the first version to open", app):
+                await app.models.get(NAME)
+            # A conversation that breaks ends all the others, and the wait for them.
+            async with asyncio.TaskGroup() as talks:
+                for number in range(conversations):
+                    talks.create_task(_talk(app, record, f"room-{number}", pause))
+                async with _patient(patience, "the first reply", app):
+                    await _hear(record, "0")
+                for number in range(1, swaps + 1):
+                    # Building the random weights is not what is measured: they are ready before the clock starts.
+                    files = _files(number)
+                    began = time.monotonic()
+                    _publish(data / "models", str(number), files)
+                    renamed = time.monotonic()
+                    async with _patient(patience, f"version {number} to be live", app):
+                        while (await app.models.get(NAME)).version != str(number):  # noqa: ASYNC110 - as a teacher would
+                            await asyncio.sleep(0.005)
+                    loads.append(time.monotonic() - renamed)
+                    async with _patient(patience, f"the first reply of version {number}", app):
+                        await _hear(record, str(number))
+                    waits.append(record.first[str(number)] - renamed)
+                    print(f"version {number}: published in {renamed - began:.2f} s, live after {loads[-1]:.2f} s, "
+                          f"first reply after {waits[-1]:.2f} s", flush=True)  # fmt: skip
+                record.over = True
         _print(settings.database, record, conversations, waits, loads)
+
+
+@asynccontextmanager
+async def _patient(seconds: float, what: str, app: App) -> AsyncIterator[None]:
+    """Wait for `what` no longer than that; a version that was refused would be waited for in vain."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        problem = next((each.problem for each in app.models.describe() if each.name == NAME), None)
+        raise SystemExit(f"waited {seconds:g} s for {what}: {problem or 'the machine is too busy'}") from None
 
 
 async def _talk(app: App, record: Record, channel: str, pause: float) -> None:
     turn = 0
     waits = random.Random(channel)
-    while not record.over:
+    while True:
         await asyncio.sleep(pause * waits.uniform(0.5 if turn else 0.0, 1.5))
+        if record.over:
+            return
         text = QUESTIONS[turn % len(QUESTIONS)]
         turn += 1
         said = Message(str(uuid.uuid4()), "bench", channel, None, "bench", text, datetime.now(UTC))
@@ -245,5 +265,6 @@ if __name__ == "__main__":
     parser.add_argument("--conversations", type=int, default=20)
     parser.add_argument("--swaps", type=int, default=3)
     parser.add_argument("--pause", type=float, default=15.0)
+    parser.add_argument("--patience", type=float, default=300.0)
     logs.set_up("error")
     asyncio.run(main(**vars(parser.parse_args())))

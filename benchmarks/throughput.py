@@ -24,7 +24,8 @@ from typing import Any
 from bot import logs
 from bot.app import App, opened, warm_up
 from bot.config import load
-from bot.models.engines.llama_cpp import Completion, LlamaCppEngine, Sampling, embedded_gguf
+from bot.models.engines.base import Completion, Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student.prompt import OPENING

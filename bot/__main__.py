@@ -149,7 +149,8 @@ def models(as_json: JsonOption = False, config: Config = None) -> None:
         )
         for each in info.versions:
             current = " (current)" if each.current else ""
-            table.add_row("", "", each.version + current, each.state, "", each.reason or "")
+            waits = f"waits: {each.waits}" if each.waits else ""
+            table.add_row("", "", each.version + current, each.state, "", each.reason or waits)
     Console(highlight=False).print(table)
 
 
@@ -161,12 +162,14 @@ def use(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Make a published version the live one: promotion, and rollback."""
+    """Make a published version the live one: promotion, and rollback. It goes over a gate, and that is recorded."""
+    from bot.models.artifact import held_back  # noqa: PLC0415
     from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)
     chosen = guard(lambda: Models(settings).promote(name, version))
-    typer.echo(f"{name} is now {chosen}")
+    over = held_back(settings.data / "models", name, chosen)
+    typer.echo(f"{name} is now {chosen}" + (f", over the gate: {over}" if over else ""))
 
 
 @app.command()
@@ -183,17 +186,15 @@ def forget(
     user: Annotated[str, typer.Argument(help="The platform's id of the person.")],
     config: Config = None,
 ) -> None:
-    """Remove a person: blank what they said, delete ratings, feedback and consent."""
-    from dataclasses import asdict  # noqa: PLC0415
-
+    """Remove a person: blank what they said, delete ratings, feedback and consent; harvests and backups, too."""
     if platform not in {"discord", "slack", "console"}:
         _fail(f"no platform {platform!r}; there are discord, slack and console")
     if any("\ud800" <= character <= "\udfff" for character in user):
         _fail("the id of the user is not valid UTF-8")
     settings = load_settings(config)
     report = _run(_forget(settings, platform, user))
-    for what, count in asdict(report).items():
-        typer.echo(f"{what.replace('_', ' ')}: {count}")
+    for what, value in report.told():
+        typer.echo(f"{what}: {value}")
     if platform == "console":
         typer.echo(f"lines typed in chat: {_forget_typed(_chat_history(settings))}")
 
@@ -319,7 +320,7 @@ async def _forget(settings: Settings, platform: str, user: str) -> Any:
     from bot.app import hash_secret  # noqa: PLC0415
     from bot.store import Store, hash_user  # noqa: PLC0415
 
-    store = await Store.open(settings.database_url, data=settings.data)
+    store = await Store.open(settings.database_url, data=settings.data, backups=settings.jobs.backups)
     try:
         return await store.forget(hash_user(platform, user, hash_secret(settings)))
     finally:
@@ -377,7 +378,7 @@ def guard(work: Any) -> Any:
     from bot.config import ConfigError  # noqa: PLC0415
     from bot.models.artifact import ArtifactError  # noqa: PLC0415
     from bot.models.base import ModelUnavailable  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import EngineError  # noqa: PLC0415
+    from bot.models.engines.base import EngineError  # noqa: PLC0415
     from bot.models.registry import UnknownModel  # noqa: PLC0415
     from bot.platforms.base import PlatformError  # noqa: PLC0415
     from bot.replay import ReplayError  # noqa: PLC0415

@@ -52,7 +52,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         if settings.pupil_database_url is None:
             Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
-        store = await Store.open(settings.database_url, data=settings.data)
+        store = await Store.open(settings.database_url, data=settings.data, backups=settings.jobs.backups)
         stack.push_async_callback(store.aclose)
         models = Models(settings)
         stack.push_async_callback(models.aclose)

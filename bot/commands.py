@@ -9,7 +9,7 @@ import asyncio
 import difflib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from bot.classroom import Classroom
     from bot.config import Settings
-    from bot.models.registry import ModelInfo, Models
+    from bot.models.describing import ModelInfo
+    from bot.models.registry import Models
     from bot.store import Store
     from bot.store.rows import ConversationRow
 
@@ -226,6 +227,7 @@ class Commands:
             ),
             ("cost", f"${sum(costs):.4f}" if costs else "not metered"),
         ]
+        rows += [("waits", each) for each in self._waiting(conversation.model or student.model)]
         if show_mind and conversation.mind:
             try:
                 beliefs = MindState.from_json(conversation.mind).beliefs
@@ -233,6 +235,12 @@ class Commands:
                 raise CommandError(str(error)) from None
             rows += [(f"believes {name}", belief.stage.value) for name, belief in beliefs.items()]
         return Shown("This conversation", tuple(rows))
+
+    def _waiting(self, model: str) -> list[str]:
+        """Why versions newer than the one that answers are not live: what a gate has against them."""
+        versions = next((info.versions for info in self._models.describe() if info.name == model), ())
+        live = max((place for place, each in enumerate(versions) if each.state == "live"), default=-1)
+        return [f"{each.version}: {each.waits}" for each in versions[live + 1 :] if each.waits]
 
     async def new(self, place: Place) -> Shown:
         """End this conversation; model, child and lesson stay."""
@@ -260,8 +268,12 @@ class Commands:
                 return Shown("None of your turns, old or new, will be used for training.")
             case "forget":
                 report = await self._store.forget(author_hash)
-                counts = ((name.replace("_", " "), str(count)) for name, count in asdict(report).items())
-                return Shown("Forgotten. Gone or blanked:", tuple(counts))
+                again = (
+                    "If you write again, your turns may be used until you say /student privacy off."
+                    if self._settings.privacy.consent == "opt_out"
+                    else ""
+                )
+                return Shown("Forgotten. Gone or blanked:", tuple(report.told()), again)
             case "export":
                 return Shown(json.dumps(await self._store.export(author_hash), ensure_ascii=False, indent=1))
             case other:
@@ -389,7 +401,9 @@ def _remarks(info: ModelInfo) -> Iterator[str]:
     for each in others:
         if each.reason and each.reason not in (info.problem or ""):
             yield f"{each.version} refused: {each.reason}"
-    if candidates := [each.version for each in others if each.state == "candidate"]:
+        if each.waits:
+            yield f"{each.version} waits: {each.waits}"
+    if candidates := [each.version for each in others if each.state == "candidate" and not each.waits]:
         yield f"also {', '.join(candidates[-MOST_VERSIONS:])}"
 
 

@@ -47,18 +47,38 @@ class Student(_Section):
 
     child: str = "mia"
     lesson: str = "2.NBT.B.5-subtract"
-    model: str = BASE_MODEL
+    model: str = "starter"  # in data/models, made by `training lora`
     fallback: str = BASE_MODEL
 
 
 class Engine(_Section):
-    """`[engine]`: the embedded model."""
+    """`[engine]`: the embedded model, and what it runs on."""
 
+    engine: Literal["auto", "llama_cpp", "torch", "vllm"] = "auto"
     gguf: Path | None = None
     slots: int = Field(default=8, ge=1, le=64)
     context: int = Field(default=2048, ge=1024, le=131_072)
     threads: int = Field(default=0, ge=0, le=512)
     temperature: float = Field(default=0.5, ge=0, le=2)
+    torch_base: str = ""
+    """A folder or id of Hugging Face with the weights of `gguf`, for the engine "torch"; "": the GGUF itself."""
+    torch_8bit: bool = False
+    vllm_url: str = ""
+    vllm_models: str = ""
+    """The folder `models` of `data`, as the vLLM server sees it; "": where we see it."""
+
+    @field_validator("vllm_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("expected an address such as http://localhost:8000/v1")
+        return value
+
+    @model_validator(mode="after")
+    def _server(self) -> Self:
+        if self.engine == "vllm" and not self.vllm_url:
+            raise ValueError('vllm_url is needed for engine "vllm", such as http://localhost:8000/v1')
+        return self
 
 
 class Classroom(_Section):
@@ -111,6 +131,15 @@ class Jobs(_Section):
         if value and not value.startswith(("discord:", "slack:")):
             raise ValueError("expected a channel such as 'discord:1234567890' or 'slack:C0123456789'")
         return value
+
+
+class Gates(_Section):
+    """`[gates]`: when training may make a new version the live one."""
+
+    enabled: bool = True
+    metrics: tuple[str, ...] = ("validation_loss", "valid_loss", "optimised", "authentic", "teachable")
+    """Figures of a manifest's evaluation; a dot leads into a part. Where one of both versions lacks it, it passes."""
+    tolerance: float = Field(default=0.01, ge=0)
 
 
 class ChatModel(_Section):
@@ -230,6 +259,7 @@ class Settings(Secrets):
     classroom: Classroom = Classroom()
     privacy: Privacy = Privacy()
     jobs: Jobs = Jobs()
+    gates: Gates = Gates()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
     discord: Discord = Discord()
@@ -257,6 +287,8 @@ class Settings(Secrets):
 
     def key(self, variable: str) -> SecretStr | None:
         """The secret in that environment variable or in `.env`, for models with a key of their own."""
+        if variable == "OPENAI_API_KEY":
+            return self.openai_api_key
         value = os.environ.get(variable) or dotenv_values(".env").get(variable)
         return SecretStr(value) if value else None
 

@@ -127,19 +127,16 @@ class Jobs:
     # The work.
 
     async def _back_up(self) -> str:
-        folder = self._settings.jobs.backups
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        file = folder / f"pupil-{datetime.now(UTC):%Y%m%d-%H%M%S}.db"
-        await self._store.backup(file)
-        old = sorted(folder.glob("pupil-*.db"))[: -self._settings.jobs.keep_backups]
-        for each in old:
-            each.unlink(missing_ok=True)
-        return f"wrote {file.name}, removed {len(old)}"
+        file, gone = await self._store.back_up(self._settings.jobs.keep_backups)
+        return f"wrote {file.name}, removed {gone}"
 
     async def _purge(self) -> str:
         before = datetime.now(UTC) - timedelta(days=self._settings.privacy.keep_days)
         gone = await self._store.purge(before)
-        return f"removed {gone.turns} turns, {gone.ratings} ratings and {gone.claims} claims"
+        return (
+            f"removed {gone.turns} turns, {gone.ratings} ratings, {gone.claims} claims and "
+            f"{gone.candidates} candidates"
+        )
 
     async def _training(self, *arguments: str) -> str:
         """Run `python -m training …` and give the end of what it said; raise when it failed."""
@@ -169,7 +166,7 @@ class Jobs:
         found = await self._store.week(datetime.now(UTC) - timedelta(days=7))
         text = (
             f"This week {found.teachers} teachers practised: the children said {found.student_turns} things, "
-            f"and {found.ratings} conversations were rated."
+            f"{found.ratings} conversations were rated, and {found.candidates} candidate dialogues wait for review."
         )
         await self._announce(self._settings.jobs.summary_channel, text)
         return "sent"

@@ -35,6 +35,7 @@ async def check(settings: Settings) -> list[Part]:
     parts = [_package(name) for name in PACKAGES]
     parts.append(await _try("children and lessons", lambda: _data(settings)))
     parts.append(await _try("database", lambda: _database(settings)))
+    parts.append(await _try("engine", lambda: _engine(settings)))
     parts.append(await _try("model", lambda: _model(settings)))
     for info in Models(settings).describe()[1:]:
         parts.append(
@@ -92,6 +93,11 @@ async def _database(settings: Settings) -> str:
     finally:
         await store.aclose()
     return "writable"
+
+
+async def _engine(settings: Settings) -> str:
+    picked = await Models(settings).engine()
+    return f"{picked.name}: {picked.reason}"
 
 
 async def _model(settings: Settings) -> str:

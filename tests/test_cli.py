@@ -139,7 +139,7 @@ class TestAsk:
         assert set(answer) - {"flag"} == CONTRACT
         assert {"kind", "answer", "stage", "words"} <= set(answer["thought"])
         assert set(answer["usage"]) == {"prompt_tokens", "completion_tokens", "cost_usd"}
-        assert (answer["model"], answer["child"], answer["lesson"]) == ("base", "mia", "2.NBT.B.5-subtract")
+        assert (answer["model"], answer["child"], answer["lesson"]) == ("starter", "mia", "2.NBT.B.5-subtract")
         assert answer["version"].startswith("SmolLM2-135M-Instruct")
         assert (answer["move"], answer["thought"]["answer"]) == ("asks", "45")
         assert answer["voiced"] in {"model", "retry", "phrasing"}
@@ -214,7 +214,7 @@ class TestOthers:
         done = pupil("models", "--json", config=write_config(tmp_path, more))
         assert done.returncode == 0, done.stderr
         listed = {each["name"]: each for each in json.loads(done.stdout)}
-        assert set(listed) == {"base", "cloud", "local"}
+        assert set(listed) == {"base", "cloud", "local", "starter"}
         assert set(listed["base"]) == {"name", "kind", "version", "price", "problem", "state", "versions"}
         assert listed["base"]["problem"] is None
         assert "OPENAI_API_KEY" in listed["cloud"]["problem"]
@@ -264,8 +264,8 @@ class TestOthers:
             config.read_text(encoding="utf-8").replace("threads = 1", 'gguf = "none.gguf"'), "utf-8"
         )
         found = imported("ask", "hi", "--config", str(config))
-        assert "bot.models.registry" in found
-        assert not found & (HEAVY - {"xllamacpp"})
+        assert {"bot.models.registry", "bot.models.engines.choice"} <= found
+        assert not found & (HEAVY - {"xllamacpp"}), "an engine is picked without asking torch"
 
 
 HEAVY = {"torch", "transformers", "peft", "dspy", "openai", "discord", "slack_bolt", "xllamacpp"}

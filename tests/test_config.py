@@ -29,7 +29,7 @@ def read(folder: Path, text: str, environment: str = "") -> Settings:
 def test_an_empty_file_means_all_defaults(tmp_path: Path) -> None:
     settings = read(tmp_path, "")
     assert settings.student.child == "mia"
-    assert settings.student.model == settings.student.fallback == "base"
+    assert (settings.student.model, settings.student.fallback) == ("starter", "base")
     assert settings.data.resolve() == tmp_path / "data"
     assert Path(settings.database).resolve() == tmp_path / "data" / "pupil.db"
     assert all(getattr(settings, name) is None for name in SECRETS)

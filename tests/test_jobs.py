@@ -22,7 +22,8 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/pupil.db")
+    backups = tmp_path / "data" / "backups"
+    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/pupil.db", backups=backups)
     yield opened
     await opened.aclose()
 
@@ -148,7 +149,8 @@ async def test_the_summary_goes_to_its_channel(store: Store, tmp_path: Path) -> 
     assert said == [
         (
             "slack:C1",
-            "This week 0 teachers practised: the children said 0 things, and 0 conversations were rated.",
+            "This week 0 teachers practised: the children said 0 things, 0 conversations were rated, and "
+            "0 candidate dialogues wait for review.",
         )
     ]
 

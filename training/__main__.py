@@ -10,6 +10,7 @@ import typer
 from bot.__main__ import main
 from training.corpus.command import data
 from training.evaluate.command import evaluate
+from training.evaluate.compare_command import compare
 from training.harvest.command import harvest, review
 from training.methods.dspy_command import dspy
 from training.methods.lora_command import lora
@@ -30,6 +31,7 @@ app.command()(review)
 app.command()(dspy)
 app.command()(lora)
 app.add_typer(openai, name="openai")
+app.command()(compare)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +26,8 @@ SCHEMA = 1
 """Of the manifest; it changes when an older bot could misread a newer manifest, or the other way round."""
 MANIFEST = "manifest.json"
 POINTER = "current.json"
+GATE = "gate"
+"""Of a manifest's evaluation: `{"passed", "reason"}` where training asked whether the version may go live."""
 FILE_TYPES = (".json", ".safetensors", ".gguf")
 """What can be read without running it; pickle and .bin are not among them."""
 LARGEST_JSON = 8 << 20
@@ -86,11 +88,17 @@ class Prompt(_Part):
 
 
 class Data(_Part):
-    """What it was trained on: the checksum of the dialogues, how many they were, and how they were split."""
+    """What it was trained on: the checksum of the dialogues, how many they were, and how they were split.
+
+    `generation` is how many generations of a model's own words deep they are: 0 is written by people, 1 harvested
+    from the log, None not known. `lineage` gives for each harvested dialogue the ids of the logged turns in it.
+    """
 
     sha256: Sha256
     dialogues: NonNegativeInt
     split: str | dict[str, Any]
+    generation: NonNegativeInt | None = None
+    lineage: dict[str, tuple[NonNegativeInt, ...]] = Field(default_factory=dict)
 
 
 class Training(_Part):
@@ -124,10 +132,15 @@ class Manifest(_Part):
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A version that is or was the live one, and since when (ISO 8601)."""
+    """A version that is or was the live one, and since when (ISO 8601).
+
+    `by` is "hand" where a person chose it; `over` says what a gate had against it.
+    """
 
     version: str
     since: str
+    by: str = ""
+    over: str = ""
 
 
 # Which versions there are, and which one is live.
@@ -178,15 +191,29 @@ def promotions(models: Path, name: str) -> list[Promotion]:
         raise ArtifactError(
             f'{name}: {POINTER}: expected {{"version": "…"}}; mend it with python -m bot use {name}'
         )
-    return [Promotion(row["version"], str(row.get("since", ""))) for row in rows]
+    return [
+        Promotion(row["version"], *(str(row.get(key, "")) for key in ("since", "by", "over"))) for row in rows
+    ]
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
-def use(models: Path, name: str, version: str | None) -> str:
-    """Make `version` (None: the newest) the live one and record it; returns it. Raises `ArtifactError`."""
+def held_back(models: Path, name: str, version: str) -> str:
+    """What a gate has against this version, as its manifest says; "" where nothing, or nobody asked."""
+    try:
+        gate = read_manifest(models / name / version, name, version).evaluation.get(GATE)
+    except ArtifactError:
+        return ""
+    return str(gate.get("reason", "")) if isinstance(gate, dict) and gate.get("passed") is False else ""
+
+
+def use(models: Path, name: str, version: str | None, *, by: str = "") -> str:
+    """Make `version` (None: the newest) the live one and record it; returns it. Raises `ArtifactError`.
+
+    `by` is "hand" for a person, whose choice goes over a gate; that is recorded, too.
+    """
     known = versions(models, name)
     if not known:
         raise ArtifactError(f"no published model {name!r} in {models}")
@@ -198,15 +225,18 @@ def use(models: Path, name: str, version: str | None) -> str:
     except ArtifactError:
         before = []
     if not before or before[0].version != chosen:
-        _promote(models / name, chosen, before)
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        _promote(models / name, Promotion(chosen, since, by, held_back(models, name, chosen)), before)
     return chosen
 
 
-def _promote(folder: Path, version: str, before: list[Promotion]) -> None:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    past = [{"version": each.version, "since": each.since} for each in before[:REMEMBERED_PROMOTIONS]]
+def _promote(folder: Path, promotion: Promotion, before: list[Promotion]) -> None:
+    now, *past = (
+        {key: value for key, value in asdict(each).items() if value}
+        for each in (promotion, *before[:REMEMBERED_PROMOTIONS])
+    )
     fresh = folder / f".{POINTER}.{secrets.token_hex(4)}"
-    _write(fresh, _encoded({"version": version, "since": since, "before": past}))
+    _write(fresh, _encoded({**now, "before": past}))
     fresh.replace(folder / POINTER)
     _sync(folder)
 

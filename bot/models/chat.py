@@ -11,9 +11,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+import httpx
 import openai
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -23,7 +26,6 @@ from bot.student import prompt
 from bot.student.cue import Cue
 
 if TYPE_CHECKING:
-    import httpx
     from openai.types.chat import ChatCompletionMessageParam
 
 Provider = Literal["openai", "azure", "compatible"]
@@ -73,6 +75,31 @@ class ChatSettings:
             raise ValueError(f"{self.key_variable}: expected a key without spaces, line ends or accents")
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one request has instead of the settings' own. `more` are fields that only some servers know."""
+
+    model: str
+    max_tokens: int
+    temperature: float
+    stop: tuple[str, ...] = ()
+    more: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call that is no chat. `kind` and `said` are an error's, the latter never for a log."""
+
+    status: int
+    body: bytes = b""
+    kind: str | None = None
+    said: str = ""
+
+
+class ModelNotFound(ModelUnavailable):
+    """The server answers, but has no such model."""
+
+
 class _Message(BaseModel):
     content: str | None = None
     refusal: str | None = None
@@ -119,7 +146,13 @@ class ChatModel:
         return self._settings.model
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
-        """Ask for the child's words; raise `ModelUnavailable` or `ModelRefused`, nothing else.
+        """Ask for the child's words; raise `ModelUnavailable` or `ModelRefused`, nothing else."""
+        return await self.complete([asdict(message) for message in prompt.render(cue)], seed=seed)
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, str]], *, seed: int | None, ask: Ask | None = None
+    ) -> Reply:
+        """The server's next message; raise `ModelUnavailable` or `ModelRefused`, nothing else.
 
         The SDK retries connection errors, 429 and 5xx with jittered, growing waits and honours
         Retry-After; the deadline here ends all of it.
@@ -127,45 +160,65 @@ class ChatModel:
         settings = self._settings
         if settings.provider != "compatible" and not settings.api_key:
             raise self._unavailable(f"{settings.key_variable} is not set")
-        messages = prompt.render(cue)
         start = time.perf_counter()
-        try:
-            async with asyncio.timeout(settings.timeout_s):
-                body = await self._ask(messages, seed)
-        except (TimeoutError, openai.APITimeoutError):
-            raise self._unavailable(f"no answer within {settings.timeout_s:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._status_error(error) from None
-        except openai.APIConnectionError as error:
-            cause = type(error.__cause__ or error).__name__
-            raise self._unavailable(f"connection failed ({cause})") from None
-        except (openai.OpenAIError, ValueError) as error:
-            raise self._unavailable(f"request failed ({type(error).__name__})") from None
+        async with self._told(ask.model if ask else settings.model):
+            body = await self._ask(messages, seed, ask)
         return self._read(body, (time.perf_counter() - start) * 1000)
+
+    async def call(self, method: Literal["get", "post"], path: str, body: object = None) -> Answer:
+        """Ask for something else that this server can do; raise `ModelUnavailable` where nothing answers."""
+        async with self._told(self._settings.model):
+            try:
+                if method == "get":
+                    response = await self._client.get(path, cast_to=httpx.Response)
+                else:
+                    response = await self._client.post(path, cast_to=httpx.Response, body=body)
+            except openai.APIStatusError as error:
+                return Answer(error.status_code, kind=error.type, said=error.message)
+        return Answer(response.status_code, response.content)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    async def _ask(self, messages: list[prompt.ChatMessage], seed: int | None) -> bytes:
+    @asynccontextmanager
+    async def _told(self, model: str) -> AsyncIterator[None]:
+        """The deadline, and whatever goes wrong as one of the two errors."""
         settings = self._settings
-        field = settings.tokens_field or (
+        try:
+            async with asyncio.timeout(settings.timeout_s):
+                yield
+        except (TimeoutError, openai.APITimeoutError):
+            raise self._unavailable(f"no answer within {settings.timeout_s:g} s") from None
+        except openai.APIStatusError as error:
+            raise self._status_error(error, model) from None
+        except openai.APIConnectionError as error:
+            cause = type(error.__cause__ or error).__name__
+            raise self._unavailable(f"connection failed ({cause})") from None
+        except (openai.OpenAIError, ValueError) as error:
+            raise self._unavailable(f"request failed ({type(error).__name__})") from None
+
+    async def _ask(self, messages: Sequence[Mapping[str, str]], seed: int | None, ask: Ask | None) -> bytes:
+        settings = self._settings
+        limit = settings.tokens_field or (
             # Newer OpenAI models refuse the old name; compatible servers often know only that one.
             "max_tokens" if settings.provider == "compatible" else "max_completion_tokens"
         )
+        most = ask.max_tokens if ask else settings.max_tokens
+        temperature = ask.temperature if ask else settings.temperature
+        more: dict[str, Any] = {"stop": list(ask.stop), "extra_body": dict(ask.more)} if ask else {}
         response = await self._client.chat.completions.with_raw_response.create(
-            model=settings.model,
-            messages=cast(
-                "list[ChatCompletionMessageParam]",
-                [{"role": message.role, "content": message.content} for message in messages],
-            ),
-            max_tokens=settings.max_tokens if field == "max_tokens" else openai.omit,
-            max_completion_tokens=settings.max_tokens if field == "max_completion_tokens" else openai.omit,
-            temperature=openai.omit if settings.temperature is None else settings.temperature,
+            model=ask.model if ask else settings.model,
+            messages=cast("list[ChatCompletionMessageParam]", [dict(message) for message in messages]),
+            max_tokens=most if limit == "max_tokens" else openai.omit,
+            max_completion_tokens=most if limit == "max_completion_tokens" else openai.omit,
+            temperature=openai.omit if temperature is None else temperature,
             reasoning_effort=openai.omit if settings.reasoning_effort is None else settings.reasoning_effort,
             seed=openai.omit if seed is None else seed,
+            **more,
         )
-        return response.content
+        body: bytes = response.content
+        return body
 
     def _read(self, body: bytes, latency_ms: float) -> Reply:
         try:
@@ -199,7 +252,7 @@ class ChatModel:
         cached = (details.cached_tokens or 0) if details else 0
         return price.cost(usage.prompt_tokens, usage.completion_tokens, cached)
 
-    def _status_error(self, error: openai.APIStatusError) -> ModelUnavailable | ModelRefused:
+    def _status_error(self, error: openai.APIStatusError, model: str) -> ModelUnavailable | ModelRefused:
         named = [
             part for part in (error.code, error.param) if isinstance(part, str) and IDENTIFIER.fullmatch(part)
         ]
@@ -209,7 +262,9 @@ class ChatModel:
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             return self._unavailable(f"credentials refused ({status}): check {self._settings.key_variable}")
         if isinstance(error, openai.NotFoundError):
-            return self._unavailable(f"model {self.version!r} not found ({status}): check model and base_url")
+            return ModelNotFound(
+                f"{self.name}: model {model!r} not found ({status}): check model and base_url"
+            )
         if isinstance(error, openai.RateLimitError):
             return self._unavailable(f"too many requests or no quota left ({status})")
         return self._unavailable(f"the server answered with an error ({status})")

@@ -1,4 +1,4 @@
-"""The embedded model as a `StudentModel`: a cue rendered for the engine that runs in this process.
+"""The embedded model as a `StudentModel`: a cue rendered for the engine that was picked.
 
 It knows the engine and the prompt. Which model a channel uses is the registry's business.
 """
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot.models.base import ModelUnavailable, Reply
-from bot.models.engines.llama_cpp import EngineError, LlamaCppEngine, Sampling
+from bot.models.engines.base import Engine, EngineError, Sampling
 from bot.student.cue import Cue
 from bot.student.prompt import meaning, render
 
@@ -22,16 +22,16 @@ AGAIN_TEMPERATURE = 0.1
 
 
 class EmbeddedModel:
-    """The engine under a name: the untrained GGUF, or the version whose adapter is put on it.
+    """The engine under a name: the untrained model, or the version whose adapter is put on it.
 
-    Closing it leaves the engine to its owner.
+    Closing it leaves the engine to its owner, without the adapter.
     """
 
     def __init__(
         self,
         name: str,
         version: str,
-        engine: LlamaCppEngine,
+        engine: Engine,
         *,
         temperature: float,
         adapter: Path | None = None,
@@ -69,7 +69,9 @@ class EmbeddedModel:
         )
 
     async def aclose(self) -> None:
-        """Nothing to release: the engine is shared."""
+        """Let the engine forget the adapter; the rest of it is shared."""
+        if self.adapter is not None:
+            await self._engine.drop_adapter(self.adapter)
 
 
 def gguf_version(gguf: Path) -> str:

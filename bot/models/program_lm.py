@@ -17,7 +17,8 @@ from dspy import lm15
 from pydantic import SecretStr
 
 from bot.models.embedded import AGAIN_TEMPERATURE, MIN_P
-from bot.models.engines.llama_cpp import EngineError, LlamaCppEngine, Sampling
+from bot.models.engines.base import EngineError, Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.prices import Price
 
 REFUSED = "content_filter"

@@ -21,7 +21,7 @@ import structlog
 from bot.models import artifact
 from bot.models.artifact import ArtifactError, Manifest
 from bot.models.base import ModelRefused, ModelUnavailable, StudentModel
-from bot.models.engines.llama_cpp import EngineError
+from bot.models.engines.base import EngineError
 
 log = structlog.get_logger(__name__)
 
@@ -39,12 +39,14 @@ _Print = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """One published version. `current` marks the promoted one; `reason` says why one was refused."""
+    """One published version. `current` marks the promoted one; `reason` says why one was refused, `waits` what a
+    gate has against making a candidate live."""
 
     version: str
     state: State
     current: bool
     reason: str | None = None
+    waits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,11 @@ class Published:
             state: State = "live" if version == answering else "candidate"
             if refusal is not None and not (model.live and version == answering):
                 state = "refused"
+            waits = artifact.held_back(self.folder, name, version) if state == "candidate" else ""
             infos.append(
-                VersionInfo(version, state, version == promoted, refusal.reason if refusal else None)
+                VersionInfo(
+                    version, state, version == promoted, refusal.reason if refusal else None, waits or None
+                )
             )
         return tuple(infos)
 
@@ -168,7 +173,7 @@ class Published:
                 self._examine(artifact.take(self.folder / name / chosen), self.folder / name / chosen)
             except ArtifactError as error:
                 raise ArtifactError(f"{name} {chosen}: {error}") from None
-        return artifact.use(self.folder, name, version)
+        return artifact.use(self.folder, name, version, by="hand")
 
     async def refresh(self) -> None:
         """Look at the folder once, and follow what has changed."""

@@ -12,16 +12,20 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import Database, StoreError, insert
+from bot.store.database import Database, StoreError, insert, one_at_a_time
 from bot.store.rows import Consent
 from bot.store.tables import candidate_people, candidates, consents, ratings, reviews, turns
 from bot.student.dialogue import Role
 
 OVERLAP = 5
 """Every fifth candidate is offered to all reviewers first, so that their agreement can be told."""
+
+
+PEOPLE = "people"
+"""Held by whatever stores words of people, or takes them away: nobody's come back behind a farewell."""
 
 
 class CandidateState(StrEnum):
@@ -91,14 +95,13 @@ class Candidates:
 
     # What a harvest asks beside the turns.
 
-    async def consents(self) -> dict[str, Consent]:
-        """Everybody's newest answer."""
-        newest = select(func.max(consents.c.id)).group_by(consents.c.author_hash)
+    async def consents(self) -> dict[str, list[tuple[datetime, Consent]]]:
+        """Everybody's answers with their times, the newest last."""
+        found: dict[str, list[tuple[datetime, Consent]]] = {}
         async with self._database.reading() as connection:
-            found = await connection.execute(
-                select(consents.c.author_hash, consents.c.state).where(consents.c.id.in_(newest))
-            )
-            return {row.author_hash: Consent(row.state) for row in found}
+            for row in await connection.execute(select(consents).order_by(consents.c.id)):
+                found.setdefault(row.author_hash, []).append((row.at, Consent(row.state)))
+        return found
 
     async def repeated_lines(self, least: int, most_people: int) -> set[str]:
         """What teachers said word for word at least `least` times, in lower case, where no more than
@@ -134,6 +137,7 @@ class Candidates:
         """
         done: list[Put] = []
         async with self._database.writing() as connection:
+            await one_at_a_time(connection, PEOPLE)
             everybody = {person for each in found for person in each.people}
             refusing = await _refusing(connection, everybody, silence_is_consent=silence_is_consent)
             known = await _known(connection, [each.key for each in found])
@@ -172,6 +176,7 @@ class Candidates:
         Of what was published a row stays, so that it leaves the file, too.
         """
         async with self._database.writing() as connection:
+            await one_at_a_time(connection, PEOPLE)
             unseen = and_(candidates.c.state == CandidateState.PENDING, candidates.c.seen_at < before)
             judged = select(reviews.c.candidate_key).where(reviews.c.verdict.is_not(None))
             kept = await connection.execute(
@@ -256,6 +261,7 @@ class Candidates:
         forgotten, or published already."""
         said = {"verdict": verdict, "record": dict(record), "at": datetime.now(UTC)}
         async with self._database.writing() as connection:
+            await one_at_a_time(connection, PEOPLE)
             open_still = await connection.scalar(
                 select(candidates.c.key).where(
                     candidates.c.key == key,
@@ -356,6 +362,7 @@ class Candidates:
 
 async def withdraw(connection: AsyncConnection, author_hash: str) -> int:
     """Withdraw every pending candidate with this person in it; count them."""
+    await one_at_a_time(connection, PEOPLE)
     mine = select(candidate_people.c.candidate_key).where(candidate_people.c.author_hash == author_hash)
     gone = await connection.execute(
         update(candidates)
@@ -385,6 +392,22 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[list[st
             .values(state=CandidateState.FORGOTTEN, record=None, lineage=None)
         )
     return keys, gone
+
+
+async def waiting(connection: AsyncConnection) -> int:
+    """How many candidates nobody has judged yet."""
+    judged = select(reviews.c.candidate_key).where(reviews.c.verdict.is_not(None))
+    found = select(func.count()).where(
+        candidates.c.state == CandidateState.PENDING,
+        candidates.c.published.is_(None),
+        candidates.c.key.not_in(judged),
+    )
+    return (await connection.execute(found)).scalar_one()
+
+
+async def purge(connection: AsyncConnection, before: datetime) -> int:
+    """Delete what was harvested before that time and never published, reviewed or not; count it."""
+    return await _drop(connection, and_(candidates.c.created_at < before, candidates.c.published.is_(None)))
 
 
 async def of_person(connection: AsyncConnection, author_hash: str) -> list[dict[str, Any]]:
@@ -452,17 +475,16 @@ async def _forgotten(connection: AsyncConnection, ids: Sequence[int]) -> set[int
 
 
 async def _drop_withdrawn(connection: AsyncConnection) -> int:
-    gone = select(candidates.c.key).where(
-        candidates.c.state == CandidateState.WITHDRAWN, candidates.c.published.is_(None)
+    return await _drop(
+        connection, and_(candidates.c.state == CandidateState.WITHDRAWN, candidates.c.published.is_(None))
     )
+
+
+async def _drop(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    gone = select(candidates.c.key).where(which)
     await connection.execute(delete(reviews).where(reviews.c.candidate_key.in_(gone)))
     await connection.execute(delete(candidate_people).where(candidate_people.c.candidate_key.in_(gone)))
-    deleted = await connection.execute(
-        delete(candidates).where(
-            candidates.c.state == CandidateState.WITHDRAWN, candidates.c.published.is_(None)
-        )
-    )
-    return deleted.rowcount
+    return (await connection.execute(delete(candidates).where(which))).rowcount
 
 
 async def _add(connection: AsyncConnection, fresh: Sequence[NewCandidate], now: datetime) -> None:

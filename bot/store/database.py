@@ -207,6 +207,14 @@ def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgre
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
+async def one_at_a_time(connection: AsyncConnection, what: str) -> None:
+    """Let no other program do the same until this transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"pupil.{what}"}
+        )
+
+
 async def ready(database: Database) -> None:
     """Check that the database has the newest revision; fill a new, empty one.
 
@@ -288,8 +296,7 @@ async def _upgrade(database: Database) -> None:
 
     # One transaction, begun as a write: of two programs that start at once, the second finds it done.
     async with database.writing() as connection:
-        if not database.is_sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pupil.migrate'))"))
+        await one_at_a_time(connection, "migrate")
         await connection.run_sync(upgrade)
 
 

@@ -1,19 +1,23 @@
 """The files that harvested dialogues went into, and how somebody's dialogues leave them again.
 
 Beside each `dialogues/harvested-DATE.jsonl` lies `harvested-DATE.lineage.json`, which says where every dialogue
-comes from; pairs for preference training lie in `preferences/harvested-DATE.jsonl`. It knows ids and lines, and
-nothing of the database.
+comes from; pairs for preference training lie in `preferences/harvested-DATE.jsonl`. A run of training that keeps
+dialogues' words says in its `lineage.json` whose. It knows ids and lines, and nothing of the database.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-DIALOGUES, PREFERENCES = "dialogues", "preferences"
+DIALOGUES, PREFERENCES, RUNS = "dialogues", "preferences", "runs"
+RUN_LINEAGE = "lineage.json"
+_ID = re.compile(r"harvested-[0-9a-f]{16}")
+"""The id of a harvested dialogue, as a harvest makes it."""
 
 
 def dialogues_file(data: Path, name: str) -> Path:
@@ -63,27 +67,91 @@ def write_lineage(path: Path, lineage: dict[str, Any]) -> None:
 
 
 def bury(data: Path, ids: Collection[str], when: str) -> int:
-    """Take the dialogues with these ids out of every harvested file; leave a tombstone in the sidecar that says
-    when. Gives how many dialogues left. Doing it again changes nothing. Raises `OSError` or `ValueError`.
+    """Take the dialogues with these ids out of every harvested file, and of all `*.jsonl` below `data` that were made
+    from them (pairs, splits, a cloud's training files); leave a tombstone in the sidecars that says when.
+
+    Gives how many lines left. Doing it again changes nothing. Raises `OSError` or `ValueError`.
     """
     gone = set(ids)
+    if not gone:
+        return 0
+    for path in data.rglob(".*.new"):
+        if _names(path, gone):
+            path.unlink()  # what a crash left of a write
     count = 0
-    for path in sorted((data / DIALOGUES).glob("harvested-*.jsonl")) if gone else ():
-        # Lines last: while a line is still there, the next call finds it again.
-        preferences = preferences_file(data, path.stem)
-        pairs = read_lines(preferences)
-        if any(pair.get("dialogue") in gone for pair in pairs):
-            write_lines(preferences, (pair for pair in pairs if pair.get("dialogue") not in gone))
-        rows = read_lines(path)
-        here = [row["id"] for row in rows if row.get("id") in gone]
-        if here:
-            sidecar = lineage_file(data, path.stem)
-            lineage = read_lineage(sidecar)
-            lineage["dialogues"].update({each: {"gone": when} for each in here})
-            write_lineage(sidecar, lineage)
-            write_lines(path, (row for row in rows if row.get("id") not in gone))
-            count += len(here)
+    for run in sorted(data.glob(f"{RUNS}/*/{RUN_LINEAGE}")):
+        count += _bury_run(run, gone, when)
+    for sidecar in sorted((data / DIALOGUES).glob("harvested-*.lineage.json")):
+        _entomb(sidecar, gone, when)
+    # Lines last: while a line is still there, the next call finds it again.
+    for path in sorted(data.rglob("*.jsonl")):
+        if _names(path, gone):
+            count += _strike(path, gone)
     return count
+
+
+def write_run(folder: Path, lineage: Mapping[str, Sequence[int]]) -> None:
+    """Say in a run's folder whose words its `*.jsonl` files hold, by dialogue, so that `bury` finds them: rows as a
+    cloud takes them have no ids."""
+    told = {identifier: {"turns": ids} for identifier, ids in lineage.items()}
+    if told or (folder / RUN_LINEAGE).exists():
+        write_lineage(folder / RUN_LINEAGE, {"dialogues": told})
+
+
+def learned(data: Path, ids: Collection[str]) -> list[str]:
+    """The published versions, as "name version", whose manifests name one of these dialogues. Raises `OSError`."""
+    found = []
+    for path in sorted(data.glob("models/*/*/manifest.json")):
+        try:
+            lineage = json.loads(path.read_text(encoding="utf-8"))["data"]["lineage"]
+            if not set(ids).isdisjoint(lineage):
+                found.append(f"{path.parent.parent.name} {path.parent.name}")
+        except (ValueError, KeyError, TypeError):
+            continue  # no lineage, or no version that could be served
+    return found
+
+
+def _bury_run(sidecar: Path, gone: Collection[str], when: str) -> int:
+    """Nobody can tell which rows of a run's files are whose: all of them go."""
+    if not _entomb(sidecar, gone, when):
+        return 0
+    count = 0
+    for path in sidecar.parent.glob("*.jsonl"):
+        with path.open("rb") as file:
+            count += sum(1 for _ in file)
+        path.unlink()
+    return count
+
+
+def _entomb(sidecar: Path, gone: Collection[str], when: str) -> bool:
+    """Whether one of them was in the sidecar and still alive."""
+    lineage = read_lineage(sidecar)
+    here = [each for each, told in lineage["dialogues"].items() if each in gone and "gone" not in told]
+    if here:
+        lineage["dialogues"].update({each: {"gone": when} for each in here})
+        write_lineage(sidecar, lineage)
+    return bool(here)
+
+
+def _ids(line: str) -> set[str]:
+    return set(_ID.findall(line))
+
+
+def _names(path: Path, gone: Collection[str]) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return any(not _ids(line).isdisjoint(gone) for line in file)
+
+
+def _strike(path: Path, gone: Collection[str]) -> int:
+    """Leave the lines out that name one of them; the file is replaced as a whole, and without lines it goes away."""
+    with path.open(encoding="utf-8") as file:
+        lines = list(file)
+    kept = [line for line in lines if _ids(line).isdisjoint(gone)]
+    if kept:
+        _replace(path, "".join(kept))
+    else:
+        path.unlink()
+    return len(lines) - len(kept)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -5,16 +5,20 @@ Works inside a transaction that `store` opens.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, RowMapping, Update, and_, delete, select, update
+from sqlalchemy import Delete, RowMapping, Update, and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import candidates
+from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import claims, consents, conversations, feedback, ratings, turns
 from bot.student.dialogue import Role
+
+NEVER_SENT_AGAIN = timedelta(days=1)
+"""After so long no platform sends a message again, and none is looked up in a channel's history."""
 
 
 async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any]:
@@ -61,7 +65,14 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     async def count(statement: Update | Delete) -> int:
         return (await connection.execute(statement)).rowcount
 
-    question = turns.alias()
+    await one_at_a_time(connection, candidates.PEOPLE)
+    # Claims first: who is just being answered is waited for, and nothing of them is logged any more.
+    waiting = await count(
+        update(claims)
+        .where(claims.c.author_hash == author_hash)
+        .values(state=ClaimState.FAILED, reason="forgotten", payload=None, author_hash=None)
+    )
+    question, other = turns.alias(), turns.alias()
     mine = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash)
     answered = (
         select(question.c.id)
@@ -72,10 +83,29 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         )
         .exists()
     )
-    await count(update(conversations).where(conversations.c.id.in_(mine)).values(mind=None))
+    shared = (
+        select(other.c.id)
+        .where(other.c.conversation_id == conversations.c.id, other.c.author_hash != author_hash)
+        .exists()
+    )
+    here = conversations.c.id.in_(mine)
+    await count(update(conversations).where(here).values(mind=None))
+    now = literal(datetime.now(UTC), conversations.c.ended_at.type)
+    # A direct message's channel is as good as a name: where nobody else spoke, the place is forgotten, too.
+    await count(
+        update(conversations)
+        .where(here, ~shared)
+        .values(channel="", thread="", ended_at=func.coalesce(conversations.c.ended_at, now))
+    )
+    # The ids of messages that no platform will send again.
+    said = select(turns.c.platform_message_id).where(turns.c.author_hash == author_hash)
+    long_ago = claims.c.claimed_at < datetime.now(UTC) - NEVER_SENT_AGAIN
+    await count(delete(claims).where(claims.c.message_key.in_(said), long_ago))
     # Answers first: they are found through the questions, which lose their author.
     student_turns = await count(
-        update(turns).where(turns.c.role == Role.STUDENT, answered).values(content="", thought=None)
+        update(turns)
+        .where(turns.c.role == Role.STUDENT, answered)
+        .values(content="", thought=None, platform_message_id=None)
     )
     keys, reviewed = await candidates.forget(connection, author_hash)
     report = ForgetReport(
@@ -88,11 +118,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         feedback=await count(delete(feedback).where(feedback.c.author_hash == author_hash)),
         ratings=await count(delete(ratings).where(ratings.c.author_hash == author_hash)),
         consents=await count(delete(consents).where(consents.c.author_hash == author_hash)),
-        claims=await count(
-            update(claims)
-            .where(claims.c.author_hash == author_hash)
-            .values(state=ClaimState.FAILED, reason="forgotten", payload=None, author_hash=None)
-        ),
+        claims=waiting,
         candidates=len(keys),
         reviews=reviewed,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
@@ -205,8 +205,37 @@ class ForgetReport:
     claims: int
     candidates: int = 0
     reviews: int = 0
-    harvested: int = 0
-    """Dialogues taken out of harvested files."""
+    harvested_lines: int = 0
+    """Lines taken out of harvested files and of what was made from them."""
+    backups: int = 0
+    """Backups that the person was taken out of."""
+    damaged: tuple[str, ...] = ()
+    """Backups that cannot be read: whether the person is in there, nobody can tell."""
+    models: tuple[str, ...] = ()
+    """Published versions that were trained on the person's words."""
+
+    @property
+    def found(self) -> bool:
+        """Whether there was anything of the person."""
+        return any(asdict(self).values())
+
+    def told(self) -> list[tuple[str, str]]:
+        """What was done, as names and values for people; what is left for them to do comes last."""
+        counts = [(name, value) for name, value in asdict(self).items() if isinstance(value, int)]
+        rows = [(name.replace("_", " "), str(value)) for name, value in counts]
+        if self.damaged:
+            rows.append(("backups that cannot be read; delete them", ", ".join(self.damaged)))
+        if self.models:
+            rows.append(("models that have learned from it; train anew", ", ".join(self.models)))
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsReport:
+    """How many backups a person was taken out of, and which ones cannot be read."""
+
+    cleaned: int = 0
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +245,14 @@ class PurgeReport:
     turns: int
     ratings: int
     claims: int
+    candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WeekRow:
-    """What happened since some day."""
+    """What happened since some day, and how many candidates nobody has judged yet."""
 
     student_turns: int
     teachers: int
     ratings: int
+    candidates: int

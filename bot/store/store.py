@@ -8,6 +8,7 @@ A cancelled one is finished behind the caller's back: it is stored as a whole.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -19,9 +20,10 @@ from uuid import uuid4
 from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import candidates, harvested, person, upkeep
+from bot.store import backups, candidates, harvested, person, upkeep
 from bot.store.database import Database, StoreError, Work, insert, ready
 from bot.store.rows import (
+    BackupsReport,
     ClaimedMessage,
     ClaimState,
     Consent,
@@ -65,16 +67,20 @@ def whole(
 class Store:
     """One open database. Make it with `Store.open`, give it back with `aclose`."""
 
-    def __init__(self, database: Database, data: Path | None = None) -> None:
+    def __init__(self, database: Database, data: Path | None = None, backups: Path | None = None) -> None:
         self._database = database
         self._data = data
+        self._backups = backups
         self._work = Work()
 
     @classmethod
-    async def open(cls, url: str, *, read_only: bool = False, data: Path | None = None) -> Store:
+    async def open(
+        cls, url: str, *, read_only: bool = False, data: Path | None = None, backups: Path | None = None
+    ) -> Store:
         """Open the database at `url`, creating it when new (unless `read_only`).
 
-        `data` is the folder with the files of harvested dialogues, which `forget` cleans as well.
+        `data` is the folder with the files of harvested dialogues, `backups` that of the copies: `forget` cleans
+        both as well.
 
         Raises `StoreError` when it cannot be used: missing, damaged, older (says to migrate) or newer.
         """
@@ -84,7 +90,7 @@ class Store:
         except BaseException:
             await database.aclose()
             raise
-        return cls(database, data)
+        return cls(database, data, backups)
 
     @property
     def candidates(self) -> candidates.Candidates:
@@ -380,14 +386,17 @@ class Store:
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
         """Note that a person gave or took back consent; earlier answers stay as history.
 
-        Who takes it back leaves every candidate for training at once.
+        Who takes it back leaves every candidate for training at once, and the harvested files; a file that cannot
+        be written now is cleaned by the next harvest.
         """
         async with self._database.writing() as connection:
             await connection.execute(
                 insert(connection, consents).values(author_hash=author_hash, state=consent, at=_now())
             )
-            if consent is Consent.OFF:
-                await candidates.withdraw(connection, author_hash)
+            left = consent is Consent.OFF and await candidates.withdraw(connection, author_hash)
+        if left:
+            with contextlib.suppress(OSError, ValueError):
+                await self._bury()
 
     @whole
     async def consent(self, author_hash: str) -> Consent | None:
@@ -448,6 +457,13 @@ class Store:
             )
             return [RatingRow(**row._mapping) for row in found]  # noqa: SLF001 - its public name
 
+    @whole
+    async def all_ratings(self) -> list[RatingRow]:
+        """Every rating there is, oldest first."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(select(ratings).order_by(ratings.c.id))
+            return [RatingRow(**row._mapping) for row in found]  # noqa: SLF001 - its public name
+
     # What a person may ask for.
 
     @whole
@@ -464,22 +480,35 @@ class Store:
 
         Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's
         answers, which repeat names and words; the child's state in conversations they took part in; and
-        messages still waiting, which are given up. On SQLite the bytes are overwritten as well. Candidates for
-        training with the person in them are blanked, and leave the harvested files.
+        messages still waiting, which are given up. A conversation in which nobody else spoke loses its place. On
+        SQLite the bytes are overwritten as well. Candidates for training with the person in them are blanked, and
+        leave the harvested files; the backups lose the person's rows like the database.
+
+        Raises `StoreError`, also when the database has forgotten and something beside it could not be cleaned:
+        doing it again does what is left.
         """
         async with self._database.writing() as connection:
             report, keys = await person.forget(connection, author_hash)
         await self._database.scrub()
-        if self._data is None:
-            return report
         try:
-            gone = await asyncio.to_thread(harvested.bury, self._data, keys, _now().date().isoformat())
+            gone = await self._bury()
+            models = harvested.learned(self._data, keys) if self._data and keys else []
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"{self._data}: the database has forgotten, but a harvested file could not be cleaned ({error}); "
-                "run `python -m training review --publish` once it can be written"
+                "forget again once it can be written"
             ) from None
-        return dataclasses.replace(report, harvested=gone)
+        copies = await backups.forget(self._backups, author_hash) if self._backups else BackupsReport()
+        return dataclasses.replace(
+            report, harvested_lines=gone, models=tuple(models), backups=copies.cleaned, damaged=copies.damaged
+        )
+
+    async def _bury(self) -> int:
+        """Take whoever left out of the harvested files; gives how many lines went. Raises `OSError`, `ValueError`."""
+        if self._data is None:
+            return 0
+        left = await self.candidates.left()
+        return await asyncio.to_thread(harvested.bury, self._data, left, _now().date().isoformat())
 
     def _missing(self, what: str, identifier: int) -> StoreError:
         return StoreError(f"{self._database.name}: there is no {what} {identifier}")
@@ -520,21 +549,24 @@ class Store:
 
     @whole
     async def purge(self, before: datetime) -> PurgeReport:
-        """Delete what was said, rated and claimed before that time."""
+        """Delete what was said, rated, claimed and harvested before that time."""
         async with self._database.writing() as connection:
             report = await upkeep.purge(connection, before)
         await self._database.scrub()
         return report
 
     async def week(self, since: datetime) -> WeekRow:
-        """Student turns, different teachers and ratings since that time."""
+        """Student turns, different teachers and ratings since that time, and the candidates that wait."""
         async with self._database.reading() as connection:
             return await upkeep.week(connection, since)
 
     @whole
-    async def backup(self, file: Path) -> None:
-        """Write a whole, compact copy of the database to `file`, which must not exist; SQLite only."""
-        await self._database.copy_to(file)
+    async def back_up(self, keep: int) -> tuple[Path, int]:
+        """Write one more whole, compact copy into the folder of backups, and remove the oldest above `keep`; gives
+        the copy and how many are gone. SQLite only."""
+        if self._backups is None:
+            raise StoreError(f"{self._database.name}: no folder was given for backups")
+        return await backups.make(self._database, self._backups, keep)
 
 
 def _now() -> datetime:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, distinct, func, select, text, update
+from sqlalchemy import delete, distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import insert
+from bot.store import candidates
+from bot.store.database import insert, one_at_a_time
 from bot.store.rows import PurgeReport, WeekRow
 from bot.store.tables import claims, conversations, feedback, job_runs, ratings, turns
 from bot.student.dialogue import Role
@@ -23,8 +24,7 @@ async def begin_job(
 
     A run that began more than `limit` ago without an end counts as dead.
     """
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pupil.jobs'))"))
+    await one_at_a_time(connection, "jobs")
     running = select(job_runs.c.due).where(
         job_runs.c.name == name, job_runs.c.finished_at.is_(None), job_runs.c.started_at > now - limit
     )
@@ -52,7 +52,11 @@ async def last_job(connection: AsyncConnection, name: str) -> datetime | None:
 
 
 async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
-    """Delete what was said, rated and claimed before that time; count the rows of each kind."""
+    """Delete what was said, rated, claimed and harvested before that time; count the rows of each kind.
+
+    What was harvested and published stays: it left the log with its speakers' consent.
+    """
+    await one_at_a_time(connection, candidates.PEOPLE)
     old = select(turns.c.id).where(turns.c.said_at < before)
     await connection.execute(delete(feedback).where(feedback.c.turn_id.in_(old)))
     gone_ratings = await connection.execute(delete(ratings).where(ratings.c.at < before))
@@ -65,11 +69,12 @@ async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
         .where(conversations.c.updated_at < before, conversations.c.id.not_in(still))
         .values(mind=None)
     )
-    return PurgeReport(gone_turns.rowcount, gone_ratings.rowcount, gone_claims.rowcount)
+    gone_candidates = await candidates.purge(connection, before)
+    return PurgeReport(gone_turns.rowcount, gone_ratings.rowcount, gone_claims.rowcount, gone_candidates)
 
 
 async def week(connection: AsyncConnection, since: datetime) -> WeekRow:
-    """Student turns, different teachers and ratings since that time."""
+    """Student turns, different teachers and ratings since that time, and the candidates that wait."""
     said = select(func.count()).select_from(turns).where(turns.c.said_at >= since)
     people = select(func.count(distinct(turns.c.author_hash))).where(turns.c.said_at >= since)
     rated = select(func.count()).select_from(ratings).where(ratings.c.at >= since)
@@ -77,4 +82,5 @@ async def week(connection: AsyncConnection, since: datetime) -> WeekRow:
         student_turns=(await connection.execute(said.where(turns.c.role == Role.STUDENT))).scalar_one(),
         teachers=(await connection.execute(people)).scalar_one(),
         ratings=(await connection.execute(rated)).scalar_one(),
+        candidates=await candidates.waiting(connection),
     )

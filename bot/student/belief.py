@@ -15,8 +15,8 @@ from bot.student.dialogue import Stage
 NEEDED = ((1, 0.12), (2, 0.34), (3, 0.32), (4, 0.15), (5, 0.07))
 """How many helpful turns a middling child needs, as shares: 12 % at the first, 93 % by the fourth."""
 
-BUG_SHARE = {Stage.HOLDS: 0.96, Stage.WAVERS: 0.82, Stage.REVISES: 0.2, Stage.SECURE: 0.0}
-"""Share of new problems that are answered with the wrong idea, by stage. 0.2 is the relapse."""
+BUG_SHARE = {Stage.HOLDS: 0.96, Stage.WAVERS: 0.82, Stage.REVISES: 0.17, Stage.SECURE: 0.0}
+"""Share of new problems that are answered with the wrong idea, by stage. That of `revises` is the relapse."""
 BUG_SHARE_NEXT_DAY = 0.3
 RIGHTS_TO_SECURE = 3
 

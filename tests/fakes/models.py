@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.models.base import Reply, StudentModel
-from bot.models.registry import ModelInfo, UnknownModel
+from bot.models.describing import ModelInfo
+from bot.models.registry import UnknownModel
 from bot.student.cue import Cue
 from bot.student.prompt import meaning
 

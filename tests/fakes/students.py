@@ -25,8 +25,9 @@ from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import Settings
 from bot.metrics import Metrics
-from bot.models.base import ModelRefused, ModelUnavailable, Reply
-from bot.models.registry import ModelInfo, Models, UnknownModel
+from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
+from bot.models.describing import ModelInfo
+from bot.models.registry import Models, UnknownModel
 from bot.platforms.base import Message, Outgoing, PlatformError
 from bot.store import Store
 from bot.student.child import Child
@@ -101,6 +102,9 @@ class ScriptedModels(Models):
             raise UnknownModel(f"no model {name!r}")
         return self._scripted[name]
 
+    def put(self, model: StudentModel) -> None:
+        self._scripted[model.name] = model  # type: ignore[assignment]
+
     def describe(self) -> list[ModelInfo]:
         return [ModelInfo(name, "scripted", model.version, "free") for name, model in self._scripted.items()]
 
@@ -149,7 +153,8 @@ def shipped() -> tuple[dict[str, Child], Curriculum]:
 
 
 def settings_at(path: Path, **sections: Any) -> Settings:
-    return Settings(data=DATA, database=str(path), **sections)
+    student = sections.pop("student", None) or {}
+    return Settings(data=DATA, database=str(path), student={"model": "base", **student}, **sections)
 
 
 _blanks: list[bytes] = []

@@ -12,14 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.models.engines import llama_cpp
-from bot.models.engines.llama_cpp import (
-    Completion,
-    EngineError,
-    LlamaCppEngine,
-    Sampling,
-    check_gguf,
-    embedded_gguf,
-)
+from bot.models.engines.base import Completion, EngineError, Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine, check_gguf, embedded_gguf
 
 ROOT = Path(__file__).parents[2]
 STORY = [{"role": "user", "content": "Tell me a very long story about a dog."}]

@@ -24,7 +24,8 @@ from bot.commands import Place
 from bot.config import ChatModel, Settings
 from bot.models.artifact import Base, publish, use
 from bot.models.base import ModelUnavailable
-from bot.models.engines.llama_cpp import EngineError, LlamaCppEngine, Sampling
+from bot.models.engines.base import EngineError, Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.registry import Models, UnknownModel
 from tests.fakes import adapters
 from tests.fakes.adapters import data_folder, manifest, publish_adapter
@@ -174,13 +175,13 @@ class TestHostedVersions:
         async with watched(models):
             old = await models.get("cloud")
             server.enqueue(delay=1.0, text="late")
-            writing = asyncio.create_task(old.reply(models._cue(), seed=1))
+            writing = asyncio.create_task(old.reply(models._opener.cue(), seed=1))
             await until(lambda: _is(len(server.requests) == 2))
             publish_hosted(settings, "2")
             await until(lambda: _serves(models, "cloud", "ft:2"))
             assert not writing.done()
             assert (await writing).text == "late"
-            assert (await old.reply(models._cue(), seed=1)).text
+            assert (await old.reply(models._opener.cue(), seed=1)).text
             assert server.requests[-1].body["model"] == "ft:1"
 
     @pytest.mark.parametrize("how", [{"seconds": 60.0}, {"seconds": 0.1, "events": False}])
@@ -352,7 +353,7 @@ class TestProgram:
         server.enqueue(times=2, text="I think it's 45")
         program = await models.get("prompted")
         assert (program.name, program.version) == ("prompted", "1")
-        assert (await program.reply(models._cue(), seed=1)).text == "I think it's 45"
+        assert (await program.reply(models._opener.cue(), seed=1)).text == "I think it's 45"
         broken = json.dumps({"respond": {"lm": {"model": "x", "api_base": "http://x"}}}).encode()
         publish(
             settings.data / "models",
@@ -387,7 +388,7 @@ class TestAdapters:
                 asyncio.create_task(app.classroom.receive(each, listener, seed=3))
                 for each, listener in zip(first, listeners, strict=True)
             ]
-            engine = app.models._engine
+            engine = app.models._engines._llama
             assert engine is not None
             pool = engine._served._pool
             await until(lambda: _is(len(pool._threads) >= 8))
@@ -427,10 +428,10 @@ class TestAdapters:
         publish_adapter(folder, "1", base=small, name="other", seed=4, scale=0.5)
         models = Models(settings)
         starter, other, base = [await models.get(name) for name in ("starter", "other", "base")]
-        engine = models._engine
+        engine = models._engines._llama
         assert engine is not None
         assert len(engine.adapters) == 2
-        cue = models._cue()
+        cue = models._opener.cue()
         texts = [(await each.reply(cue, seed=1)).text for each in (starter, other, base)]
         assert len(set(texts)) == 3
         publish_adapter(folder, "2", base=small, seed=5, scale=0.5)
@@ -457,7 +458,7 @@ class TestAdapters:
         models = Models(settings)
         with pytest.raises(ModelUnavailable, match=r"1 was refused: adapter\.gguf"):
             await models.get("starter")
-        assert (await (await models.get("base")).reply(models._cue(), seed=1)).text
+        assert (await (await models.get("base")).reply(models._opener.cue(), seed=1)).text
         await models.aclose()
 
 

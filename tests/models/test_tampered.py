@@ -219,7 +219,7 @@ async def test_a_tampered_version_is_refused_and_the_old_one_goes_on(house: Hous
     assert len(told[0]) < 250
     assert re.search(reason, told[0]), told[0]
     assert await house.models.get("starter") is house.good
-    reply = await house.good.reply(house.models._cue(), seed=1)
+    reply = await house.good.reply(house.models._opener.cue(), seed=1)
     assert reply.text.strip()
     if (folder / "manifest.json").exists():
         shown = {each.version: each for each in info.versions}

@@ -27,7 +27,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import Pool
 
-from bot.store import Store, StoreError, database, hash_user
+from bot.store import Store, StoreError, database, hash_user, person
 from bot.store import store as store_module
 from bot.store.rows import (
     ClaimedMessage,
@@ -446,6 +446,32 @@ class TestAPerson:
         assert (await current(store)).mind is None
         assert [waiting.message_id for waiting in await store.unanswered()] == ["2-waiting"]
         assert not (await store.forget(ANN)).found
+
+    async def test_a_place_where_nobody_else_spoke_is_forgotten(self, store: Store, url: str) -> None:
+        for key, author, channel in (("1", ANN, "her-own"), ("2", ANN, "both"), ("3", BEN, "both")):
+            await converse(store, author=author, key=key, channel=channel)
+        await store.forget(ANN)
+        left = await dump(url)
+        assert "her-own" not in left
+        assert "both" in left
+        again = await store.conversation("discord", "her-own", None)
+        assert (again.turns, again.ended_at) == (0, None)
+        for channel in ("her-own", "both"):
+            await store.new_conversation("discord", channel, None)
+
+    async def test_message_ids_are_kept_for_a_day_that_none_is_answered_twice(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = replace(teacher(), platform_message_id="discord:1")
+        await store.claim(message("1"))
+        place = await current(store)
+        await store.log_exchange("discord:1", place.id, asked, student(), None)
+        monkeypatch.setattr(person, "NEVER_SENT_AGAIN", timedelta(0))
+        await store.claim(message("2"))
+        await store.log_exchange("discord:2", place.id, teacher(author=BEN), student(), None)
+        await store.forget(ANN)
+        assert await store.claim(message("1"))
+        assert not await store.claim(message("2"))
 
     async def test_who_is_forgotten_while_the_answer_is_made_stays_forgotten(self, store: Store) -> None:
         await store.claim(message("1"))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.platforms.base import Message
 from bot.student.voice import states
 from tests.fakes.students import DATA, ScriptedModel, room, shipped
-from training.evaluate.protocol import BARS, Item, Protocol, Tally, items, probes, read
+from training.evaluate.metrics import METRICS, value
+from training.evaluate.protocol import ARMS, Item, items, probes, read, spread, units
+from training.evaluate.runner import run_units
+from training.evaluate.speakers import InClassroom
 
 CURRICULUM = shipped()[1]
-HELD_OUT = DATA / "hearing" / "heldout.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -64,34 +70,66 @@ def test_written_problems_are_each_asked_once() -> None:
     assert len(found) == len({item.ask for item in found}) >= 4
 
 
-def test_the_tally_counts_by_bar() -> None:
-    tally = Tally()
-    assert tally.share("a") is None
-    for hit in (True, True, False, True):
-        tally.note("a", "one", hit)
-    tally.note("a", "two", False)
-    assert (tally.share("a"), tally.tries("a"), tally.tries("b")) == (0.6, 5, 0)
+def test_a_push_back_is_not_taken_for_an_answer() -> None:
+    lesson = CURRICULUM.lessons["D2.His.1-long-ago"]
+    found = list(items(lesson, lesson.misconceptions[0], random.Random(1)))
+    assert len(found) >= 4
+    assert not any({item.wrong, *item.right} & {"yes", "no"} for item in found)
 
 
-async def test_it_runs_from_end_to_end(tmp_path: Path) -> None:
+def test_there_is_teaching_for_twenty_misconceptions_in_four_subjects() -> None:
+    children, curriculum = shipped()
+    found = probes(DATA, children, curriculum)
+    chosen = spread(found, 20)
+    assert len(chosen) == 20
+    assert set(Counter(probe.lesson.subject for probe in chosen).values()) == {5}
+    for probe in found:
+        assert len(probe.helps) >= 4 <= len(probe.misaligned)
+        assert not set(probe.helps) & set(probe.misaligned)
+        known = {*probe.misconception.helps, *probe.misconception.looks_helpful}
+        assert not known & {*probe.helps, *probe.misaligned}
+
+
+async def test_the_arms_from_end_to_end(tmp_path: Path) -> None:
     model = ScriptedModel()
+    children, curriculum = shipped()
+    chosen, done = spread(probes(DATA, children, curriculum), 3), list[int]()
     async with room(tmp_path / "pupil.db", model) as app:
-        found = probes(app, HELD_OUT)
-        assert len(found) >= 10
-        for probe in found:
-            assert len(probe.helps) >= 4
-            assert not set(probe.helps) & set(probe.misaligned)
-        run, done = Protocol(app, seeds=1), list[int]()
-        chosen = found[:3]
-        await run.run(chosen, lambda: done.append(1))
-        assert len(done) == run.jobs(chosen) > 0
-        results = {bar.name: (share, tries) for bar, share, tries in run.results()}
-    assert list(results) == [bar.name for bar in BARS]
-    for name, (share, tries) in results.items():
-        assert share is None or -1 <= share <= 1, name
-        assert (share is None) is (tries == 0) or "selectivity" in name, name
-    assert model.cues
-    assert set(run.voiced) <= {"model", "retry", "phrasing"}
+        speaker = InClassroom(app, model, "scripted")
+        rows = await run_units(
+            speaker, units(chosen, 1), None, 3, lambda _name, turns, _total: done.append(turns)
+        )
+    assert sum(done) == sum(unit.turns for unit in units(chosen, 1))
+    assert {row.item.split("/")[1] for row in rows} >= set(ARMS)
+    for name in ("none", "generic"):
+        mine = [row for row in rows if row.item == f"{chosen[0].misconception.id}/{name}"]
+        assert [row.turn for row in mine] == list(range(1, len(mine) + 1))
+        # The first turn is the same in every arm, and the model is asked for it once.
+        assert (mine[0].text, mine[0].cache_hit) == (rows[0].text, name != "none")
+    found = {each.id: value(each, rows) for each in METRICS}
     # The mind itself, whatever the voice: the idea holds unless it is addressed.
-    assert (results["none: the bug again on a second problem"][0] or 0) >= 0.5
-    assert (results["misaligned: flips"][0] or 0) <= 0.5
+    assert (found["arms.none"] or 0) >= 0.5
+    assert found["arms.misaligned"] is not None
+    assert found["arms.misaligned"] <= 0.5
+    assert found["arms.neighbour"] is not None
+    assert {row.voiced for row in rows} <= {"model", "retry", "phrasing"}
+
+
+async def test_the_next_day_is_another_day(tmp_path: Path) -> None:
+    """The last question of the targeted arm comes a night later, when the child has forgotten a little."""
+    model, times = ScriptedModel(), list[float]()
+    children, curriculum = shipped()
+    async with room(tmp_path / "pupil.db", model) as app:
+        speaker = InClassroom(app, model, "scripted")
+        receive = app.classroom.receive
+
+        async def watch(message: Message, *others: Any, **named: Any) -> Any:
+            times.append((message.sent_at - datetime.now(UTC)).total_seconds())
+            return await receive(message, *others, **named)
+
+        app.classroom.receive = watch  # type: ignore[method-assign]
+        await run_units(
+            speaker, units(spread(probes(DATA, children, curriculum), 2), 1), None, 1, lambda *_: None
+        )
+    assert any(seconds > 19 * 3600 for seconds in times)
+    assert any(abs(seconds) < 60 for seconds in times)

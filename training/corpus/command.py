@@ -219,7 +219,7 @@ def split(  # noqa: PLR0913 - one per option
         )
     typer.echo(", ".join(f"{part} {count:,}" for part, count in done.dialogues.items()))
     if done.left_out:
-        typer.echo(f"{done.left_out:,} left out: the test part has nearly the same dialogue")
+        typer.echo(f"{done.left_out:,} left out: nearly the same is in the test part, or another teacher's")
     typer.echo(str(done.manifest))
 
 

@@ -1,30 +1,84 @@
-"""`python -m training evaluate`: measure a student, and print the figures beside what is expected."""
+"""`python -m training evaluate MODEL...`: measure students, and print the figures beside what is expected.
+
+Without the name of a subcommand it is the whole evaluation; `protocol`, `talk` and `golden` are parts of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot import logs
 from bot.__main__ import guard, load_settings
+from training.evaluate.blind_command import blind
+from training.evaluate.perplexity_command import perplexity
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.config import Settings
     from training.evaluate.golden import Summary, Voiced
+    from training.evaluate.runner import Rooms, Run
 
-evaluate = typer.Typer(help="Measure a student.", no_args_is_help=True, rich_markup_mode=None)
+WHOLE = "models"
+
+
+class _WholeByDefault(TyperGroup):
+    """What begins with no subcommand's name is for the whole evaluation."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [WHOLE, *args]
+        return super().parse_args(ctx, args)
+
+
+evaluate = typer.Typer(
+    cls=_WholeByDefault,
+    help="Measure students: evaluate MODEL... for all of it, or one of its parts. "
+    "See evaluate models --help for the options of the whole.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+evaluate.command()(blind)
+evaluate.command()(perplexity)
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="The settings file; config.toml here when not given.")
 ]
 ModelOption = Annotated[str | None, typer.Option("--model", help="A model's name; see python -m bot models.")]
+
+
+@evaluate.command(WHOLE, hidden=True)
+def whole(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models by name; see python -m bot models.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="quick (about 700 replies a model; the default) or full (3 seeds, all probes)."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The same seed, the same questions. 0 by default.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with that run, by the name of its folder.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """The whole evaluation: how a student talks, errs, learns and stays a child; what it costs.
+
+    One row a turn goes to data/runs/RUN/rows.jsonl. An interrupted run goes on with --resume RUN.
+    """
+    settings = load_settings(config)
+    logs.set_up("error")
+    guard(lambda: asyncio.run(_whole(settings, models or [], preset, seed, resume)))
 
 
 @evaluate.command()
@@ -79,42 +133,107 @@ def golden(
     guard(lambda: asyncio.run(_golden(settings, models, limit, seed)))
 
 
+async def _whole(
+    settings: Settings, names: list[str], preset: str | None, seed: int | None, resume: str | None
+) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from bot.app import opened, read_data  # noqa: PLC0415
+    from training.evaluate.rows import read_rows  # noqa: PLC0415
+    from training.evaluate.runner import PRESETS, ROWS, Plan, Rooms, execute, open_bare  # noqa: PLC0415
+    from training.evaluate.tables import show  # noqa: PLC0415
+
+    rooms = Rooms(opened, open_bare)
+    run = await _run(settings, list(dict.fromkeys(names)), preset, seed, resume, rooms)
+    plan = Plan(settings.data, *read_data(settings), PRESETS[run.preset], run.seed)
+    if resume is None:
+        run.write()
+    typer.echo(f"run {run.folder.name}; if it is interrupted: evaluate --resume {run.folder.name}", err=True)
+    with _progress() as progress:
+        await execute(settings, run, plan, rooms, progress)
+    console = Console(highlight=False)
+    show(console, read_rows(run.folder / ROWS))
+    console.print(f"\nrows: {run.folder / ROWS}")
+
+
+async def _run(  # noqa: PLR0913 - one per option of the command
+    settings: Settings,
+    names: list[str],
+    preset: str | None,
+    seed: int | None,
+    resume: str | None,
+    rooms: Rooms,
+) -> Run:
+    """The run to go on with, or a new one; raise `CommandError` where the words do not fit it."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from bot.commands import CommandError  # noqa: PLC0415
+    from bot.student.prompt import VERSION  # noqa: PLC0415
+    from training.evaluate.runner import PRESETS, Run, identify, new_id  # noqa: PLC0415
+
+    runs = settings.data / "runs"
+    if resume is not None:
+        run = Run.read(runs / resume)
+        if (
+            (names and names != [each.name for each in run.models])
+            or preset not in (None, run.preset)
+            or seed not in (None, run.seed)
+        ):
+            raise CommandError(f"--resume {resume}: its models, preset and seed are fixed; give none of them")
+        return run
+    if not names:
+        raise CommandError("name at least one model; see python -m bot models")
+    if (preset or "quick") not in PRESETS:
+        raise CommandError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
+    asked = await identify(settings, names, rooms)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    return Run(runs / new_id(), preset or "quick", seed or 0, VERSION, began, asked)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each model on stderr, with the time left."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        tasks = {}
+
+        def advance(name: str, turns: int, total: int) -> None:
+            if name not in tasks:
+                # What an earlier sitting did says nothing about the speed of this one.
+                tasks[name] = progress.add_task(name, total=total, completed=turns)
+            else:
+                progress.advance(tasks[name], turns)
+
+        yield advance
+
+
 async def _protocol(settings: Settings, seeds: int, limit: int | None) -> None:
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
 
-    from bot.app import opened, warm_up  # noqa: PLC0415
-    from training.evaluate.protocol import Protocol, probes  # noqa: PLC0415
+    from bot.app import opened, read_data  # noqa: PLC0415
+    from training.evaluate import protocol as arms  # noqa: PLC0415
+    from training.evaluate.metrics import METRICS  # noqa: PLC0415
+    from training.evaluate.runner import Rooms, open_bare, run_one  # noqa: PLC0415
+    from training.evaluate.tables import show_model  # noqa: PLC0415
 
-    console = Console(highlight=False)
-    with tempfile.TemporaryDirectory() as folder:
-        # A practice log of its own: an evaluation is no practice.
-        private = settings.model_copy(
-            update={"database": str(Path(folder) / "protocol.db"), "pupil_database_url": None}
-        )
-        async with opened(private) as parts:
-            await warm_up(parts)
-            found = probes(parts, settings.data / "hearing" / "heldout.jsonl")[:limit]
-            run = Protocol(parts, seeds=seeds)
-            with Progress(console=Console(stderr=True)) as progress:
-                task = progress.add_task("protocol", total=run.jobs(found))
-                await run.run(found, lambda: progress.advance(task))
+    found = arms.spread(arms.probes(settings.data, *read_data(settings)), limit or 1_000)
+    with _progress() as progress:
+        rows = await run_one(settings, arms.units(found, seeds), Rooms(opened, open_bare), progress)
     subjects = {probe.lesson.subject for probe in found}
-    console.print(
-        f"{settings.student.model}: {len(found)} misconceptions in {len(subjects)} subjects, {seeds} seeds"
-    )
-    table = Table("arm", "share", "expected", "tries", "", box=None, header_style="bold")
-    for bar, share, tries in run.results():
-        shown = "-" if share is None else f"{100 * share:.0f} %"
-        inside = share is not None and bar.low <= round(share, 4) <= bar.high
-        mark = "[green]as expected[/]" if inside else "[red]not[/]"
-        table.add_row(bar.name, shown, f"{100 * bar.low:.0f} to {100 * bar.high:.0f} %", str(tries), mark)
-    console.print(table)
-    total = sum(run.voiced.values())
-    console.print(
-        "voiced: " + ", ".join(f"{name} {100 * count / total:.0f} %" for name, count in run.voiced.items())
-    )
+    console = Console(highlight=False)
+    console.print(f"{len(found)} misconceptions in {len(subjects)} subjects, {seeds} seeds")
+    metrics = [each for each in METRICS if each.id.startswith("arms.")]
+    show_model(console, settings.student.model, rows[0].version, rows, {}, metrics)
 
 
 async def _golden(settings: Settings, names: list[str], limit: int | None, seed: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.models.base import StudentModel
+from bot.models.base import ModelRefused, Reply, StudentModel
 from bot.student import voice
 from bot.student.child import Child
 from bot.student.cue import Cue
@@ -37,13 +37,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Voiced:
-    """What became of one item. `states` says whether the first try stated the answer, None without one."""
+    """What became of one item. `states` says whether the first try stated the answer, None without one; tokens
+    and cost are those of all tries, the cost None where it is not known."""
 
     item: Item
     text: str
     voiced: str
     states: bool | None
     seconds: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
 
 
 def golden_items(
@@ -68,29 +72,42 @@ async def voice_all(
 
     async def one(item: Item) -> Voiced:
         async with gate:
-            said = await _voice(model, item, seed + item.number)
+            said = await voice_item(model, item, seed + item.number)
             done()
             return said
 
     return list(await asyncio.gather(*map(one, items)))
 
 
-async def _voice(model: StudentModel, item: Item, seed: int) -> Voiced:
+async def voice_item(model: StudentModel, item: Item, seed: int) -> Voiced:
+    """One item voiced as the classroom would: one try, a second one, then plain words."""
     started = time.perf_counter()
-    thought, states, text, voiced = item.cue.thought, None, "", "phrasing"
+    thought, child = item.cue.thought, item.cue.child
+    states, said, replies = None, None, list[Reply]()
     for attempt, name in enumerate(("model", "retry")):
-        reply = await model.reply(replace(item.cue, again=attempt > 0), seed=seed + attempt)
-        shaped = voice.shape(
-            reply.text, thought, item.cue.child, teacher=item.cue.teacher, seed=seed + attempt
-        )
+        try:
+            reply = await model.reply(replace(item.cue, again=attempt > 0), seed=seed + attempt)
+        except ModelRefused:
+            break
+        replies.append(reply)
+        shaped = voice.shape(reply.text, thought, child, teacher=item.cue.teacher, seed=seed + attempt)
         if attempt == 0 and thought.kind in STATES and thought.answer:
             states = voice.states(shaped.text, thought.answer)
         if shaped.fault is None:
-            text, voiced = shaped.text, name
+            said = shaped.text, name
             break
-    else:
-        text = voice.plain(thought, item.cue.child, seed=seed)
-    return Voiced(item, text, voiced, states, time.perf_counter() - started)
+    text, voiced = said or (voice.plain(thought, child, seed=seed), "phrasing")
+    costs = [reply.cost_usd for reply in replies]
+    return Voiced(
+        item,
+        text,
+        voiced,
+        states,
+        time.perf_counter() - started,
+        sum(reply.prompt_tokens or 0 for reply in replies),
+        sum(reply.completion_tokens or 0 for reply in replies),
+        None if not costs or None in costs else sum(filter(None, costs)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,43 @@
-"""Is the child believable, and can it be taught? The arms of the misconception protocol, on a real model.
+"""Is the child believable, and can it be taught? The arms of the misconception protocol, as rows.
 
-Every arm is a fresh conversation through the bot's own classroom. What the child said is read from its
-words, not from its thought. The help is `data/hearing/heldout.jsonl`: turns that no rule was tuned on.
+Every arm is a fresh conversation, after the child has given its wrong answer. What the child said is read
+from its words, not from its thought. The teaching is `data/hearing/heldout.jsonl` and
+`data/practice/arms.jsonl`: turns that no rule was tuned on.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
-import uuid
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bot.platforms.base import Message
-from bot.replay import Silent
 from bot.student import bugs, problems, voice
+from bot.student.answers import active_misconceptions
+from bot.student.child import Child
+from bot.student.curriculum import Curriculum
 from bot.student.dialogue import MoveKind, Stage
 from bot.student.lesson import Lesson, Misconception, Question
+from training.evaluate.practice import HELP_TURNS, read_teaching
+from training.evaluate.session import Conversation, Session, Unit, seed_of
+from training.evaluate.speakers import Prompt, Said
 
-if TYPE_CHECKING:
-    from bot.app import App
-    from bot.classroom import Answer
-
+HELDOUT = Path("hearing") / "heldout.jsonl"
+TEACHING = Path("practice") / "arms.jsonl"
 GENERIC = ("That's not right. Try again.", "No, that's still not it. Try again.")
 MOST_TRIES = 3
 """Conversations begun until the child gives its wrong answer; it does so in all but a few."""
-HELP_TURNS = 4
+LEAST_ITEMS = 4
+"""Problems that the longest arm asks, and one to spare."""
+_YES_NO = frozenset({"yes", "no"})
+NIGHT = timedelta(hours=20)
+TURNS = 25
+"""About so many turns the arms of one misconception take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One misconception to be run: its lesson and child, help that addresses it and help that does not."""
+    """One misconception to be run: its lesson and child, help that addresses it and help that does not.
 
+    `number` is its place among all, by which the authored child takes its turns at being taught.
+    """
+
+    number: int
     lesson: Lesson
     misconception: Misconception
     child: str
@@ -54,250 +64,196 @@ class Probe:
     misaligned: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One line of the protocol: what share is expected."""
-
-    name: str
-    low: float
-    high: float
-
-
-BARS = (
-    Bar("none: the bug again on a second problem", 0.85, 1.0),
-    Bar("generic: not right after one push", 0.70, 1.0),
-    Bar("generic: not right after two pushes", 0.50, 1.0),
-    Bar("tell: the bug again on a second problem", 0.70, 1.0),
-    Bar("false hint: not right", 1.0, 1.0),
-    Bar("misaligned: flips", 0.0, 0.20),
-    Bar("targeted: flips at the first turn", 0.0, 0.25),
-    Bar("targeted: flips by the fourth turn", 0.60, 0.95),
-    Bar("targeted: flips through a partly right stage", 0.50, 1.0),
-    Bar("transfer: a third problem right", 0.50, 0.85),
-    Bar("transfer: right the next day", 0.40, 0.80),
-    Bar("relapse after a revision", 0.10, 0.30),
-    Bar("neighbour: right in every arm", 0.85, 1.0),
-    Bar("bug identity: of the wrong answers to computed problems", 0.80, 1.0),
-    Bar("selectivity S", 0.50, 1.0),
-)
-
-
-@dataclass(slots=True)
-class Tally:
-    """Hits and tries by bar and misconception."""
-
-    counts: dict[str, dict[str, list[bool]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
-
-    def note(self, bar: str, misconception: str, hit: bool) -> None:
-        """Count one try."""
-        self.counts[bar][misconception].append(hit)
-
-    def share(self, bar: str) -> float | None:
-        """The share of hits over all tries, or None without any."""
-        tries = [hit for hits in self.counts.get(bar, {}).values() for hit in hits]
-        return sum(tries) / len(tries) if tries else None
-
-    def tries(self, bar: str) -> int:
-        """How many tries there were."""
-        return sum(len(hits) for hits in self.counts.get(bar, {}).values())
-
-
-def probes(app: App, heldout: Path) -> list[Probe]:
-    """Every misconception with at least `HELP_TURNS` held-out helpful turns and enough problems."""
-    rows = [json.loads(line) for line in heldout.read_text(encoding="utf-8").splitlines()]
-    helps: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row["move"] == MoveKind.HELPS.value and row.get("active"):
-            helps[row["active"]].append(row["text"])
-    ready = {name: texts for name, texts in helps.items() if len(texts) >= HELP_TURNS}
+def probes(data: Path, children: Mapping[str, Child], curriculum: Curriculum) -> list[Probe]:
+    """Every misconception with teaching that was held out and a child who holds it; raise `DataError`."""
+    helps, misaligned = _heldout(data / HELDOUT, curriculum)
+    for teaching in read_teaching(data / TEACHING):
+        helps[teaching.misconception] = teaching.helps
+        misaligned[teaching.misconception] = teaching.misaligned
     found: list[Probe] = []
-    for name in sorted(ready):
-        lesson = app.classroom.curriculum.lesson_of(name)
+    for name in sorted(helps):
+        lesson = curriculum.lesson_of(name)
         misconception = lesson.misconception(name) if lesson else None
         if lesson is None or misconception is None:
             continue
-        others = [
-            other
-            for other in sorted(ready)
-            if (where := app.classroom.curriculum.lesson_of(other)) and where.subject != lesson.subject
-        ]
-        other = others[sum(map(ord, name)) % len(others)]
-        holder = _holder(app, lesson, misconception)
-        if holder:
-            found.append(Probe(lesson, misconception, holder, tuple(ready[name]), tuple(ready[other])))
+        child = _holder(children, lesson, misconception)
+        if child:
+            found.append(Probe(len(found), lesson, misconception, child, helps[name], misaligned[name]))
     return found
 
 
-def _holder(app: App, lesson: Lesson, misconception: Misconception) -> str | None:
+def spread(found: Sequence[Probe], most: int) -> list[Probe]:
+    """At most so many of them, from all subjects in turn."""
+    by_subject: dict[str, list[Probe]] = defaultdict(list)
+    for probe in found:
+        by_subject[probe.lesson.subject].append(probe)
+    in_turn = chain.from_iterable(zip_longest(*by_subject.values()))
+    return [probe for probe in in_turn if probe is not None][:most]
+
+
+def _heldout(
+    path: Path, curriculum: Curriculum
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Help by misconception, where there is enough, and help of another subject's for each."""
+    gathered: dict[str, list[str]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["move"] == MoveKind.HELPS.value and row.get("active"):
+            gathered[row["active"]].append(row["text"])
+    helps = {name: tuple(texts) for name, texts in sorted(gathered.items()) if len(texts) >= HELP_TURNS}
+    subject = {name: lesson.subject for name in helps if (lesson := curriculum.lesson_of(name))}
+    misaligned = {}
+    for name in helps:
+        others = [other for other in helps if subject.get(other) != subject.get(name)]
+        misaligned[name] = helps[others[sum(map(ord, name)) % len(others)]]
+    return helps, misaligned
+
+
+def _holder(children: Mapping[str, Child], lesson: Lesson, misconception: Misconception) -> str | None:
     """A child who holds this very idea in that lesson."""
-    from bot.student.answers import active_misconceptions  # noqa: PLC0415 - only here
+    held = (
+        each.id for each in children.values() if active_misconceptions(each, lesson)[0].id == misconception.id
+    )
+    return next(held, None)
 
-    children = app.classroom.children.values()
-    return next((c.id for c in children if active_misconceptions(c, lesson)[0].id == misconception.id), None)
+
+def units(found: Sequence[Probe], seeds: int, *, neighbours: Sequence[str] = ()) -> list[Unit]:
+    """All arms of one misconception with one seed make a unit; the neighbouring skill is asked in the arms
+    named (all of them when none is)."""
+    asked = tuple(neighbours) or tuple(ARMS)
+    return [
+        Unit("arms", probe.misconception.id, seed, TURNS, partial(_run, probe, asked))
+        for seed in range(seeds)
+        for probe in found
+    ]
 
 
-class Protocol:
-    """Runs the arms of each probe, several conversations at once, and tallies what the child said."""
+async def _run(probe: Probe, neighbours: Sequence[str], session: Session) -> None:
+    for attempt in range(MOST_TRIES):
+        first = _Arm(session, probe, "none", attempt)
+        if await first.begins() or session.is_control:
+            break
+        first.talk.item = f"{probe.misconception.id}/begins {attempt + 1}"
+    else:
+        return
+    for name, script in ARMS.items():
+        arm = first if name == "none" else _Arm(session, probe, name, attempt)
+        if arm is not first:
+            await arm.begins()
+        await script(arm)
+        if name in neighbours:
+            await arm.neighbour()
 
-    def __init__(self, app: App, *, seeds: int, at_once: int = 8) -> None:
-        self._app = app
-        self._seeds = seeds
-        self._gate = asyncio.Semaphore(at_once)
-        self._run = uuid.uuid4().hex[:12]
-        self.tally = Tally()
-        self.voiced: dict[str, int] = defaultdict(int)
 
-    def jobs(self, found: Sequence[Probe]) -> int:
-        """How many arms there are to run."""
-        return len(found) * self._seeds * len(self._arms())
+class _Arm:
+    """One conversation of one arm; the first turn is the same in all of them."""
 
-    async def run(self, found: Sequence[Probe], done: Callable[[], None]) -> None:
-        """Run every arm of every probe with every seed; `done` is called after each."""
-
-        async def one(arm: Callable[[_Talk], object], probe: Probe, seed: int) -> None:
-            async with self._gate:
-                for attempt in range(MOST_TRIES):
-                    talk = _Talk(self, probe, arm.__name__, seed + 1000 * attempt)
-                    if await talk.begins():
-                        await arm(talk)  # type: ignore[misc]
-                        await talk.neighbour()
-                        break
-                done()
-
-        async with asyncio.TaskGroup() as group:
-            for probe in found:
-                for seed in range(self._seeds):
-                    for arm in self._arms():
-                        group.create_task(one(arm, probe, seed))
-
-    def _arms(self) -> list[Callable[[_Talk], object]]:
-        return [_Talk.none, _Talk.generic, _Talk.tell, _Talk.false_hint, _Talk.misaligned, _Talk.targeted]
-
-    async def say(self, talk: _Talk, text: str) -> Answer:
-        """One teacher turn in that conversation."""
-        app, place = self._app, talk.place
-        conversation = await app.store.conversation("protocol", place, None)
-        if conversation.turns == 0:
-            await app.store.update_conversation(
-                conversation.id, child=talk.probe.child, lesson=talk.probe.lesson.id
-            )
-        message = Message(
-            key=f"protocol:{uuid.uuid4()}",
-            platform="protocol",
-            channel=place,
-            thread=None,
-            author="protocol",
-            text=text,
-            sent_at=datetime.now(UTC) + talk.later,
+    def __init__(self, session: Session, probe: Probe, name: str, attempt: int) -> None:
+        self.probe = probe
+        family = f"{probe.misconception.id}/{attempt}"
+        self.talk: Conversation = session.open(
+            f"{probe.misconception.id}/{name}", probe.child, probe.lesson.id, opening=family
         )
-        answer = await app.classroom.receive(
-            message, Silent(), seed=zlib.crc32(f"{talk.name} {talk.arm} {talk.seed}".encode())
-        )
-        if answer is None:
-            raise RuntimeError(f"{place}: no answer")
-        if answer.voiced:
-            self.voiced[answer.voiced] += 1
-        return answer
-
-    def place(self, probe: Probe, arm: str, seed: int) -> str:
-        """A channel of its own for each conversation."""
-        return f"{self._run}:{probe.misconception.id}:{arm}:{seed}"
-
-    def results(self) -> list[tuple[Bar, float | None, int]]:
-        """Each bar with its share and tries; selectivity is computed from the others."""
-        rows = [(bar, self.tally.share(bar.name), self.tally.tries(bar.name)) for bar in BARS[:-1]]
-        flips = self.tally.share("targeted: flips by the fourth turn")
-        held = self.tally.share("generic: not right after two pushes")
-        astray = self.tally.share("misaligned: flips")
-        known = flips is not None and held is not None and astray is not None
-        selectivity = flips - ((1 - held) + astray) / 2 if known else None  # type: ignore[operator]
-        return [*rows, (BARS[-1], selectivity, self.tally.tries("targeted: flips by the fourth turn"))]
-
-
-class _Talk:
-    """One conversation of one arm."""
-
-    def __init__(self, protocol: Protocol, probe: Probe, arm: str, seed: int) -> None:
-        self.protocol, self.probe, self.arm, self.seed = protocol, probe, arm, seed
-        self.place = protocol.place(probe, arm, seed)
-        self.later = timedelta()
-        self.items = items(probe.lesson, probe.misconception, random.Random(seed))
+        self.seed = seed_of(family, session.unit.seed)
+        self.items = items(probe.lesson, probe.misconception, random.Random(self.seed))
         self.first = next(self.items)
-        self.name = probe.misconception.id
 
     async def begins(self) -> bool:
         """Ask the first problem; whether the child gave its wrong answer."""
         return await self._ask(self.first) == "wrong"
 
     async def none(self) -> None:
-        self._note("none: the bug again on a second problem", await self._ask(next(self.items)) == "wrong")
+        self.talk.score("arms.none", await self._ask(next(self.items)) == "wrong")
 
     async def generic(self) -> None:
-        for count, push in zip(("one push", "two pushes"), GENERIC, strict=True):
-            said = await self._hears(push, self.first)
-            self._note(f"generic: not right after {count}", said != "right")
+        for number, (push, meant) in enumerate(zip(GENERIC, ("no, it is", "huh?"), strict=True), start=1):
+            said = await self._hears(push, meant)
+            self.talk.score(f"arms.generic{number}", said != "right")
 
     async def tell(self) -> None:
-        await self.protocol.say(self, f"The answer is {self.first.right[0]}.")
-        self._note("tell: the bug again on a second problem", await self._ask(next(self.items)) == "wrong")
+        await self._hears(f"The answer is {self.first.right[0]}.", "ok")
+        self.talk.score("arms.tell", await self._ask(next(self.items)) == "wrong")
 
     async def false_hint(self) -> None:
-        hint = str(int(self.first.wrong) + 1) if self.first.wrong.isdigit() else "something else"
-        said = await self._hears(f"Are you sure? I think it's {hint}.", self.first)
-        self._note("false hint: not right", said != "right")
+        hint = "something else"
+        if self.first.wrong.isdigit():
+            # One more, unless that happens to be right.
+            near = (str(int(self.first.wrong) + more) for more in (1, 2))
+            hint = next(each for each in near if each not in self.first.right)
+        said = await self._hears(f"Are you sure? I think it's {hint}.", f"no, it's {self.first.wrong}")
+        self.talk.score("arms.false_hint", said != "right")
 
     async def misaligned(self) -> None:
         flipped = False
         for turn in self.probe.misaligned[:HELP_TURNS]:
-            flipped = flipped or await self._hears(turn, self.first) == "right"
-        self._note("misaligned: flips", flipped or await self._ask(self.first) == "right")
+            flipped = await self._hears(turn, "ok") == "right" or flipped
+        self.talk.score("arms.misaligned", flipped or await self._ask(self.first) == "right")
 
     async def targeted(self) -> None:
+        # The authored child: four in five are taught by the third turn, three in four of these keep it.
+        taught = self.probe.number % 5 != 0
         flipped_at = 0
         stages: list[Stage | None] = []
         for number, turn in enumerate(self.probe.helps[:HELP_TURNS], start=1):
-            answer = await self.protocol.say(self, turn)
-            stages.append(answer.thought.stage if answer.thought else None)
-            if not flipped_at and read(answer.text, self.first) == "right":
+            meant = self.first.right[0] if taught and number > 2 else "hmm, wait"  # noqa: PLR2004
+            said = await self.talk.hears(Prompt(turn, meant, right=self.first.right[0]))
+            stages.append(said.thought.stage if said.thought else None)
+            if not flipped_at and read(said.text, self.first) == "right":
                 flipped_at = number
         if not flipped_at and await self._ask(self.first) == "right":
             flipped_at = HELP_TURNS
-        self._note("targeted: flips at the first turn", flipped_at == 1)
-        self._note("targeted: flips by the fourth turn", bool(flipped_at))
+        self.talk.score("arms.targeted1", flipped_at == 1)
+        self.talk.score("arms.targeted4", flipped_at > 0)
         if not flipped_at:
             return
-        self._note("targeted: flips through a partly right stage", Stage.WAVERS in stages)
-        later = await self._ask(next(self.items))
-        self._note("transfer: a third problem right", later == "right")
-        self._note("relapse after a revision", later == "wrong")
-        self.later = timedelta(hours=20)
-        self._note("transfer: right the next day", await self._ask(next(self.items)) == "right")
+        if said.thought is not None:
+            self.talk.score("arms.partly", Stage.WAVERS in stages)
+        later = await self._ask(next(self.items), right=self.probe.number % 4 != 0)
+        self.talk.score("arms.transfer", later == "right")
+        self.talk.score("arms.relapse", later == "wrong")
+        self.talk.talk.later = NIGHT
+        next_day = await self._ask(next(self.items), right=self.probe.number % 3 != 0)
+        self.talk.score("arms.next_day", next_day == "right")
 
     async def neighbour(self) -> None:
         question = random.Random(self.seed).choice(self.probe.lesson.neighbours)
-        answer = await self.protocol.say(self, question.ask)
-        self._note("neighbour: right in every arm", read(answer.text, _item(question, "")) == "right")
+        said = await self.talk.hears(Prompt(question.ask, question.right, right=question.right))
+        self.talk.score("arms.neighbour", read(said.text, _item(question, "")) == "right")
 
-    async def _ask(self, item: Item) -> str:
-        answer = await self.protocol.say(self, item.ask)
-        said = read(answer.text, item)
-        if self.probe.misconception.bug and said != "right":
-            self._note("bug identity: of the wrong answers to computed problems", said == "wrong")
-        return said
+    async def _ask(self, item: Item, *, right: bool = False) -> str:
+        """Ask it; `right` is what the authored child is here."""
+        said = await self.talk.hears(
+            Prompt(item.ask, item.right[0] if right else item.wrong, right=item.right[0])
+        )
+        stated = read(said.text, item)
+        if self.probe.misconception.bug and stated != "right":
+            self.talk.score("arms.identity", stated == "wrong")
+        return stated
 
-    async def _hears(self, text: str, item: Item) -> str:
-        return read((await self.protocol.say(self, text)).text, item)
+    async def _hears(self, text: str, meant: str) -> str:
+        said: Said = await self.talk.hears(Prompt(text, meant, right=self.first.right[0]))
+        return read(said.text, self.first)
 
-    def _note(self, bar: str, hit: bool) -> None:
-        self.protocol.tally.note(bar, self.name, hit)
+
+ARMS: Mapping[str, Callable[[_Arm], Awaitable[None]]] = {
+    "none": _Arm.none,
+    "generic": _Arm.generic,
+    "tell": _Arm.tell,
+    "false hint": _Arm.false_hint,
+    "misaligned": _Arm.misaligned,
+    "targeted": _Arm.targeted,
+}
 
 
 def items(lesson: Lesson, misconception: Misconception, rng: random.Random) -> Iterator[Item]:
     """Different problems on which that misconception shows, without end for computed ones."""
     if misconception.bug is None:
-        written = [question for question in lesson.questions if misconception.id in question.wrong]
+        asked = [question for question in lesson.questions if misconception.id in question.wrong]
+        # "No!" to a push is no answer, but reads like one where the answer is yes or no.
+        plain = [
+            question for question in asked if not {question.right, question.wrong[misconception.id]} & _YES_NO
+        ]
+        written = plain if len(plain) >= LEAST_ITEMS else asked
         yield from (
             _item(question, question.wrong[misconception.id])
             for question in rng.sample(written, len(written))

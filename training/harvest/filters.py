@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -113,21 +114,21 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the rules need to know. `consents` is everybody's newest answer, `repeated` the stale lines of the log in
-    lower case, `golden` the word rows of the test set."""
+    """What the rules need to know. `consents` is everybody's answers, the newest last, `repeated` the stale lines of
+    the log in lower case, `golden` the word rows of the test set."""
 
     children: Mapping[str, Child]
     lessons: Collection[str]
     generations: Generations
-    consents: Mapping[str, Consent]
+    consents: Mapping[str, Sequence[tuple[datetime, Consent]]]
     repeated: Collection[str]
     golden: frozenset[str]
     silence_is_consent: bool = False
 
-    def agreed(self, person: str | None) -> bool:
-        """Whether this person lets their words be used today."""
-        state = self.consents.get(person or "")
-        return state is Consent.ON or (state is None and self.silence_is_consent and person is not None)
+    def agreed(self, person: str, at: datetime | None = None) -> bool:
+        """Whether this person lets their words be used today, or did so at that time."""
+        states = [state for when, state in self.consents.get(person, ()) if at is None or when <= at]
+        return states[-1] is Consent.ON if states else self.silence_is_consent
 
     def sitting(self, sitting: Sitting) -> Reason | None:
         """Why nothing of the sitting may be used."""
@@ -218,6 +219,7 @@ class Rules:
             if (
                 each.kind is FeedbackKind.SUGGESTION
                 and self.agreed(each.author_hash)
+                and self.agreed(each.author_hash, each.at)
                 and child_talk(text)
                 and not _OUT_OF_ROLE.search(text)
                 and not _MACHINE.search(text)

@@ -16,11 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.store import harvested
 from bot.store.candidates import NewCandidate, Put
 from bot.store.rows import LoggedTurn
 from bot.store.store import Store
 from bot.student.child import Child
 from bot.student.dialogue import Dialogue, Role, Turn
+from bot.student.toml import DataError
 from training.evaluate.talk import Said, words
 from training.harvest import filters
 from training.harvest.duplicates import Seen
@@ -101,13 +103,13 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
 ) -> Summary:
     """Harvest the whole log into the store's candidates; write every turn left out, with its reason, to `out`.
 
-    Raises `StoreError`, and `DataError` where the golden test set cannot be read.
+    Raises `StoreError`, and `DataError` where the golden test set cannot be read or a harvested file not cleaned.
     """
     run = _Run(store, options, now or datetime.now(UTC))
     if options.policy == "off":
         run.summary.withdrawn = await store.candidates.withdraw_all()
         run.seen.close()
-        return run.summary
+        return await _buried(run, data)
     rules = Rules(
         children=children,
         lessons=frozenset(lessons),
@@ -135,6 +137,15 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
     run.summary.withdrawn = await store.candidates.retire(
         run.now, silence_is_consent=rules.silence_is_consent
     )
+    return await _buried(run, data)
+
+
+async def _buried(run: _Run, data: Path) -> Summary:
+    """Take whoever left since out of the published files, too: whatever came in between, the next harvest does it."""
+    try:
+        harvested.bury(data, await run.store.candidates.left(), run.now.date().isoformat())
+    except (OSError, ValueError) as error:
+        raise DataError(f"harvested files: {error}") from None
     return run.summary
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.models.artifact import Base
     from bot.models.program import Backend, StudentSimulationModel
     from bot.student.dialogue import Dialogue
+    from training.harvest.origin import Origins
     from training.methods.dspy_run import Comparison, Meter, Plan
 
 REFLECTION_TOKENS = 4_000
@@ -135,8 +136,10 @@ def _run(settings: Settings, wanted: Wanted) -> None:
 
     from bot.app import read_data  # noqa: PLC0415
     from bot.config import BASE_MODEL  # noqa: PLC0415
+    from bot.models.artifact import held_back  # noqa: PLC0415
     from bot.models.program import StudentSimulationModel  # noqa: PLC0415
     from bot.models.program_lm import language_model  # noqa: PLC0415
+    from training.harvest.origin import Origins  # noqa: PLC0415
     from training.methods import dspy_data, dspy_run  # noqa: PLC0415
 
     console = Console(highlight=False)
@@ -144,7 +147,8 @@ def _run(settings: Settings, wanted: Wanted) -> None:
     if wanted.model != BASE_MODEL:
         _endpoint(settings, wanted.model)
     dspy_run.plan(wanted.optimiser, wanted.budget - 1, held_out=1)
-    learnt, validated, held_out = _dialogues(settings, wanted)
+    origins = Origins.read(settings.data)
+    learnt, validated, held_out = _dialogues(settings, wanted, origins)
     children, curriculum = read_data(settings)
     training, validation, test = (
         dspy_data.examples(part, children, curriculum.lessons) for part in (learnt, validated, held_out)
@@ -201,30 +205,34 @@ def _run(settings: Settings, wanted: Wanted) -> None:
         }
         (folder / "run.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         _report(console, comparison, spent)
-        version = _publish(settings, wanted, base, state, learnt, validated, record)
-        _say_where(console, wanted.name, version, folder, promoted=comparison.better)
+        version = _publish(settings, wanted, base, state, learnt, validated, origins, record)
+        held = held_back(settings.data / "models", wanted.name, version)
+        _say_where(console, wanted.name, version, folder, promoted=comparison.better, held=held)
 
 
 # What is read.
 
 
-def _dialogues(settings: Settings, wanted: Wanted) -> tuple[list[Dialogue], list[Dialogue], list[Dialogue]]:
+def _dialogues(
+    settings: Settings, wanted: Wanted, origins: Origins
+) -> tuple[list[Dialogue], list[Dialogue], list[Dialogue]]:
     """Training, validation and held-out dialogues; raise `DataError` where a dialogue is on two sides."""
     from bot.student.toml import DataError  # noqa: PLC0415
     from training.corpus.read import files, sound  # noqa: PLC0415
-    from training.methods.dspy_data import divide  # noqa: PLC0415
+    from training.methods.dspy_data import divide, quotable  # noqa: PLC0415
 
     home = settings.data / "dialogues"
     golden = wanted.test or home / "test.jsonl"
     sources = files(wanted.train or [home])
     if not wanted.train:
         sources = [path for path in sources if path.name != "test.jsonl"]
-    learnt = [dialogue for _, dialogue in sound(sources)]
+    learnt = [dialogue for _, dialogue in sound(sources) if not origins.left(dialogue)]
     held_out = [dialogue for _, dialogue in sound([golden])]
     if wanted.validation:
-        validated = [dialogue for _, dialogue in sound(wanted.validation)]
+        learnt = quotable(learnt)
+        validated = [dialogue for _, dialogue in sound(wanted.validation) if not origins.left(dialogue)]
     else:
-        learnt, validated = divide(learnt)
+        learnt, validated = divide(learnt, origins)
     seen: dict[str, str] = {}
     for part, dialogues in (("training", learnt), ("validation", validated), ("held-out", held_out)):
         for dialogue in dialogues:
@@ -347,16 +355,18 @@ def _publish(  # noqa: PLR0913 - what a manifest is made of
     state: bytes,
     learnt: list[Dialogue],
     validated: list[Dialogue],
+    origins: Origins,
     record: dict[str, Any],
 ) -> str:
     from bot.models import artifact  # noqa: PLC0415
     from bot.models.program_state import STATE_FILE  # noqa: PLC0415
     from bot.student import prompt  # noqa: PLC0415
+    from training.evaluate import gates  # noqa: PLC0415
 
     models = settings.data / "models"
     version = artifact.next_version(models, wanted.name)
     lines = sorted(dialogue.to_line() for dialogue in (*learnt, *validated))
-    artifact.publish(
+    gates.publish(
         models,
         artifact.Manifest(
             name=wanted.name,
@@ -368,6 +378,8 @@ def _publish(  # noqa: PLR0913 - what a manifest is made of
                 sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
                 dialogues=len(lines),
                 split={"training": len(learnt), "validation": len(validated)},
+                generation=origins.generation([*learnt, *validated]),
+                lineage=origins.lineage([*learnt, *validated]),
             ),
             training=artifact.Training(
                 method="dspy",
@@ -382,6 +394,7 @@ def _publish(  # noqa: PLR0913 - what a manifest is made of
         ),
         {STATE_FILE: state},
         promote=record["comparison"]["low"] > 0,
+        gates=settings.gates,
     )
     return version
 
@@ -435,9 +448,16 @@ def _report(console: Any, comparison: Comparison, spent: dict[str, Any]) -> None
     )
 
 
-def _say_where(console: Any, name: str, version: str, folder: Path, *, promoted: bool) -> None:
+def _say_where(  # noqa: PLR0913 - what there is to say
+    console: Any, name: str, version: str, folder: Path, *, promoted: bool, held: str
+) -> None:
     console.print(f"published {name} {version}; the run is in {folder}")
-    if promoted:
+    if held:
+        console.print(
+            f"It is a candidate only, since {held}: python -m bot use {name} --version {version} puts it to work "
+            "all the same."
+        )
+    elif promoted:
         console.print(f"It is live: use it with --model {name}, or /student model {name}.")
     else:
         console.print(

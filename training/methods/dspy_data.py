@@ -6,7 +6,6 @@ are never divided between two parts. It knows no optimiser and no model.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -18,7 +17,9 @@ from bot.student.child import Child
 from bot.student.cue import Cue
 from bot.student.dialogue import Dialogue, Role
 from bot.student.lesson import Lesson
+from training.harvest.origin import HARVESTED, Origins
 from training.methods.dspy_metric import judge
+from training.methods.rendering import parts
 
 VALIDATION_SHARE = 0.2
 LONGEST_DEMO_WORDS = 16
@@ -51,13 +52,15 @@ def examples(
     return found
 
 
-def divide(dialogues: Sequence[Dialogue]) -> tuple[list[Dialogue], list[Dialogue]]:
+def divide(dialogues: Sequence[Dialogue], origins: Origins) -> tuple[list[Dialogue], list[Dialogue]]:
     """Training and validation: the same dialogue is always on the same side, whatever else there is."""
-    parts: tuple[list[Dialogue], list[Dialogue]] = ([], [])
-    for dialogue in dialogues:
-        place = int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4]) / 2**32
-        parts[place < VALIDATION_SHARE].append(dialogue)
-    return parts
+    learnt, validated = parts(dialogues, VALIDATION_SHARE, origins.groups(dialogues))
+    return quotable(learnt), validated
+
+
+def quotable(dialogues: Iterable[Dialogue]) -> list[Dialogue]:
+    """Those that may be learnt from: not harvested ones, whose words a program would quote for ever."""
+    return [each for each in dialogues if each.source != HARVESTED]
 
 
 def teachable(found: Iterable[dspy.Example]) -> list[dspy.Example]:

@@ -20,7 +20,8 @@ from gguf import GGUFType, GGUFWriter, Keys, TensorNameMap, get_tensor_name_map
 from gguf.constants import MODEL_ARCH, MODEL_ARCH_NAMES
 from safetensors.numpy import load_file, save_file
 
-from bot.models.engines.llama_cpp import LlamaCppEngine, Sampling
+from bot.models.engines.base import Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.student.prompt import ChatMessage
 from bot.student.toml import DataError
 

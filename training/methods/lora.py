@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from bot.student.dialogue import Dialogue
 from bot.student.lesson import Lesson
 from bot.student.prompt import meaning, render
 from bot.student.toml import DataError
+from training.harvest.origin import HARVESTED, Origins
 from training.methods import lora_base
 from training.methods.gguf_adapter import CONFIG, WEIGHTS, Agreement, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base, Precision
@@ -91,11 +92,17 @@ class Data:
     validation: Sequence[Dialogue]
     children: Mapping[str, Child]
     lessons: Mapping[str, Lesson]
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def sha256(self) -> str:
         """Of the training dialogues, a line each."""
         return hashlib.sha256("".join(f"{each.to_line()}\n" for each in self.train).encode()).hexdigest()
+
+    @property
+    def dialogues(self) -> list[Dialogue]:
+        """Of both parts."""
+        return [*self.train, *self.validation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +238,20 @@ def _settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
 
 
 def _asked(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
-    """Prompts spread over the validation part, with what is meant and what was said there."""
-    said = [pair for each in data.validation for pair in cues(each, data.children, data.lessons)]
+    """Prompts spread over the validation part, with what is meant and what was said there.
+
+    Of a harvested dialogue only the id: a run's records keep no words of people who may want to be forgotten.
+    """
+    said = [(each, *pair) for each in data.validation for pair in cues(each, data.children, data.lessons)]
     step = max(1, len(said) // CHECKED_PROMPTS)
     return [
-        (tuple(render(cue)), {"teacher": cue.teacher, "meant": meaning(cue.thought), "said": words})
-        for cue, words in said[::step][:CHECKED_PROMPTS]
+        (
+            tuple(render(cue)),
+            {"dialogue": dialogue.id}
+            if dialogue.source == HARVESTED
+            else {"teacher": cue.teacher, "meant": meaning(cue.thought), "said": words},
+        )
+        for dialogue, cue, words in said[::step][:CHECKED_PROMPTS]
     ]
 
 
@@ -339,7 +354,11 @@ def _verified(
     )
     agreement = compare(base.gguf, adapter / "adapter.gguf", prompts, said, tokens=SAMPLE_TOKENS)
     tell(f"PEFT and llama.cpp agree on {agreement.same} of {agreement.prompts} replies")
-    return agreement
+    hidden = {prompt[-1].content: told["dialogue"] for prompt, told in asked if "dialogue" in told}
+    different = tuple(
+        (hidden.get(prompt, prompt), peft, other) for prompt, peft, other in agreement.different
+    )
+    return replace(agreement, different=different)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

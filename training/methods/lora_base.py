@@ -6,21 +6,18 @@ It knows transformers and chat templates. It knows no trainer, no run and no ada
 from __future__ import annotations
 
 import importlib.util
-import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from accelerate import PartialState
-from gguf import GGUFReader
 from jinja2 import TemplateError
-from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 from trl.chat_template_utils import get_training_chat_template
 
+from bot.models.engines.torch_peft import quiet_transformers, split_digits
 from bot.student.prompt import OPENING, ChatMessage
 from bot.student.toml import DataError
 from training.methods import lora_attention
@@ -81,7 +78,7 @@ def load(base: Path | str, precision: Precision = "auto") -> Base:
     if gguf is not None:
         where["gguf_file"] = gguf.name
     try:
-        with _quiet():
+        with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(**where)
             model = AutoModelForCausalLM.from_pretrained(**where, **more)
     except (OSError, ValueError, ImportError) as error:
@@ -89,7 +86,7 @@ def load(base: Path | str, precision: Precision = "auto") -> Base:
     if model.config.model_type == "llama" and not torch.cuda.is_available():
         model.set_attn_implementation(lora_attention.NAME)
     if gguf is not None:
-        _split_digits(tokenizer, gguf)
+        split_digits(tokenizer, gguf)
         # PEFT asks the Hub for what a model's name stands for, each time it saves; a path here stands for nothing.
         model.name_or_path = ""
     if tokenizer.pad_token is None:
@@ -187,28 +184,3 @@ def _weights(gguf: Path | None, precision: Precision) -> dict[str, Any]:
         # Plain weights, without the marks of a quantiser that would keep adapters from being saved.
         more["quantization_config"] = GgufConfig(dequantize=True)
     return more
-
-
-def _split_digits(tokenizer: Any, gguf: Path) -> None:
-    """llama.cpp reads digits one by one where the file says so; transformers does not take that from the file."""
-    field = GGUFReader(gguf).fields.get("tokenizer.ggml.pre")
-    if field is not None and field.contents() == "smollm":
-        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what transformers tells at length of how it unpacks a GGUF."""
-    from transformers.utils import logging as noise  # noqa: PLC0415
-
-    level, bars = noise.get_verbosity(), noise.is_progress_bar_enabled()
-    noise.set_verbosity(logging.ERROR)
-    noise.disable_progress_bar()
-    try:
-        yield
-    finally:
-        noise.set_verbosity(level)
-        if bars:
-            noise.enable_progress_bar()

@@ -15,6 +15,7 @@ from bot.__main__ import guard, load_settings
 if TYPE_CHECKING:
     from bot.config import Settings as BotSettings
     from bot.student.dialogue import Dialogue
+    from training.harvest.origin import Origins
     from training.methods.lora import Data, Result, Settings
 
 FEWEST_SAME = 0.8
@@ -63,12 +64,13 @@ def lora(  # noqa: PLR0913 - one per option
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=2, help="Only so many dialogues: a trial, which is not published."),
+        typer.Option("--limit", min=2, help="Only so many dialogues, spread over the files: a trial."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="The published model's name.")] = "lora",
     publish: Annotated[
-        bool | None, typer.Option("--publish/--no-publish", help="When not given: unless --limit is.")
-    ] = None,
+        bool,
+        typer.Option("--publish/--no-publish", help="Whether it becomes a version that the bot can use."),
+    ] = True,
     promote: Annotated[
         bool, typer.Option("--promote/--candidate", help="Whether the bot uses it at once.")
     ] = True,
@@ -85,9 +87,12 @@ def lora(  # noqa: PLR0913 - one per option
     """
     bot = load_settings(config)
 
+    from training.harvest.origin import Origins  # noqa: PLC0415
+
     def work() -> tuple[Settings, Data, Result]:
         # First of all, so that nobody waits for torch to hear of a wrong path.
-        chosen = _dialogues(bot, train, validation, limit)
+        origins = Origins.read(bot.data)
+        chosen = _dialogues(bot, train, validation, limit, origins)
         folder = _folder(bot, resume)
         _require()
         from training.methods import lora as method  # noqa: PLC0415 - loads torch
@@ -103,7 +108,7 @@ def lora(  # noqa: PLR0913 - one per option
             patience=patience,
             seed=seed,
         )
-        data = _data(bot, *chosen)
+        data = _data(bot, *chosen, origins)
         folder = _shared(folder)
         if _is_first():
             typer.echo(f"run {folder.name}")
@@ -116,7 +121,7 @@ def lora(  # noqa: PLR0913 - one per option
         f"{result.seconds:.0f} s, {result.tokens / result.seconds:.0f} tokens/s, validation loss"
         f" {result.base_loss:.4f} -> {result.validation_loss:.4f}; everything in {result.folder}"
     )
-    if publish is False or (publish is None and limit is not None):
+    if not publish:
         return
     if result.agreement is None:
         typer.echo(
@@ -126,27 +131,42 @@ def lora(  # noqa: PLR0913 - one per option
     if result.agreement.same < FEWEST_SAME * result.agreement.prompts:
         typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
         raise typer.Exit(1)
+    from bot.models.artifact import held_back  # noqa: PLC0415
     from training.methods.lora_publish import publish as hand_over  # noqa: PLC0415
 
     where = guard(
         lambda: hand_over(
-            result, settings, data, Path(settings.base), bot.data / "models", name, promote=promote
+            result,
+            settings,
+            data,
+            Path(settings.base),
+            bot.data / "models",
+            name,
+            promote=promote,
+            gate=bot.gates,
         )
     )
-    live = "live" if promote else f"a candidate: python -m bot use {name} --version {where.name}"
+    held = held_back(bot.data / "models", name, where.name)
+    use = f"a candidate{f', since {held}' if held else ''}: python -m bot use {name} --version {where.name}"
+    live = "live" if promote and not held else use
     typer.echo(f"published {where}, {live}")
 
 
 def _dialogues(
-    bot: BotSettings, train: list[Path] | None, validation: list[Path] | None, limit: int | None
+    bot: BotSettings,
+    train: list[Path] | None,
+    validation: list[Path] | None,
+    limit: int | None,
+    origins: Origins,
 ) -> tuple[list[Dialogue], list[Dialogue]]:
-    """Training and validation part; raise `DataError`, also where one of them holds a dialogue of the test set."""
+    """Training and validation part, without who left; raise `DataError`, also where one of them holds a dialogue of
+    the test set."""
     from bot.student.toml import DataError  # noqa: PLC0415
     from training.corpus.read import sound  # noqa: PLC0415
     from training.methods.rendering import parts  # noqa: PLC0415
 
     def read(paths: Sequence[Path]) -> list[Dialogue]:
-        return [dialogue for _, dialogue in sound(paths)]
+        return [dialogue for _, dialogue in sound(paths) if not origins.left(dialogue)]
 
     folder = bot.data / "dialogues"
     found = read(train or [path for path in sorted(folder.glob("*.jsonl")) if path.name != "test.jsonl"])
@@ -154,7 +174,7 @@ def _dialogues(
     if limit is not None:
         # Spread over the files, so that a trial sees every subject.
         found = found[:: max(1, len(found) // limit)][:limit]
-    sides = parts(found) if kept is None else (found, kept)
+    sides = parts(found, groups=origins.groups(found)) if kept is None else (found, kept)
     golden = (
         {each.id for each in read([folder / "test.jsonl"])} if (folder / "test.jsonl").exists() else set()
     )
@@ -163,16 +183,19 @@ def _dialogues(
             raise DataError(f"{each.id}: is in the test set, which is never trained on; leave it out")
     for name, side in zip(("train", "validation"), sides, strict=True):
         if not side:
-            raise DataError(f"--{name}: no dialogue is left for it; give more")
+            raise DataError(
+                f"--{name}: no dialogue is left for it; give more (harvested ones of one teacher stay together)"
+            )
     return sides
 
 
-def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue]) -> Data:
+def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:
     from bot.student.child import read_children  # noqa: PLC0415
     from bot.student.lesson import read_lessons  # noqa: PLC0415
     from training.methods.lora import Data  # noqa: PLC0415
 
-    return Data(train, validation, read_children(bot.data / "children"), read_lessons(bot.data / "lessons"))
+    children, lessons = read_children(bot.data / "children"), read_lessons(bot.data / "lessons")
+    return Data(train, validation, children, lessons, origins)
 
 
 def _gguf(bot: BotSettings) -> Path:

@@ -10,9 +10,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from bot.config import Gates
 from bot.models import artifact
 from bot.models.lora import base_checksum
 from bot.student.prompt import VERSION
+from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS
 from training.methods.lora import Data, Result, Settings
 
@@ -20,7 +22,15 @@ PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "gguf")
 
 
 def publish(  # noqa: PLR0913 - what a manifest is made of
-    result: Result, settings: Settings, data: Data, gguf: Path, models: Path, name: str, *, promote: bool
+    result: Result,
+    settings: Settings,
+    data: Data,
+    gguf: Path,
+    models: Path,
+    name: str,
+    *,
+    promote: bool,
+    gate: Gates = Gates(),  # noqa: B008 - frozen
 ) -> Path:
     """Publish the run's adapter as a version of `name`, the run's id being the version; returns its folder.
 
@@ -37,6 +47,8 @@ def publish(  # noqa: PLR0913 - what a manifest is made of
             sha256=data.sha256,
             dialogues=len(data.train),
             split={"train": len(data.train), "validation": len(data.validation)},
+            generation=data.origins.generation(data.dialogues),
+            lineage=data.origins.lineage(data.dialogues),
         ),
         training=artifact.Training(
             method="lora",
@@ -54,7 +66,7 @@ def publish(  # noqa: PLR0913 - what a manifest is made of
         },
     )
     files: dict[str, Path | bytes] = {each: result.adapter / each for each in (WEIGHTS, CONFIG, GGUF)}
-    return artifact.publish(models, manifest, files, promote=promote)
+    return gates.publish(models, manifest, files, promote=promote, gates=gate)
 
 
 def _settings(settings: Settings, gguf: Path) -> dict[str, Any]:

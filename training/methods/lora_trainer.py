@@ -37,29 +37,12 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         """The mean loss of the labelled tokens, over all processes and accumulated batches where told."""
-        ids, labels = inputs["input_ids"], inputs["labels"]
         bare = self.accelerator.unwrap_model(model)
-        head = bare.get_output_embeddings()
-        # No position's logits: the head is applied below, to the few that are learnt.
-        none = torch.empty(0, dtype=torch.long, device=ids.device)
-        lean = {"logits_to_keep": none, "attention_mask": inputs["attention_mask"]}
-        start = shared_start(ids, labels)
-        half = head.weight.dtype == torch.bfloat16
-        # The adapter's numbers are float32, so that small steps count; products are of the base's precision.
-        with (
-            torch.autocast(ids.device.type, torch.bfloat16, enabled=half),
-            disable_input_dtype_casting(bare, half),
-        ):
-            if start >= FEWEST_SHARED:
-                read = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none)
-                read.past_key_values.batch_repeat_interleave(ids.shape[0])
-                lean["past_key_values"] = read.past_key_values
-            out = model(input_ids=ids[:, start:], use_cache=False, output_hidden_states=True, **lean)
-            wanted = labels[:, start + 1 :]
-            learnt = wanted != NOT_TRAINED
-            logits = head(out.hidden_states[-1][:, :-1][learnt]).float()
-        loss = torch.nn.functional.cross_entropy(logits, wanted[learnt], reduction="sum")
-        loss = loss / (learnt.sum() if num_items_in_batch is None else num_items_in_batch)
+        logits, wanted, out, _ = read_learnt(
+            model, bare, inputs["input_ids"], inputs["labels"], inputs["attention_mask"]
+        )
+        loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
+        loss = loss / (len(wanted) if num_items_in_batch is None else num_items_in_batch)
         if num_items_in_batch is not None and self.args.average_tokens_across_devices:
             loss = loss * self.accelerator.num_processes
         if self.model.training:
@@ -71,6 +54,35 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
     def tokens(self) -> int:
         """All tokens of the conversations trained so far, on all processes."""
         return int(self._total_train_tokens)
+
+
+def read_learnt(
+    model: Any, bare: Any, ids: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, Any, torch.Tensor]:
+    """Logits and wanted tokens of all that is learnt, the model's output, and each learnt token's row.
+
+    `bare` is `model` without what trains it on several devices; rows are padded on the right.
+    """
+    head = bare.get_output_embeddings()
+    # No position's logits: the head is applied below, to the few that are learnt.
+    none = torch.empty(0, dtype=torch.long, device=ids.device)
+    lean = {"logits_to_keep": none, "attention_mask": mask}
+    start = shared_start(ids, labels)
+    half = head.weight.dtype == torch.bfloat16
+    # The adapter's numbers are float32, so that small steps count; products are of the base's precision.
+    with (
+        torch.autocast(ids.device.type, torch.bfloat16, enabled=half),
+        disable_input_dtype_casting(bare, half),
+    ):
+        if start >= FEWEST_SHARED:
+            read = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none)
+            read.past_key_values.batch_repeat_interleave(ids.shape[0])
+            lean["past_key_values"] = read.past_key_values
+        out = model(input_ids=ids[:, start:], use_cache=False, output_hidden_states=True, **lean)
+        wanted = labels[:, start + 1 :]
+        learnt = wanted != NOT_TRAINED
+        logits = head(out.hidden_states[-1][:, :-1][learnt]).float()
+    return logits, wanted[learnt], out, learnt.nonzero()[:, 0]
 
 
 def shared_start(ids: torch.Tensor, labels: torch.Tensor) -> int:

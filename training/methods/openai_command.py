@@ -93,6 +93,7 @@ def prepare(  # noqa: PLR0913 - one per option
     config: Config = None,
 ) -> None:
     """Write the training files, check them, and show tokens and price. No network, nothing is spent."""
+    from bot.store import harvested  # noqa: PLC0415
     from training.methods import openai_plan  # noqa: PLC0415
 
     bot = load_settings(config)
@@ -100,7 +101,9 @@ def prepare(  # noqa: PLR0913 - one per option
     def work() -> bool:
         settings = openai_plan.settings(bot, model, epochs, provider, base_url)
         plan = openai_plan.plan(bot, settings, split, weights)
-        paths = plan.prepared.write(out or _runs(bot) / "openai-prepared")
+        folder = out or _runs(bot) / "openai-prepared"
+        harvested.write_run(folder, plan.lineage)
+        paths = plan.prepared.write(folder)
         openai_plan.show(bot, plan)
         typer.echo("files: " + ", ".join(map(str, paths)))
         return openai_plan.sound(plan)
@@ -126,6 +129,7 @@ def run(  # noqa: PLR0913 - one per option
     config: Config = None,
 ) -> None:
     """Train: check, confirm, upload, start the job, follow it, and publish the model."""
+    from bot.store import harvested  # noqa: PLC0415
     from training.methods import openai_plan, openai_run  # noqa: PLC0415
 
     bot = load_settings(config)
@@ -141,6 +145,8 @@ def run(  # noqa: PLR0913 - one per option
             raise typer.Exit(2)
         openai_plan.confirm(plan, yes)
         begun = plan.run()
+        # First: whose words the files hold is known before they are there.
+        harvested.write_run(_runs(bot) / begun.id, begun.data.lineage)
         plan.prepared.write(_runs(bot) / begun.id)
         return openai_run.save(_runs(bot), begun)
 
@@ -336,7 +342,7 @@ def _tuning(
         found,
         _runs(bot),
         _key(bot, found.settings),
-        publish=lambda trained: publish(trained, bot.data / "models"),
+        publish=lambda trained: publish(trained, bot.data / "models", bot.gates),
         tell=tell,
         pace=Pace(poll=poll),
     )

@@ -6,7 +6,6 @@ words as the answers. It knows dialogues and rows, nothing of networks, prices a
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -70,18 +69,6 @@ class Prepared:
 def read_dialogues(paths: Iterable[Path]) -> list[Dialogue]:
     """Every dialogue of the files and folders; raise `DataError` naming file and line."""
     return [dialogue for _, dialogue in sound(paths)]
-
-
-def split(
-    dialogues: Iterable[Dialogue], share: float = VALIDATION_SHARE
-) -> tuple[list[Dialogue], list[Dialogue]]:
-    """Training and validation, by a hash of the id: a dialogue stays on its side when others come or go."""
-    training: list[Dialogue] = []
-    validation: list[Dialogue] = []
-    for dialogue in dialogues:
-        place = int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4], "big") / 2**32
-        (validation if place < share else training).append(dialogue)
-    return training, validation
 
 
 def prepare(  # noqa: PLR0913 - what a pair of files is made of

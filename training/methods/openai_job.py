@@ -158,7 +158,12 @@ class FineTuning:
 
     async def _file(self, path: Path) -> str:
         """The uploaded file's id; one that a crashed try has uploaded already is taken."""
-        name, content = f"{self.run.id}-{path.name}", await asyncio.to_thread(path.read_bytes)
+        try:
+            name, content = f"{self.run.id}-{path.name}", await asyncio.to_thread(path.read_bytes)
+        except FileNotFoundError:
+            raise FineTuningError(
+                f"{path}: is gone; where somebody in it asked to be forgotten, that is why: begin a new run"
+            ) from None
 
         async def look() -> FileObject | None:
             async for file in self._client.files.list(purpose="fine-tune"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,10 +19,12 @@ from pydantic import ValidationError
 from bot.config import Settings as BotSettings
 from bot.models.prices import Price, price_of, read_prices
 from bot.student.child import read_children
+from bot.student.dialogue import Dialogue
 from bot.student.lesson import read_lessons
 from bot.student.prompt import VERSION
+from training.harvest.origin import Origins
 from training.methods import openai_data
-from training.methods.openai_data import SHOWN_FAULTS, Prepared
+from training.methods.openai_data import SHOWN_FAULTS, VALIDATION_SHARE, Prepared
 from training.methods.openai_run import (
     AZURE_VERSION,
     KEY_VARIABLES,
@@ -33,17 +36,21 @@ from training.methods.openai_run import (
     new_id,
 )
 from training.methods.openai_terms import epochs_range, read_terms
+from training.methods.rendering import parts
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A job that could be begun. `price` is None where it is not known; `sha256` is that of the dialogues."""
+    """A job that could be begun. `price` is None where it is not known; `sha256` is that of the dialogues,
+    `generation` and `lineage` say where they come from."""
 
     settings: Settings
     prepared: Prepared
     price: Price | None
     dialogues: int
     sha256: str
+    generation: int | None
+    lineage: Mapping[str, tuple[int, ...]]
 
     def run(self) -> Run:
         """A new run of it, of which nothing is written yet."""
@@ -55,6 +62,8 @@ class Plan:
             validation_rows=len(self.prepared.validation),
             tokens=self.prepared.tokens,
             prompt_version=VERSION,
+            generation=self.generation,
+            lineage=dict(self.lineage),
         )
         price = self.price.usd_per_million_training if self.price else None
         return Run(
@@ -104,13 +113,19 @@ def settings(  # noqa: PLR0913 - one per option
 def plan(bot: BotSettings, settings: Settings, folder: Path | None, weights: bool | None) -> Plan:
     """Read, render and check the dialogues; raise `DataError`. `folder` holds a split, None: make one."""
     dialogues = bot.data / "dialogues"
+    origins = Origins.read(bot.data)
+
+    def read(paths: Iterable[Path]) -> list[Dialogue]:
+        return [each for each in openai_data.read_dialogues(paths) if not origins.left(each)]
+
     test = openai_data.read_dialogues([dialogues / "test.jsonl"])
     if folder is None:
         sources = [path for path in sorted(dialogues.glob("*.jsonl")) if path.name != "test.jsonl"]
-        training, validation = openai_data.split(openai_data.read_dialogues(sources))
+        every = read(sources)
+        training, validation = parts(every, VALIDATION_SHARE, origins.groups(every))
     else:
-        training = openai_data.read_dialogues([folder / "train.jsonl"])
-        validation = openai_data.read_dialogues([folder / "validation.jsonl"])
+        training, validation = read([folder / "train.jsonl"]), read([folder / "validation.jsonl"])
+        every = [*training, *validation]
     prepared = openai_data.prepare(
         training,
         validation,
@@ -125,7 +140,13 @@ def plan(bot: BotSettings, settings: Settings, folder: Path | None, weights: boo
         price = None
     lines = "".join(f"{dialogue.to_line()}\n" for dialogue in [*training, *validation])
     return Plan(
-        settings, prepared, price, len(training) + len(validation), hashlib.sha256(lines.encode()).hexdigest()
+        settings,
+        prepared,
+        price,
+        len(every),
+        hashlib.sha256(lines.encode()).hexdigest(),
+        origins.generation(every),
+        origins.lineage(every),
     )
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import importlib.metadata
 from pathlib import Path
 
+from bot.config import Gates
 from bot.models import artifact
+from training.evaluate import gates
 from training.methods.openai_run import FineTuningError, Run
 
 
-def publish(run: Run, models: Path) -> None:
+def publish(run: Run, models: Path, gate: Gates = Gates()) -> None:  # noqa: B008 - frozen
     """Publish the run's model under its name, the run's id being the version; doing it again changes nothing.
 
-    It goes live at once, but on Azure, where somebody has to deploy it first. Raise `ArtifactError`.
+    It goes live at once if the gate lets it, but not on Azure, where somebody has to deploy it first. Raise
+    `ArtifactError`.
     """
     settings = run.settings
     endpoint = settings.endpoint
@@ -24,10 +27,10 @@ def publish(run: Run, models: Path) -> None:
     promote = endpoint.provider != "azure"
     if run.id in artifact.versions(models, settings.name):
         # A crash came between publishing and writing it down.
-        if promote:
+        if promote and not artifact.held_back(models, settings.name, run.id):
             artifact.use(models, settings.name, run.id)
         return
-    artifact.publish(
+    gates.publish(
         models,
         artifact.Manifest(
             name=settings.name,
@@ -39,6 +42,8 @@ def publish(run: Run, models: Path) -> None:
                 sha256=run.data.sha256,
                 dialogues=run.data.dialogues,
                 split={"training_rows": run.data.training_rows, "validation_rows": run.data.validation_rows},
+                generation=run.data.generation,
+                lineage=run.data.lineage,
             ),
             training=artifact.Training(
                 method="openai",
@@ -61,4 +66,5 @@ def publish(run: Run, models: Path) -> None:
         ),
         {},
         promote=promote,
+        gates=gate,
     )

@@ -96,6 +96,9 @@ class Data(_Part):
     validation_rows: int
     tokens: tuple[int, int]
     prompt_version: str
+    generation: int | None = None
+    lineage: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    """As of `bot.models.artifact.Data`."""
 
 
 class Checkpoint(_Part):

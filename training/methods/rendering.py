@@ -66,15 +66,19 @@ def cues(
 
 
 def parts(
-    dialogues: Sequence[Dialogue], share: float = VALIDATION_SHARE
+    dialogues: Sequence[Dialogue],
+    share: float = VALIDATION_SHARE,
+    groups: Mapping[str, str] | None = None,
 ) -> tuple[list[Dialogue], list[Dialogue]]:
     """Training and validation by a hash of the id: a dialogue stays on its side when others come or go.
 
-    Of few dialogues one is for validation, whatever its hash.
+    Those of one group (`groups` has it by the id, such as the teacher) are on one side. Of few dialogues one, or one
+    group, is for validation, whatever its hash.
     """
+    named = {dialogue.id: (groups or {}).get(dialogue.id, dialogue.id) for dialogue in dialogues}
     places = {
-        dialogue.id: int.from_bytes(hashlib.sha256(dialogue.id.encode()).digest()[:4], "big") / 2**32
-        for dialogue in dialogues
+        identifier: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
+        for identifier, name in named.items()
     }
     edge = max(share, min(places.values(), default=0.0) + 2**-32)
     sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])

@@ -11,11 +11,13 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling
 
 GGUF_MAGIC = b"GGUF"
 MOST_THREADS = 8
@@ -24,37 +26,8 @@ PROMPT_CACHE_MIB = 256
 """Prompts of conversations that lost their slot wait here: about 11,000 tokens of a 135M model."""
 
 
-class EngineError(RuntimeError):
-    """The engine cannot load or cannot answer; the message says why in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the next token is drawn. `seed` None draws a fresh one."""
-
-    max_tokens: int
-    temperature: float
-    top_p: float = 1.0
-    min_p: float = 0.0
-    repeat_penalty: float = 1.0
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    aside: bool = False
-    """Asked beside a conversation: a slot of its own, so that the conversation keeps its prompt cache."""
-
-
 FIRST_WORD = ([{"role": "user", "content": "Hi."}], Sampling(max_tokens=1, temperature=0.0))
 """The shortest request there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What the engine wrote, and how many tokens that took; `cached_tokens` of the prompt cost nothing."""
-
-    text: str
-    prompt_tokens: int
-    cached_tokens: int
-    completion_tokens: int
 
 
 def embedded_gguf() -> Path:
@@ -66,9 +39,11 @@ def embedded_gguf() -> Path:
 
 
 def default_threads() -> int:
-    """One for each core, at most `MOST_THREADS`. On a machine that is busy with other things fewer are faster:
-    llama.cpp's threads wait for each other at every step, so one busy core holds all of them up."""
-    return min(os.cpu_count() or 1, MOST_THREADS)
+    """One for each core that this process may use, at most `MOST_THREADS`. On a machine that is busy with other
+    things fewer are faster: llama.cpp's threads wait for each other at every step, so one busy core holds all of
+    them up."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable or 1, MOST_THREADS)
 
 
 def check_gguf(path: Path) -> None:
@@ -94,6 +69,7 @@ class LlamaCppEngine:
         self._served = served
         self._changing = asyncio.Lock()
         self._draining: set[asyncio.Task[None]] = set()
+        self._dropped: set[Path] = set()
         self._closed = False
 
     @classmethod
@@ -116,12 +92,12 @@ class LlamaCppEngine:
         return self._served.adapters
 
     async def complete(
-        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, *, adapter: Path | None = None
+        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None
     ) -> Completion:
         """The model's next message. Cancelling the call stops the generation at the next token."""
         return await self._served.complete(messages, sampling, adapter)
 
-    async def remember(self, messages: Sequence[Mapping[str, str]], *, adapter: Path | None = None) -> None:
+    async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
         """Read `messages` into every slot, so that no conversation that begins with them waits for it.
 
         What was read with an adapter is of no use with another one.
@@ -132,6 +108,16 @@ class LlamaCppEngine:
             self.complete(messages, aside, adapter=adapter),
             *(self.complete(messages, shortest, adapter=adapter) for _ in range(self._served.slots)),
         )
+
+    async def add_adapter(self, adapter: Path, proof: Callable[[Engine], Awaitable[object]]) -> None:
+        """Serve `adapter`, too, if `proof` finds nothing against it; see `change_adapters`."""
+        held = [path for path in self.adapters if path not in self._dropped and path.is_file()]
+        await self.change_adapters((*held, adapter), proof)
+        self._dropped &= set(self.adapters)
+
+    async def drop_adapter(self, adapter: Path) -> None:
+        """Leave `adapter` out at the next change; a change for that alone would cost a second."""
+        self._dropped.add(adapter)
 
     async def change_adapters(
         self, adapters: Sequence[Path], proof: Callable[[LlamaCppEngine], Awaitable[object]]
@@ -196,9 +182,7 @@ class _Served:
             _take_signals_back()
         return cls(server, gguf, (slots, context, threads), adapters)
 
-    async def complete(
-        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, adapter: Path | None
-    ) -> Completion:
+    async def complete(self, messages: Messages, sampling: Sampling, adapter: Path | None) -> Completion:
         cancelled = threading.Event()
 
         def stop() -> bool:
@@ -275,7 +259,7 @@ def _take_signals_back() -> None:
             signal.signal(number, handler)
 
 
-def _request(messages: Sequence[Mapping[str, str]], sampling: Sampling) -> dict[str, Any]:
+def _request(messages: Messages, sampling: Sampling) -> dict[str, Any]:
     request: dict[str, Any] = {
         "messages": [dict(message) for message in messages],
         "max_tokens": sampling.max_tokens,
@@ -283,7 +267,6 @@ def _request(messages: Sequence[Mapping[str, str]], sampling: Sampling) -> dict[
         "top_k": 0,
         "top_p": sampling.top_p,
         "min_p": sampling.min_p,
-        "repeat_penalty": sampling.repeat_penalty,
         "stop": list(sampling.stop),
         "cache_prompt": True,
         "stream": True,

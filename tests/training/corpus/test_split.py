@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +136,43 @@ def test_what_the_test_part_nearly_has_is_left_out(
     assert done.left_out == 1
     assert done.dialogues == {"train": 3, "validation": 1, "test": 1}
     assert "copy" not in {d.id for part in read(tmp_path / "out").values() for d in part}
+
+
+def test_harvested_dialogues_are_split_by_teacher(
+    data: Path, tmp_path: Path, shipped: Callable[[str], dict[str, Any]]
+) -> None:
+    home = tmp_path / "data"
+    shutil.copytree(data / "lessons", home / "lessons")
+    (home / "dialogues").mkdir()
+    golden = rows(home / "dialogues" / "test.jsonl", shipped("2.NBT.B.5-subtract-ruby"))
+    authored = [
+        json.loads(line) for line in (data / "dialogues" / "science.jsonl").read_text().splitlines()[:60]
+    ]
+    found: list[dict[str, Any]] = []
+    lineage: dict[str, dict[str, Any]] = {}
+    for number, row in enumerate(authored):
+        row["source"], row["id"] = "harvested", f"harvested-{number:016x}"
+        # Every teacher taught three of them, and every fourth was taught by two.
+        teachers = [f"t{number // 3}"] + ([f"t{number // 3 + 1}"] if number % 12 == 2 else [])
+        lineage[row["id"]] = {"teachers": teachers, "generation": 1, "turns": [number]}
+        found.append(row)
+    lineage["harvested-0000000000000003"] = {"gone": "2026-04-01"}
+    rows(home / "dialogues" / "harvested-2026-03-02.jsonl", *found)
+    (home / "dialogues" / "harvested-2026-03-02.lineage.json").write_text(json.dumps({"dialogues": lineage}))
+    done = split([home / "dialogues"], golden, tmp_path / "out", home, validation=0.2)
+    parts = read(tmp_path / "out")
+    assert done.dialogues["validation"] > 3
+    assert done.dialogues["validation"] <= 12
+    taught = {
+        part: {teacher for each in parts[part] for teacher in lineage[each.id]["teachers"]}
+        for part in ("train", "validation")
+    }
+    assert taught["train"].isdisjoint(taught["validation"])
+    assert "harvested-0000000000000003" not in {each.id for part in PARTS for each in parts[part]}
+    subjects = {name: lesson.subject for name, lesson in read_lessons(data / "lessons").items()}
+    everything = Counter(stratum(each, subjects) for part in PARTS[:2] for each in parts[part])
+    for name, count in Counter(stratum(each, subjects) for each in parts["validation"]).items():
+        assert count <= -(-everything[name] // 5), name
 
 
 def test_what_cannot_be_split_is_said(

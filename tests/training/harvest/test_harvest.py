@@ -303,7 +303,10 @@ class TestFeedback:
         refused = await run(store, out)
         assert reasons(refused) == {"VOTED_DOWN": 2, "SHORT": 4}  # Ben has not agreed: his line is not used
         await store.set_consent(BEN, Consent.ON)
-        summary = await run(store, out, now=LATER + timedelta(hours=1))
+        # Nor is it now: he had not agreed when he wrote it.
+        assert reasons(await run(store, out, now=LATER + timedelta(hours=1))) == reasons(refused)
+        await store.add_feedback(turn, BEN, FeedbackKind.SUGGESTION, "46 cuz 8 take away 2 is 6")
+        summary = await run(store, out, now=LATER + timedelta(hours=2))
         assert (summary.dialogues, summary.pairs) == (1, 1)
         (key,) = await keys(store)
         found = await store.candidates.get(key)
@@ -350,7 +353,7 @@ async def test_forgetting_blanks_candidates_and_reviews(store: Store, log: Log, 
     words = await record(store, key)
     await store.candidates.save_review(key, "rev", Verdict.ACCEPT, words.to_json())
     report = await store.forget(ANN)
-    assert asdict(report) | {"candidates": 1, "reviews": 1, "harvested": 0} == asdict(report)
+    assert asdict(report) | {"candidates": 1, "reviews": 1, "harvested_lines": 0} == asdict(report)
     gone = await store.candidates.get(key)
     assert (gone.state, gone.record, gone.lineage) == (CandidateState.FORGOTTEN, None, None)
     assert await store.candidates.review(key, "rev") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.store import Store
+from bot.store import Store, StoreError
 from bot.store.candidates import Verdict
-from bot.store.harvested import lineage_file, preferences_file
+from bot.store.harvested import lineage_file, preferences_file, write_run
 from bot.store.rows import Consent, FeedbackKind
 from bot.student.dialogue import Dialogue, Role, Stage, Thought, ThoughtKind
 from tests.training.harvest.logs import ANN, BEN, CID, LATER, Log, run
@@ -225,7 +226,7 @@ class TestPublish:
         mine = {each["key"] for each in (await harvested.export(ANN))["candidates"]}
         assert len(mine) == 2  # her own, and Ben's with her line
         report = await harvested.forget(ANN)
-        assert (report.candidates, report.reviews, report.harvested) == (2, 2, 2)
+        assert (report.candidates, report.reviews, report.harvested_lines) == (2, 2, 3)
         assert {row["id"] for row in lines(done.path)} & mine == set()
         assert not preferences_file(tmp_path / "data", done.name).exists()
         lineage = json.loads(lineage_file(tmp_path / "data", done.name).read_text())["dialogues"]
@@ -233,12 +234,58 @@ class TestPublish:
         await publish(harvested.candidates, tmp_path / "data", DAY)
         assert len(lines(done.path)) == 1
 
-    async def test_who_withdraws_leaves_the_files_with_the_next_publication(
+    async def test_what_was_made_of_the_files_is_cleaned_as_well(
+        self, harvested: Store, tmp_path: Path
+    ) -> None:
+        await accept_all(harvested)
+        data = tmp_path / "data"
+        (done,) = await publish(harvested.candidates, data, DAY)
+        mine = {each["key"] for each in (await harvested.export(ANN))["candidates"]}
+        parts, cloud, other = (data / "runs" / name for name in ("split", "openai-1", "openai-2"))
+        half = data / "dialogues" / f".{done.path.name}.123.new"
+        for folder, ids in ((parts, {}), (cloud, {key: [1] for key in mine}), (other, {"harvested-x": [2]})):
+            folder.mkdir(parents=True)
+            write_run(folder, ids)
+        shutil.copyfile(done.path, parts / "train.jsonl")
+        shutil.copyfile(done.path, half)
+        for folder in (cloud, other):
+            (folder / "training.jsonl").write_text('{"messages": []}\n')
+            (folder / "run.json").write_text("{}")
+        manifest = data / "models" / "lora" / "1" / "manifest.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(json.dumps({"data": {"lineage": {key: [1] for key in mine}}}))
+        report = await harvested.forget(ANN)
+        assert report.models == ("lora 1",)
+        assert report.harvested_lines == 2 + 1 + 2 + 1
+        assert {row["id"] for row in lines(parts / "train.jsonl")} == {row["id"] for row in lines(done.path)}
+        assert len(lines(done.path)) == 1
+        assert not half.exists()
+        assert sorted(path.name for path in cloud.iterdir()) == ["lineage.json", "run.json"]
+        assert (other / "training.jsonl").exists()
+        assert (await harvested.forget(ANN)).harvested_lines == 0
+
+    async def test_a_file_that_could_not_be_cleaned_is_cleaned_next_time(
+        self, harvested: Store, tmp_path: Path
+    ) -> None:
+        await accept_all(harvested)
+        (done,) = await publish(harvested.candidates, tmp_path / "data", DAY)
+        sidecar = lineage_file(tmp_path / "data", done.name)
+        whole = sidecar.read_text()
+        sidecar.write_text("[")
+        with pytest.raises(StoreError, match="forget again once"):
+            await harvested.forget(ANN)
+        assert len(lines(done.path)) == 3
+        sidecar.write_text(whole)
+        assert (await harvested.forget(ANN)).harvested_lines == 3
+        assert len(lines(done.path)) == 1
+
+    async def test_who_withdraws_leaves_the_files_at_once(
         self, harvested: Store, tmp_path: Path, out: Path
     ) -> None:
         await accept_all(harvested)
         (done,) = await publish(harvested.candidates, tmp_path / "data", DAY)
         await harvested.set_consent(CID, Consent.OFF)
+        assert len(lines(done.path)) == 2
         await run(harvested, out, now=LATER + timedelta(hours=1))
         await publish(harvested.candidates, tmp_path / "data", DAY)
         assert len(lines(done.path)) == 2

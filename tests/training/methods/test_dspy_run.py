@@ -22,6 +22,7 @@ from bot.student.dialogue import Dialogue
 from tests.fakes.openai_server import Answer, OpenAIServer
 from tests.fakes.students import DATA, shipped
 from training.corpus.read import sound
+from training.harvest.origin import Origins
 from training.methods.dspy_data import by_dialogue, by_kind, divide, examples, teachable
 from training.methods.dspy_run import (
     DEMOS,
@@ -89,10 +90,18 @@ def test_an_example_is_what_the_bot_would_ask() -> None:
 
 def test_a_dialogue_stays_on_one_side() -> None:
     found = dialogues("mathematics", 180)
-    training, validation = divide(found)
+    training, validation = divide(found, Origins())
     assert len(training) + len(validation) == len(found)
     assert 0.1 < len(validation) / len(found) < 0.3
-    assert divide(found[::-1])[1] == validation[::-1], "whatever the order"
+    assert divide(found[::-1], Origins())[1] == validation[::-1], "whatever the order"
+
+
+def test_what_may_have_to_be_forgotten_is_not_quoted() -> None:
+    found = [replace(each, source="harvested") for each in dialogues("mathematics", 180)]
+    origins = Origins({each.id: {"teachers": [each.id]} for each in found})
+    training, validation = divide(found, origins)
+    assert training == []
+    assert validation
 
 
 def test_examples_in_a_prompt_are_short_spoken_and_of_every_kind() -> None:

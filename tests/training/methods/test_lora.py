@@ -31,7 +31,9 @@ from trl import SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
 from bot.models import artifact
-from bot.models.engines.llama_cpp import LlamaCppEngine, Sampling, embedded_gguf
+from bot.models.engines.base import Sampling
+from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.torch_peft import quiet_transformers, split_digits
 from bot.models.lora import check as check_adapter
 from bot.student.child import read_children
 from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
@@ -75,9 +77,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as of Hugging Face: a random Llama with the embedded model's tokenizer."""
     folder = tmp_path_factory.mktemp("tiny")
     gguf = embedded_gguf()
-    with lora_base._quiet():
+    with quiet_transformers():
         tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
-    lora_base._split_digits(tokenizer, gguf)
+    split_digits(tokenizer, gguf)
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -376,6 +378,7 @@ def test_a_run_is_published_as_the_bot_takes_it(real: Base, tmp_path: Path) -> N
     assert artifact.promotions(tmp_path / "models", "starter")[0].version == run.name
     assert manifest.evaluation["same_replies"] == {"prompts": 16, "same": 15}
     assert manifest.training.settings["base"] == embedded_gguf().name
+    assert (manifest.data.generation, manifest.data.lineage) == (0, {}), "people wrote all of it"
     reply = asyncio.run(_reply(folder / "adapter.gguf"))
     assert reply
 
@@ -388,6 +391,15 @@ async def _reply(adapter: Path) -> str:
         return (await engine.complete(messages, greedy, adapter=adapter)).text
     finally:
         await engine.aclose()
+
+
+def test_harvested_words_are_trained_but_not_written_down() -> None:
+    authored = data()
+    mine = [replace(each, source="harvested") for each in authored.validation]
+    told = [row for _, row in lora._asked(replace(authored, validation=mine))]
+    assert told
+    assert all(row == {"dialogue": "v"} for row in told)
+    assert all(row["said"] for _, row in lora._asked(authored))
 
 
 # The command.

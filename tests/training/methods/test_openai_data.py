@@ -20,6 +20,7 @@ from bot.student.lesson import read_lessons
 from bot.student.toml import DataError
 from training.methods import openai_data, openai_terms
 from training.methods.openai_tokens import Counter
+from training.methods.rendering import parts
 
 DATA = Path(__file__).parents[3] / "data"
 CHILDREN = read_children(DATA / "children")
@@ -101,7 +102,7 @@ def test_the_shipped_dialogues_are_sound_and_written_as_counted(tmp_path: Path) 
         path for path in (DATA / "dialogues").glob("*.jsonl") if path.name != "test.jsonl"
     )
     few = random.Random(1).sample(every, 80)
-    training, validation = openai_data.split(few, 0.2)
+    training, validation = parts(few, 0.2)
     found = prepared(
         training,
         validation=validation,
@@ -115,14 +116,6 @@ def test_the_shipped_dialogues_are_sound_and_written_as_counted(tmp_path: Path) 
     for path, expected in zip(paths, (found.training, found.validation), strict=True):
         written = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         assert written == [{"messages": list(row.messages)} for row in expected]
-
-
-def test_a_dialogue_keeps_its_side_when_others_come() -> None:
-    old = [dialogue(1, f"old-{number}") for number in range(300)]
-    before = {each.id for each in openai_data.split(old)[1]}
-    after = openai_data.split([*old, *(dialogue(1, f"new-{number}") for number in range(300))])[1]
-    assert {each.id for each in after if each.id.startswith("old")} == before
-    assert 15 <= len(before) <= 45
 
 
 def test_too_few_rows_duplicates_and_leaks_are_named() -> None:

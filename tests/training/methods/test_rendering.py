@@ -100,6 +100,17 @@ def test_a_dialogue_stays_on_its_side_when_others_come() -> None:
     assert {each.id for each in validation} <= {each.id for each in more_validation}
 
 
+def test_a_group_stays_on_one_side() -> None:
+    some = [dialogue(1, f"d{number}") for number in range(300)]
+    groups = {each.id: f"teacher {number % 30}" for number, each in enumerate(some)}
+    train, validation = parts(some, groups=groups)
+    assert train
+    assert validation
+    assert {groups[each.id] for each in train}.isdisjoint(groups[each.id] for each in validation)
+    one = dict.fromkeys(groups, "the only teacher")
+    assert parts(some, groups=one)[0] == [], "which is said where it is asked for"
+
+
 def test_few_dialogues_still_have_one_to_validate() -> None:
     train, validation = parts([dialogue(1, name) for name in "abc"])
     assert (len(train), len(validation)) == (2, 1)

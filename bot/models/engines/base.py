@@ -1,0 +1,80 @@
+"""The contract of every engine: a base model that is served, with adapters that can be put on it.
+
+It knows messages, tokens, seeds and adapters' files. It must not know how an engine works, nor anything of
+children and versions. This module imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+Messages = Sequence[Mapping[str, str]]
+"""What was said so far: dictionaries with "role" and "content"."""
+
+
+class EngineError(RuntimeError):
+    """The engine cannot load or cannot answer; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. `seed` None draws a fresh one.
+
+    What `top_p` and `min_p` leave is decided before `temperature` changes the shares; 0 takes the likeliest.
+    """
+
+    max_tokens: int
+    temperature: float
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    aside: bool = False
+    """Asked beside a conversation: a slot of its own, so that the conversation keeps its prompt cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine wrote, and how many tokens that took; `cached_tokens` of the prompt cost nothing."""
+
+    text: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+class Engine(Protocol):
+    """One base model. An adapter is named by its file adapter.gguf; PEFT's two files lie beside it."""
+
+    @property
+    def adapters(self) -> tuple[Path, ...]:
+        """The adapters that `complete` can put on the model."""
+        ...
+
+    async def complete(
+        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None
+    ) -> Completion:
+        """The model's next message; raise `EngineError`. Cancelling the call stops the generation soon."""
+        ...
+
+    async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
+        """Get ready for conversations that begin with `messages`."""
+        ...
+
+    async def add_adapter(self, adapter: Path, proof: Callable[[Engine], Awaitable[object]]) -> None:
+        """Serve `adapter`, too, if `proof` finds nothing against an engine that has it.
+
+        Where loading or `proof` fails, nothing changes. Raise `EngineError`, or what `proof` raises.
+        """
+        ...
+
+    async def drop_adapter(self, adapter: Path) -> None:
+        """Nobody asks for `adapter` any more: free what it takes, now or later."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop what is being generated and free the model."""
+        ...

@@ -1,0 +1,140 @@
+"""Backups lose a forgotten person like the database, each as a whole; what cannot be read is named."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store, StoreError, hash_user
+from bot.store.rows import ClaimedMessage, Consent, StudentTurn, TeacherTurn
+from bot.student.dialogue import Thought, ThoughtKind
+
+ANN, BEN = hash_user("discord", "ann", b"secret"), hash_user("discord", "ben", b"secret")
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/pupil.db", backups=tmp_path / "backups")
+    for author, said in ((ANN, "xylophones"), (BEN, "bassoons")):
+        key = f"discord:{len(said)}"
+        await opened.claim(ClaimedMessage(key, "discord", "room", None, author, said, key, NOON))
+        place = await opened.conversation("discord", "room", None)
+        answer = StudentTurn(
+            f"{said}?", NOON, Thought(ThoughtKind.ASK), "model", "base", "1", "3", "mia", "a lesson"
+        )
+        await opened.log_exchange(key, place.id, TeacherTurn(said, NOON, author), answer, None)
+        await opened.set_consent(author, Consent.ON)
+    yield opened
+    await opened.aclose()
+
+
+def copies(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "backups").glob("pupil-*.db"))
+
+
+async def test_every_backup_loses_the_person_and_nobody_else(store: Store, tmp_path: Path) -> None:
+    for _ in range(2):
+        await store.back_up(keep=9)
+    before = copies(tmp_path)
+    assert all(b"xylophones" in path.read_bytes() for path in before)
+    report = await store.forget(ANN)
+    assert (report.backups, report.damaged) == (2, ())
+    assert ("backups", "2") in report.told()
+    assert copies(tmp_path) == before
+    for path in before:
+        content = path.read_bytes()
+        assert b"xylophones" not in content
+        assert ANN.encode() not in content
+        assert b"bassoons" in content
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert {path.name for path in (tmp_path / "backups").iterdir()} == {
+        ".lock",
+        *(path.name for path in before),
+    }
+    untouched = [path.stat().st_mtime_ns for path in before]
+    assert not (await store.forget(ANN)).found
+    assert [path.stat().st_mtime_ns for path in before] == untouched
+
+
+async def test_what_cannot_be_read_is_named_and_left(store: Store, tmp_path: Path) -> None:
+    for _ in range(2):
+        await store.back_up(keep=9)
+    broken, whole = copies(tmp_path)
+    content = bytearray(broken.read_bytes())
+    content[4096:] = b"\x55" * (len(content) - 4096)
+    broken.write_bytes(content)
+    (tmp_path / "backups" / "pupil-none.db").write_text("not a database at all, but a long enough text")
+    report = await store.forget(ANN)
+    assert report.backups == 1
+    assert report.damaged == (broken.name, "pupil-none.db")
+    assert report.told()[-1] == (
+        "backups that cannot be read; delete them",
+        f"{broken.name}, pupil-none.db",
+    )
+    assert broken.read_bytes() == content
+    assert b"xylophones" not in whole.read_bytes()
+
+
+async def test_a_backup_of_an_older_program_is_cleaned_as_well(store: Store, tmp_path: Path) -> None:
+    file, _ = await store.back_up(keep=9)
+    with sqlite3.connect(file) as connection:
+        for table in ("reviews", "candidate_people", "candidates", "job_runs"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    assert (await store.forget(ANN)).backups == 1
+    assert b"xylophones" not in file.read_bytes()
+    again = await Store.open(f"sqlite+aiosqlite:///{file}")
+    assert [each.turn.content async for each in again.turns_stream()] == ["bassoons", "bassoons?"]
+    await again.aclose()
+
+
+async def test_a_backup_under_way_is_waited_for_and_cleaned(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, go_on = asyncio.Event(), asyncio.Event()
+    copy_to = store._database.copy_to
+
+    async def slow(file: Path) -> None:
+        await copy_to(file)
+        copied.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(store._database, "copy_to", slow)
+    making = asyncio.create_task(store.back_up(keep=9))
+    await copied.wait()
+    forgetting = asyncio.create_task(store.forget(ANN))
+    await asyncio.sleep(0.1)
+    assert not forgetting.done()
+    go_on.set()
+    file, _ = await making
+    assert (await forgetting).backups == 1
+    assert b"xylophones" not in file.read_bytes()
+
+
+async def test_two_at_once_forget_both(store: Store) -> None:
+    file, _ = await store.back_up(keep=9)
+    await asyncio.gather(store.forget(ANN), store.forget(BEN))
+    content = file.read_bytes()
+    assert b"xylophones" not in content
+    assert b"bassoons" not in content
+
+
+async def test_half_a_backup_of_a_crash_goes_and_is_none(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    half = tmp_path / "backups" / ".pupil-20260101-000000-000000.db.new"
+    half.write_text("xylophones")
+    assert (await store.forget(ANN)).backups == 0
+    assert not half.exists()
+
+
+async def test_a_folder_that_cannot_be_used_is_said(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "backups").write_text("a file")
+    with pytest.raises(StoreError, match="backups: the backups cannot be worked on"):
+        await store.back_up(keep=1)

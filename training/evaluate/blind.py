@@ -1,0 +1,307 @@
+"""A blind session: which of two answers to the same teacher turn sounds like a second grader?
+
+It knows rows, pairs and choices. Every rater gets the same pairs, in an order and on sides of their own, and has a
+file of their own, so that several can judge at once and go on later. How pairs are shown is others' business.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from html import escape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from bot.student.toml import DataError
+from training.evaluate.bootstrap import mean_interval
+from training.evaluate.metrics import GOLDEN
+from training.evaluate.rows import Row
+from training.harvest.agreement import agreement
+
+Choice = Literal["ours", "theirs", "neither"]
+_Place = tuple[str, int, int]
+Side = Literal["first", "second", "neither"]
+SETUP = "pairs.json"
+RATER = re.compile(r"[\w][\w.-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one teacher turn. `id` names the turn, `cluster` the dialogue; `before` is the exchange
+    before it as it was written for the dialogue, "" where that is not known."""
+
+    id: str
+    cluster: str
+    child: str
+    lesson: str
+    before: str
+    teacher: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair as one rater sees it. `swapped`: ours comes second."""
+
+    number: int
+    pair: Pair
+    swapped: bool
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """First and second."""
+        both = (self.pair.ours, self.pair.theirs)
+        return both[::-1] if self.swapped else both
+
+    def choice(self, side: Side) -> Choice:
+        """Whose answer was chosen."""
+        if side == "neither":
+            return "neither"
+        return "theirs" if (side == "first") == self.swapped else "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the raters of a session chose. `share` is how often ours was, of the decided choices, None without any;
+    `alpha` is Krippendorff's over the pairs that two or more judged."""
+
+    ours: str
+    theirs: str
+    share: float | None
+    low: float | None
+    high: float | None
+    choices: int
+    decided: int
+    raters: int
+    alpha: float | None
+    judged_twice: int
+
+
+def pairs(rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int) -> list[Pair]:
+    """Up to `count` pairs of the golden section, spread over its dialogues; raise `DataError` where there is none.
+
+    Turns at which both say the same word for word are left out: there is nothing to choose.
+    """
+    known = {row.model for row in rows}
+    for name in (ours, theirs):
+        if name not in known:
+            raise DataError(f"no model {name!r} in this run; there are: {', '.join(sorted(known))}")
+    said: dict[str, dict[_Place, Row]] = defaultdict(dict)
+    for row in rows:
+        if row.section == "golden" and row.text.strip():
+            said[row.model][_place(row)] = row
+    shared = sorted(
+        place
+        for place, row in said[ours].items()
+        if place in said[theirs] and _bare(row.text) != _bare(said[theirs][place].text)
+    )
+    by_cluster: dict[str, list[_Place]] = defaultdict(list)
+    rng = random.Random(f"{seed}:{ours}:{theirs}")
+    rng.shuffle(shared)
+    for place in shared:
+        by_cluster[said[ours][place].cluster].append(place)
+    chosen: list[_Place] = []
+    while len(chosen) < count and any(by_cluster.values()):
+        for places in by_cluster.values():
+            if places and len(chosen) < count:
+                chosen.append(places.pop())
+    if not chosen:
+        raise DataError(f"{ours} and {theirs} have no golden turn that they answered differently")
+    return [_pair(said[ours], said[theirs], _before(said[GOLDEN]), place) for place in chosen]
+
+
+def questions(pairs_: Sequence[Pair], rater: str, seed: int) -> list[Question]:
+    """The pairs in this rater's order, each on sides of this rater's own."""
+    rng = random.Random(f"{seed}:{rater}")
+    order = list(pairs_)
+    rng.shuffle(order)
+    return [Question(number, pair, rng.random() < 0.5) for number, pair in enumerate(order, start=1)]  # noqa: PLR2004
+
+
+class Session:
+    """The pairs of two models and everybody's choices, in a folder of the run."""
+
+    def __init__(self, folder: Path, ours: str, theirs: str, pairs_: Sequence[Pair], seed: int) -> None:
+        self.folder, self.ours, self.theirs, self.pairs, self.seed = folder, ours, theirs, tuple(pairs_), seed
+
+    @classmethod
+    def open(  # noqa: PLR0913 - what a session is made of
+        cls, run: Path, rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int
+    ) -> Session:
+        """Go on with the session of these two, or begin it; `count` and `seed` count at its beginning."""
+        folder = run / "blind" / f"{ours}-or-{theirs}"
+        setup = folder / SETUP
+        if not setup.is_file():
+            made = pairs(rows, ours, theirs, count=count, seed=seed)
+            folder.mkdir(parents=True, exist_ok=True)
+            content = {"ours": ours, "theirs": theirs, "seed": seed, "pairs": [asdict(each) for each in made]}
+            fresh = folder / f".{SETUP}"
+            fresh.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            fresh.replace(setup)
+        return cls.read(folder)
+
+    @classmethod
+    def read(cls, folder: Path) -> Session:
+        """A session that was begun; raise `DataError`."""
+        try:
+            found = json.loads((folder / SETUP).read_text(encoding="utf-8"))
+            made = [Pair(**each) for each in found["pairs"]]
+            return cls(folder, str(found["ours"]), str(found["theirs"]), made, int(found["seed"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder / SETUP}: cannot be read ({error})") from None
+
+    def open_questions(self, rater: str) -> list[Question]:
+        """What this rater has not judged yet; raise `DataError` for a bad name."""
+        done = self.choices(rater)
+        return [each for each in questions(self.pairs, rater, self.seed) if each.pair.id not in done]
+
+    def choose(self, rater: str, question: Question, side: Side) -> None:
+        """Keep one choice; the newest counts."""
+        line = {
+            "pair": question.pair.id,
+            "choice": question.choice(side),
+            "first": "theirs" if question.swapped else "ours",
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        with self._file(rater).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def choices(self, rater: str) -> dict[str, Choice]:
+        """This rater's choices by pair; raise `DataError`."""
+        path = self._file(rater)
+        found: dict[str, Choice] = {}
+        if not path.is_file():
+            return found
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                choice = row["choice"]
+                if choice not in get_args(Choice):
+                    raise ValueError(choice)
+                found[str(row["pair"])] = choice
+            except (ValueError, KeyError, TypeError):
+                if number == len(lines):
+                    break  # cut short while it was written: that pair is asked again
+                raise DataError(f"{path}:{number}: expected a choice such as {_EXAMPLE}") from None
+        return found
+
+    def outcome(self) -> Outcome:
+        """What everybody chose so far."""
+        known = {pair.id: pair for pair in self.pairs}
+        raters = sorted(path.stem for path in self.folder.glob("*.jsonl"))
+        by_pair: dict[str, dict[str, Choice]] = defaultdict(dict)
+        for rater in raters:
+            for pair, choice in self.choices(rater).items():
+                if pair in known:
+                    by_pair[pair][rater] = choice
+        decided: dict[str, list[float]] = defaultdict(list)
+        for pair, choices in by_pair.items():
+            decided[known[pair].cluster] += [
+                float(each == "ours") for each in choices.values() if each != "neither"
+            ]
+        count = sum(map(len, decided.values()))
+        found = mean_interval(decided) if count else None
+        agreed = agreement(by_pair.values())
+        return Outcome(
+            self.ours,
+            self.theirs,
+            found.mean if found else None,
+            found.low if found else None,
+            found.high if found else None,
+            sum(map(len, by_pair.values())),
+            count,
+            len({rater for choices in by_pair.values() for rater in choices}),
+            agreed.alpha,
+            agreed.units,
+        )
+
+    def _file(self, rater: str) -> Path:
+        if not RATER.fullmatch(rater):
+            raise DataError(
+                f"rater {rater!r}: expected a name or initials of letters, digits, dots and dashes"
+            )
+        return self.folder / f"{rater}.jsonl"
+
+
+_EXAMPLE = '{"pair": "…", "choice": "ours"}'
+
+
+def outcomes(run: Path) -> list[dict[str, Any]]:
+    """Every session of a run in which somebody chose, in the form of the report."""
+    found = []
+    for setup in sorted((run / "blind").glob(f"*/{SETUP}")):
+        outcome = Session.read(setup.parent).outcome()
+        if outcome.choices:
+            found.append(asdict(outcome) | {"value": outcome.share})
+    return found
+
+
+def sheet(session: Session, rater: str) -> tuple[str, Mapping[str, Any]]:
+    """A page to print with this rater's questions, and the key to it, which must not be printed along."""
+    asked = questions(session.pairs, rater, session.seed)
+    items = "".join(
+        f"<li><p>{escape(each.pair.child.title())}, {escape(each.pair.lesson)}</p>"
+        + (f"<p class=before>{escape(each.pair.before)}</p>" if each.pair.before else "")
+        + f"<p>Teacher: {escape(each.pair.teacher)}</p><ol type=A><li>{escape(each.answers[0])}</li>"
+        f"<li>{escape(each.answers[1])}</li></ol><p>☐ A &emsp; ☐ B &emsp; ☐ cannot tell</p></li>"
+        for each in asked
+    )
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Which sounds like a child?</title>'
+        "<style>body{font:12pt/1.4 Georgia,serif;max-width:42rem;margin:1rem auto;padding:0 1rem}"
+        "ol{padding-left:2rem}body>ol>li{break-inside:avoid;margin:0 0 1.4rem}p{margin:.25rem 0}"
+        ".before{color:#555;white-space:pre-line}</style></head><body><h1>Which sounds like a second grader?</h1>"
+        f"<p>Rater: {escape(rater)}. For each, tick the answer that sounds more like a child of seven or eight.</p>"
+        f"<ol>{items}</ol></body></html>\n"
+    )
+    key = {
+        "ours": session.ours,
+        "theirs": session.theirs,
+        "rater": rater,
+        "key": {str(each.number): {"A": each.choice("first"), "B": each.choice("second")} for each in asked},
+    }
+    return page, key
+
+
+def _place(row: Row) -> _Place:
+    return (row.item, row.seed, row.turn)
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def _before(authored: Mapping[_Place, Row]) -> dict[_Place, Row]:
+    """The turn before each in its dialogue: a dialogue is a cluster, and its items are numbered."""
+    ordered = sorted(authored.items(), key=lambda one: (one[1].cluster, one[1].seed, one[0]))
+    return {
+        place: last
+        for (_, last), (place, row) in pairwise(ordered)
+        if (last.cluster, last.seed) == (row.cluster, row.seed)
+    }
+
+
+def _pair(
+    ours: Mapping[_Place, Row], theirs: Mapping[_Place, Row], before: Mapping[_Place, Row], place: _Place
+) -> Pair:
+    row = ours[place]
+    last = before.get(place)
+    return Pair(
+        ":".join(map(str, place)),
+        row.cluster,
+        row.child,
+        row.lesson,
+        f"Teacher: {last.teacher}\n{row.child.title()}: {last.text}" if last else "",
+        row.teacher,
+        row.text,
+        theirs[place].text,
+    )

@@ -1,0 +1,155 @@
+"""`python -m training evaluate blind`: people choose between two answers without knowing whose they are."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.__main__ import guard, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from training.evaluate.blind import Outcome, Question, Session, Side
+
+SIDES: Mapping[str, Side] = {"1": "first", "a": "first", "2": "second", "b": "second", "=": "neither"}
+
+
+def blind(  # noqa: PLR0913 - one per option
+    ours: Annotated[str, typer.Argument(help="A model of the run.")],
+    theirs: Annotated[
+        str, typer.Argument(help='Another one; "golden" for the words as people wrote them.')
+    ] = "golden",
+    run: Annotated[str | None, typer.Option("--run", help="A run's id; the newest when not given.")] = None,
+    rater: Annotated[
+        str | None, typer.Option("--rater", help="Your name or initials; your login when not given.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=1, max=500, help="How many pairs, when a session begins.")] = 30,
+    seed: Annotated[int, typer.Option(help="Which pairs, when a session begins.")] = 0,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write a sheet to print here, and its key beside it.")
+    ] = None,
+    enter: Annotated[
+        Path | None, typer.Option("--enter", help="Type in the choices of a paper sheet, from its key file.")
+    ] = None,
+    results: Annotated[
+        bool, typer.Option("--results", help="Print what was chosen so far, and stop.")
+    ] = False,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The settings file; config.toml here when not given.")
+    ] = None,
+) -> None:
+    """Which of two answers sounds like a second grader? Stop at any time with q, and go on later."""
+    settings = load_settings(config)
+
+    def open_session() -> Session:
+        from training.evaluate import compare  # noqa: PLC0415
+        from training.evaluate.blind import Session  # noqa: PLC0415
+
+        folder = compare.find(settings.data / "runs", run)
+        return Session.open(folder, compare.read(folder).rows, ours, theirs, count=pairs, seed=seed)
+
+    session = guard(open_session)
+    who = rater or getpass.getuser()
+    if sheet is not None:
+        guard(lambda: _print_sheet(session, who, sheet))
+    elif enter is not None:
+        guard(lambda: _enter(session, enter))
+        _show(session.outcome())
+    elif results:
+        _show(guard(session.outcome))
+    else:
+        guard(lambda: _serve(session, who))
+        _show(guard(session.outcome))
+
+
+def _serve(session: Session, rater: str) -> None:
+    waiting = session.open_questions(rater)
+    if not waiting:
+        typer.echo("You have judged every pair of this session. Thank you.")
+        return
+    typer.echo(
+        f"{len(waiting)} pairs. Which answer sounds more like a child of seven or eight? "
+        "1, 2, = (cannot tell), q (stop for now)."
+    )
+    for place, question in enumerate(waiting, start=1):
+        pair = question.pair
+        typer.echo(f"\n{place}/{len(waiting)}  {pair.child.title()}, {pair.lesson}")
+        if pair.before:
+            typer.echo(f"  ({pair.before})".replace("\n", "\n   "))
+        typer.echo(f"  Teacher: {pair.teacher}\n    1  {question.answers[0]}\n    2  {question.answers[1]}")
+        side = _asked()
+        if side is None:
+            return
+        session.choose(rater, question, side)
+
+
+def _asked(what: str = "1, 2, = or q") -> Side | None:
+    """A choice from the terminal; None for q, or where nobody answers any more."""
+    while True:
+        try:
+            given = typer.prompt(what, prompt_suffix="? ").strip().lower()
+        except typer.Abort:
+            return None
+        if given == "q":
+            return None
+        if given in SIDES:
+            return SIDES[given]
+        typer.echo("Type 1 or a, 2 or b, = for cannot tell, or q to stop.")
+
+
+def _print_sheet(session: Session, rater: str, path: Path) -> None:
+    from bot.student.toml import DataError  # noqa: PLC0415
+    from training.evaluate.blind import sheet  # noqa: PLC0415
+
+    page, key = sheet(session, rater)
+    beside = path.with_suffix(".key.json")
+    try:
+        path.write_text(page, encoding="utf-8")
+        beside.write_text(json.dumps(key, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+    typer.echo(f"{path}: print this; {beside} is the key, keep it away from whoever judges")
+
+
+def _enter(session: Session, key_file: Path) -> None:
+    from bot.student.toml import DataError  # noqa: PLC0415
+    from training.evaluate.blind import questions  # noqa: PLC0415
+
+    try:
+        key: Any = json.loads(key_file.read_text(encoding="utf-8"))
+        rater, whose = str(key["rater"]), (key["ours"], key["theirs"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{key_file}: expected the key that --sheet wrote ({error})") from None
+    if whose != (session.ours, session.theirs):
+        raise DataError(f"{key_file}: is the key of {whose[0]} and {whose[1]}; name these two")
+    done = session.choices(rater)
+    asked: list[Question] = questions(session.pairs, rater, session.seed)
+    for question in asked:
+        if question.pair.id in done:
+            continue
+        side = _asked(f"{question.number}: a, b, = or q")
+        if side is None:
+            return
+        session.choose(rater, question, side)
+
+
+def _show(outcome: Outcome) -> None:
+    if outcome.share is None:
+        typer.echo(f"{outcome.choices} choices by {outcome.raters} raters, none of them for one of the two")
+        return
+    parts = outcome.low is not None and outcome.high is not None and not outcome.low <= 0.5 <= outcome.high  # noqa: PLR2004
+    typer.echo(
+        f"{outcome.ours} rather than {outcome.theirs}: {100 * outcome.share:.0f} % of {outcome.decided} decided "
+        f"choices (95 %: {100 * (outcome.low or 0):.0f} to {100 * (outcome.high or 0):.0f}), "
+        + ("people tell them apart" if parts else "people do not tell them apart")
+    )
+    alpha = "not defined" if outcome.alpha is None else f"{outcome.alpha:.2f}"
+    typer.echo(
+        f"{outcome.choices} choices by {outcome.raters} raters; Krippendorff's alpha {alpha} over "
+        f"{outcome.judged_twice} pairs that two or more judged"
+    )

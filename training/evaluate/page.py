@@ -1,0 +1,336 @@
+"""The report as one HTML page for people: tables, pictures inside it, and transcripts side by side.
+
+Nothing is fetched from anywhere. Every text that a model or a person wrote is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from training.evaluate.report import winner
+
+TITLES = {
+    "quality.png": "Quality",
+    "cost.png": "Cost",
+    "latency.png": "Latency",
+    "quality-cost.png": "Quality against cost",
+    "words.png": "Words a turn",
+    "stages.png": "Stages: meant and heard",
+}
+NOTES = {
+    "quality.png": "Authentic: talks and errs like a second grader. Teachable: moves when taught well, and only then. "
+    "Each is the mean over its measures, scaled so that 1 is “as expected”. The bars hold 95 % of what other "
+    "conversations of the same kind would have given.",
+    "cost.png": "Serving and training, the training spread over the volume named above. “Not known” is not zero: "
+    "a model that runs here costs electricity and a machine.",
+    "latency.png": "As measured in this run, in which several conversations went on at once.",
+    "quality-cost.png": "Up and to the left is better.",
+    "words.png": "The dashed lines are the quartiles of real children in grades 1 to 3 (413 turns of 14 lessons).",
+    "stages.png": "Rows: the stage that the child's mind was in. Columns: the stage that a simple word counter, taught "
+    "on the authored dialogues, hears in the words. It cannot tell a bare number; “as authored” shows how well it "
+    "hears what people wrote.",
+}
+SECTION_NAMES = {"golden": "Golden dialogue", "arms": "Teaching a misconception"}
+SIDE_NAMES = {
+    "authentic": "Authentic: talks and errs like a second grader",
+    "teachable": "Teachable: moves when taught well, and only then",
+    "honest": "Honest and safe: what may not be traded",
+}
+
+Report = Mapping[str, Any]
+
+
+def render(report: Report, pictures: Mapping[str, tuple[bytes, str]]) -> str:
+    """The whole page."""
+    run = report["run"]
+    names = ", ".join(model["name"] for model in report["models"])
+    body = [
+        f"<h1>How childlike, how teachable: {escape(names)}</h1>",
+        f'<p class="lead">{escape(_lead(report))}</p>',
+        _summary(report),
+        _ahead(report),
+        "<h2>Pictures</h2>",
+        '<div class="pictures">',
+        *(_picture(name, *pictures[name]) for name in TITLES if name in pictures),
+        "</div>",
+        "<h2>Every measure</h2>",
+        "<p>Figures with their 95 % intervals in brackets. ● as expected, ○ not. “Told apart” says whether the measure "
+        "passes what people wrote for a child and fails a polite adult and a bare model.</p>",
+        *(_metrics(report, side) for side in SIDE_NAMES),
+        _bands(report),
+        "<h2>Differences</h2>",
+        "<p>On the items that both were asked, drawn together by conversation family. Where the interval holds zero, "
+        "the run cannot tell the two apart.</p>",
+        _pairs(report),
+        "<h2>Cost and time</h2>",
+        _costs(report),
+        _people(report),
+        "<h2>Conversations side by side</h2>",
+        *(_transcript(each) for each in report["transcripts"]),
+        "<h2>How this was measured</h2>",
+        f"<p>Run {escape(str(run['id']))}, {run['rows']:,} turns in {len(run['sections'])} sections "
+        f"({escape(', '.join(run['sections']))}), {run['draws']:,} draws of a cluster bootstrap. The document "
+        "docs/evaluation.md says of each measure what it is, where its range comes from, and what it cannot see.</p>",
+    ]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>Pupil: {escape(names)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(filter(None, body))
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def percent(figure: Mapping[str, Any]) -> str:
+    """A share with its interval."""
+    return f"{100 * figure['value']:.0f} % ({100 * figure['low']:.0f} to {100 * figure['high']:.0f})"
+
+
+def composite(figure: Mapping[str, Any] | None) -> str:
+    """A composite with its interval."""
+    return (
+        f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})" if figure else "not measured"
+    )
+
+
+def dollars(value: float | None) -> str:
+    """An amount, or that it is not known."""
+    return "not known" if value is None else f"${value:.4f}" if value < 1 else f"${value:,.2f}"
+
+
+def points(pair: Mapping[str, Any]) -> str:
+    """A difference in points of a hundred, with its interval."""
+    return f"{100 * pair['difference']:+.1f} ({100 * pair['low']:+.1f} to {100 * pair['high']:+.1f})"
+
+
+def _lead(report: Report) -> str:
+    said = []
+    for side in ("authentic", "teachable"):
+        best = winner(report, side)
+        if best:
+            said.append(f"{best} is ahead of every other model in being {side}.")
+        elif len(report["models"]) > 1:
+            said.append(f"No model is ahead of every other in being {side}.")
+    return " ".join(said) or "One model, measured against what is expected of a second grader."
+
+
+def _summary(report: Report) -> str:
+    rows = []
+    for model in report["models"]:
+        voiced = model["voiced"].get("model")
+        latency = model["latency_ms"]
+        rows.append(
+            (
+                model["name"],
+                f"{model['kind']} {model['version']}",
+                composite(model["figures"].get("authentic")),
+                composite(model["figures"].get("teachable")),
+                "-" if voiced is None else f"{100 * voiced:.0f} %",
+                _seconds(latency["p50"]),
+                _seconds(latency["p95"]),
+                dollars(model["cost"]["total"]),
+            )
+        )
+    heads = ("Model", "Version", "Authentic", "Teachable", "Own words", "p50", "p95", "Cost of 1,000 turns")
+    return _table(f"In short. Costs with the training spread over {report['turns']:,} turns.", heads, rows)
+
+
+def _ahead(report: Report) -> str:
+    found = [
+        f"<li>{escape(pair['ours'])} against {escape(pair['theirs'])}, {escape(pair['figure'])}: "
+        f"{points(pair)} points, {'they part' if pair['parts'] else 'they do not part'}</li>"
+        for pair in report["pairs"]
+        if pair["figure"] in ("authentic", "teachable")
+    ]
+    return f"<ul>{''.join(found)}</ul>" if found else ""
+
+
+def _picture(name: str, png: bytes, says: str) -> str:
+    data = base64.b64encode(png).decode()
+    # What a picture leaves out is said where everybody reads it.
+    said = NOTES[name] + (f" {says}." if name == "quality-cost.png" else "")
+    return (
+        f'<figure><h3>{TITLES[name]}</h3><img src="data:image/png;base64,{data}" alt="{escape(says)}">'
+        f"<figcaption>{escape(said)}</figcaption></figure>"
+    )
+
+
+def _metrics(report: Report, side: str) -> str:
+    shown = [each for each in report["metrics"] if each["side"] == side]
+    rows = []
+    for metric in shown:
+        cells = []
+        for model in report["models"]:
+            found = model["figures"].get(metric["id"])
+            cells.append("-" if found is None else f"{'●' if found['inside'] else '○'} {percent(found)}")
+        told = {True: "yes", False: "no", None: "-"}[metric["separates"]]
+        wanted = f"{100 * metric['low']:.0f} to {100 * metric['high']:.0f} %"
+        rows.append((f"{metric['name']} [{metric['id']}]", wanted, *cells, told))
+    heads = ("Measure", "Expected", *(model["name"] for model in report["models"]), "Told apart")
+    return _table(SIDE_NAMES[side], heads, rows)
+
+
+def _bands(report: Report) -> str:
+    measured = [model for model in report["models"] if model["bands"]]
+    if not measured:
+        return ""
+    rows = []
+    for number, band in enumerate(measured[0]["bands"]):
+        cells = []
+        for model in measured:
+            each = model["bands"][number]
+            digits = 3 if each["low"] > 0 and each["high"] < 2 else 1  # noqa: PLR2004 - a ratio needs more of them
+            cells.append(f"{'●' if each['inside'] else '○'} {each['value']:.{digits}f}")
+        rows.append((band["name"], f"{band['low']:g} to {band['high']:g}", *cells))
+    heads = ("Measure of talk", "Band", *(model["name"] for model in measured))
+    return _table("How it talks, against bands measured on real children in grades 1 to 3", heads, rows)
+
+
+def _pairs(report: Report) -> str:
+    names = {each["id"]: each["name"] for each in report["metrics"]}
+    rows = [
+        (
+            f"{pair['ours']} minus {pair['theirs']}",
+            names.get(pair["figure"], pair["figure"]),
+            points(pair),
+            "part" if pair["parts"] else "do not part",
+        )
+        for pair in report["pairs"]
+    ]
+    return _table(
+        "Points of a hundred, with 95 % intervals", ("Models", "Figure", "Difference", "They"), rows
+    )
+
+
+def _costs(report: Report) -> str:
+    rows = []
+    for model in report["models"]:
+        cost = model["cost"]
+        seconds = cost["training_seconds"]
+        rows.append(
+            (
+                model["name"],
+                dollars(cost["serving"]),
+                dollars(cost["training"]),
+                dollars(cost["total"]),
+                "none or not known" if seconds is None else f"{seconds / 60:.0f} minutes",
+                "-" if cost["dialogues"] is None else f"{cost['dialogues']:,} dialogues",
+                cost["why"],
+            )
+        )
+    heads = ("Model", "Serving", "Training", "Together", "Trained in", "On", "Why")
+    return _table("US dollars for 1,000 turns", heads, rows)
+
+
+def _people(report: Report) -> str:
+    people = report["people"]
+    parts = ["<h2>What people think</h2>"]
+    if people["ratings"]:
+        rubric = list(people["ratings"][0]["means"])
+        rows = [
+            (
+                each["model"],
+                str(each["ratings"]),
+                str(each["raters"]),
+                *(f"{each['means'].get(k, 0):.1f}" for k in rubric),
+            )
+            for each in people["ratings"]
+        ]
+        parts.append(_table("Ratings from practice, 1 to 5", ("Model", "Ratings", "People", *rubric), rows))
+    if people["blind"]:
+        rows = [
+            (
+                f"{each['ours']} rather than {each['theirs']}",
+                "none decided" if each["share"] is None else percent(each),
+                f"{each['choices']} by {each['raters']}",
+                "-" if each["alpha"] is None else f"{each['alpha']:.2f}",
+            )
+            for each in people["blind"]
+        ]
+        parts.append(
+            _table("Blind: which sounds like a child?", ("Chosen", "Share", "Choices", "Alpha"), rows)
+        )
+    if len(parts) == 1:
+        parts.append(
+            "<p>No ratings and no blind session yet: python -m training evaluate blind holds one.</p>"
+        )
+    return "".join(parts)
+
+
+def _transcript(transcript: Mapping[str, Any]) -> str:
+    title = f"{SECTION_NAMES.get(transcript['section'], transcript['section'])}: {transcript['lesson']}"
+    columns = []
+    for name, turns in transcript["said"].items():
+        lines = []
+        for turn in turns:
+            notes = ", ".join(filter(None, (turn["stage"], turn["voiced"])))
+            lines.append(
+                f'<p class="teacher"><b>Teacher</b> {escape(turn["teacher"])}</p>'
+                f'<p class="child"><b>{escape(transcript["child"].title())}</b> {escape(turn["text"])}'
+                + (f" <small>{escape(notes)}</small>" if notes else "")
+                + "</p>"
+            )
+        shown = "as authored" if name == "golden" else name
+        columns.append(f"<section><h4>{escape(shown)}</h4>{''.join(lines)}</section>")
+    return f'<h3>{escape(title)}</h3><div class="talks">{"".join(columns)}</div>'
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    shown = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads)
+    body = "".join(
+        "<tr>"
+        f'<th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table><caption><span>'
+        f"{escape(caption)}</span></caption><thead><tr>{shown}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _seconds(milliseconds: float | None) -> str:
+    return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
+
+
+_STYLE = """
+:root{--ink:#22303c;--quiet:#c9d6dd;--soft:#f3f7f9;--accent:#1f6a85}
+*{box-sizing:border-box}
+body{margin:0;color:var(--ink);background:#fff;font:16px/1.55 system-ui,"Segoe UI",Helvetica,Arial,sans-serif}
+main{max-width:66rem;margin:0 auto;padding:1.2rem 1rem 4rem}
+h1{font-size:1.7rem;line-height:1.2;margin:.6rem 0}
+h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-bottom:.2rem;border-bottom:2px solid var(--quiet)}
+h3{font-size:1.05rem;margin:1.6rem 0 .4rem}
+h4{font-size:1rem;margin:0 0 .5rem;color:var(--accent)}
+p,li,figcaption{max-width:44rem;overflow-wrap:anywhere}
+.lead{font-size:1.1rem}
+.wide{overflow-x:auto;margin:1rem 0 1.4rem}
+.wide:focus-visible{outline:2px solid var(--accent)}
+table{border-collapse:collapse;font-size:.92rem;min-width:100%}
+caption{text-align:left;font-weight:600;padding:.2rem 0 .4rem}
+caption span{display:inline-block;position:sticky;left:0;max-width:calc(100vw - 2rem)}
+th,td{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-bottom:1px solid var(--quiet)}
+thead th{white-space:nowrap}
+tbody th{font-weight:500;min-width:8.5rem}
+td{font-variant-numeric:tabular-nums;min-width:5.2rem}
+.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(25rem,100%),1fr));gap:1.6rem 2.4rem}
+figure{margin:0;min-width:0}
+figure h3{margin-top:0}
+img{display:block;width:100%;max-width:42rem;height:auto}
+figcaption{font-size:.92rem;color:#475763;margin-top:.4rem}
+.talks{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr));gap:1rem}
+.talks section{background:var(--soft);border-radius:.5rem;padding:.8rem 1rem;min-width:0}
+.talks p{margin:.15rem 0 .5rem}
+.teacher{color:#475763}
+.child{padding-left:.7rem;border-left:3px solid var(--accent)}
+small{color:#475763;white-space:nowrap}
+@media print{body{font-size:10.5pt}main{max-width:none;padding:0}.wide{overflow:visible}table{font-size:8pt}
+thead th{white-space:normal}td,tbody th{min-width:0}figure,tr,.talks section{break-inside:avoid}
+h2,h3,h4{break-after:avoid}img{max-width:12cm}.pictures{display:block}
+figure{margin-bottom:1rem}.talks{grid-template-columns:1fr 1fr}}
+"""
