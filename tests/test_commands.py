@@ -70,9 +70,9 @@ async def test_what_cannot_be_done_says_what_would_be_right(app: App, line: str,
 
 async def test_model_is_shown_switched_and_used_here_alone(app: App) -> None:
     shown = rows(await run(app, "model"))
-    assert set(shown) == {"base (current)", "cloud", "starter"}
+    assert set(shown) == {"base (current)", "cloud"}
     await run(app, "model cloud")
-    assert set(rows(await run(app, "model"))) == {"base", "cloud (current)", "starter"}
+    assert set(rows(await run(app, "model"))) == {"base", "cloud (current)"}
     assert rows(await run(app, "model", Place("discord", "elsewhere", None))).keys() == shown.keys()
     answer = await app.classroom.receive(message(), Listener())
     assert answer is not None

@@ -23,7 +23,7 @@ from bot import logs
 from bot.app import App, read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
-from bot.config import Settings
+from bot.config import Settings, Student
 from bot.metrics import Metrics
 from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
@@ -153,8 +153,9 @@ def shipped() -> tuple[dict[str, Child], Curriculum]:
 
 
 def settings_at(path: Path, **sections: Any) -> Settings:
-    student = sections.pop("student", None) or {}
-    return Settings(data=DATA, database=str(path), student={"model": "base", **student}, **sections)
+    """Settings on the shipped data; the model is `base` unless `sections` say otherwise."""
+    student = Student(**{"model": "base", **sections.pop("student", {})})
+    return Settings(data=DATA, database=str(path), student=student, **sections)
 
 
 _blanks: list[bytes] = []

@@ -32,6 +32,8 @@ def config_in(folder: Path, server: DiscordServer) -> Path:
 database = "pupil.db"
 [student]
 model = "starter"
+# Two layers of a model talk nonsense, which another model would be asked to put right.
+fallback = "starter"
 [engine]
 engine = "llama_cpp"
 gguf = {json.dumps(str(write_small_gguf(folder / "small.gguf")))}

@@ -101,11 +101,16 @@ def value(metric: Metric, rows: Sequence[Row]) -> float | None:
     flips(targeted) - mean(flips(generic), flips(misaligned)).
     """
     if metric.id == "talk":
-        spoken = [row for row in rows if row.section == "golden"]
-        return fmean(each.inside for each in bands(spoken)) if spoken else None
+        # Seed by seed: the same dialogues with another seed are no repetition.
+        said = [bands(row for row in rows if row.seed == seed) for seed in _golden_seeds(rows)]
+        return fmean(each.inside for found in said for each in found) if said else None
     if metric.id == "arms.selectivity":
         return _selectivity(rows)
     return _mean(metric.id, rows)
+
+
+def _golden_seeds(rows: Iterable[Row]) -> list[int]:
+    return sorted({row.seed for row in rows if row.section == "golden"})
 
 
 def tries(metric: Metric, rows: Iterable[Row]) -> int:
