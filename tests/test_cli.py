@@ -139,7 +139,11 @@ class TestAsk:
         assert set(answer) - {"flag"} == CONTRACT
         assert {"kind", "answer", "stage", "words"} <= set(answer["thought"])
         assert set(answer["usage"]) == {"prompt_tokens", "completion_tokens", "cost_usd"}
-        assert (answer["model"], answer["child"], answer["lesson"]) == ("starter", "mia", "2.NBT.B.5-subtract")
+        assert (answer["model"], answer["child"], answer["lesson"]) == (
+            "starter",
+            "mia",
+            "2.NBT.B.5-subtract",
+        )
         assert answer["version"].startswith("SmolLM2-135M-Instruct")
         assert (answer["move"], answer["thought"]["answer"]) == ("asks", "45")
         assert answer["voiced"] in {"model", "retry", "phrasing"}

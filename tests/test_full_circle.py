@@ -137,6 +137,8 @@ def environment(home: Path) -> dict[str, str]:
         "PUPIL_HASH_SECRET": SECRET,
         # What libraries of training keep is looked through, too.
         "HF_HOME": str(home / "huggingface"),
+        # Two threads that wait for each other take longer on little work than one.
+        "OMP_NUM_THREADS": "1",
         "TERM": "xterm",
     }
 
@@ -155,7 +157,7 @@ def settle(home: Path, discord: DiscordServer, slack: SlackServer, words: OpenAI
     kept_golden = [line for line in golden if not re.match(r"2\.(NBT|OA|MD|G)", json.loads(line)["lesson"])]
     (dialogues / "test.jsonl").write_text("\n".join(kept_golden) + "\n", encoding="utf-8")
     authored = (ROOT / "data" / "dialogues" / "science.jsonl").read_text(encoding="utf-8").splitlines()
-    (dialogues / "science.jsonl").write_text("\n".join(authored[:10]) + "\n", encoding="utf-8")
+    (dialogues / "science.jsonl").write_text("\n".join(authored[:6]) + "\n", encoding="utf-8")
     gguf = write_small_gguf(home / "small.gguf", plain=True)
     (home / "config.toml").write_text(
         f"""
@@ -277,14 +279,15 @@ async def review_by_keys(here: School) -> None:
     async def drawn() -> bool:
         return b"1 of 2" in shown
 
-    async def judged(count: int) -> bool:
-        return len(await here.store.candidates.verdicts()) == count
+    async def judged() -> bool:
+        # A key that comes while the last one is still at work counts for nothing.
+        os.write(master, b"a")
+        await asyncio.sleep(0.5)
+        return len(await here.store.candidates.verdicts()) == 2
 
     try:
         await until(drawn)
-        for count in (1, 2):
-            os.write(master, b"a")
-            await until(lambda count=count: judged(count))  # type: ignore[misc]
+        await until(judged)
         os.write(master, b"q")
         assert await asyncio.wait_for(program.wait(), PATIENCE) == 0, shown.decode(errors="replace")
     finally:

@@ -129,13 +129,17 @@ def _held(scene: Scene, beliefs: Mapping[str, Belief], kind: str) -> list[Miscon
 def _written(scene: Scene, found: Found, beliefs: Mapping[str, Belief]) -> Asked:
     question = found.question
     right = tuple(_personal(text, scene.child) for text in (question.right, *question.accept))
-    asked = Asked(question.ask, right, (question.because,))
+    asked = Asked(question.ask, right, (question.because,) if question.because else ())
     lesson = scene.curriculum.lessons.get(found.lesson or "")
     if lesson is None:
         return asked
     holds = [m.id for m in active_misconceptions(scene.child, lesson)]
+    here = lesson.id == scene.lesson.id
     # A lesson's question may show any of its ideas: the child's own first, else the one it was written for.
     for misconception in (*holds, *(each for each in beliefs if each in question.wrong), *question.wrong):
+        # A question of another lesson shows only what the child itself holds.
+        if not here and misconception not in scene.child.misconceptions and misconception not in beliefs:
+            continue
         if misconception in question.wrong:
             why = question.why.get(misconception)
             steps = (why,) if why else ()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
-from bot.student import patterns
+from bot.student import beyond, ordinary, patterns
 from bot.student.curriculum import Curriculum, Found
 from bot.student.dialogue import MoveKind
-from bot.student.lesson import Lesson, Misconception
+from bot.student.help import Match
+from bot.student.lesson import Lesson, Misconception, Question
 from bot.student.patterns import HOW_OR_WHY
 from bot.student.problems import Problem, parse, parse_answer
 from bot.student.words import PLAIN, content_words
@@ -39,6 +41,8 @@ ANSWER_WORDS = 6
 """Longest answer that a teacher puts forward."""
 LEAST_WORDS = 4
 """Shortest help; a nod is shorter."""
+ABOUT_IDEA = 0.35
+"""Fit from which a turn speaks of the practised idea, help or not: then no everyday knowledge answers it."""
 COLUMN_BUGS = frozenset({"smaller-from-larger"})
 """Wrong procedures that a look at one column alone contradicts."""
 PEELED = 3
@@ -87,8 +91,16 @@ class _Turn:
         self.found = _asked(curriculum.find(said, lesson) if self.asks else None, said, lesson)
         if self.problem is not None and self.found is not None and self.found.lesson != lesson.id:
             self.found = None  # numbers alone are no key to another lesson's question
+        self.ordinary = self.everyday()
+        if self.ordinary is not None and self.found is None:
+            self.found = self.ordinary
         self.social = _social(said)
         self.ideas = tuple({m.id: m for m in (*context.active, *lesson.misconceptions)})
+
+    @cached_property
+    def match(self) -> Match | None:
+        """The idea that the turn fits best, as help."""
+        return self.curriculum.helps.best(self.said, self.ideas, [each.id for each in self.context.active])
 
     def move(self) -> TeacherMove:
         """The first reading that holds."""
@@ -96,6 +108,7 @@ class _Turn:
             self.beyond,
             self.answer,
             self.plain_question,
+            self.everyday_question,
             self.manners,
             self.why,
             self.help,
@@ -110,7 +123,11 @@ class _Turn:
         """What second grade does not teach, unless a lesson asks just that."""
         if self.problem is not None and self.problem.kind == "beyond":
             return TeacherMove(MoveKind.OUT_OF_GRADE)
+        elsewhere = self.found is None or self.found.lesson != self.lesson.id
         if self.problem is None and self.found is None and patterns.BEYOND_GRADE.search(self.said):
+            return TeacherMove(MoveKind.OUT_OF_GRADE)
+        asks = self.asks or patterns.DEMANDS.search(self.said)
+        if elsewhere and asks and beyond.later(self.said) and not self.of_the_lesson():
             return TeacherMove(MoveKind.OUT_OF_GRADE)
         return None
 
@@ -184,6 +201,32 @@ class _Turn:
         about_it = bool(self.context.question) and others <= content_words(self.context.question)
         return bool(names_it) or about_it or (told.endswith(last) and len(others) <= OTHER_WORDS)
 
+    def everyday(self) -> Found | None:
+        """What any second grader can answer, where neither a sum nor this lesson's question is asked."""
+        if self.problem is not None or (self.found is not None and self.found.lesson == self.lesson.id):
+            return None
+        if (
+            self.found is not None
+            and self.curriculum.helps.shared(self.said, self.found.question.ask) >= SAME_QUESTION
+        ):
+            return None
+        answers = ordinary.known(self.said)
+        if answers is None:
+            return None
+        self.found = None  # few words of another lesson's question against a plain reading
+        return Found(Question(self.said, (), answers[0], answers[1:], "", {}, {}), None)
+
+    def everyday_question(self) -> TeacherMove | None:
+        """A question of everyday things, unless it may be help for the idea that is practised."""
+        if self.ordinary is None or self.found is not self.ordinary or self.of_the_lesson():
+            return None
+        return self.asking()
+
+    def of_the_lesson(self) -> bool:
+        """Whether the turn speaks of the idea that is practised, so that its own readings go first."""
+        match = self.match
+        return match is not None and match.score >= ABOUT_IDEA
+
     def manners(self) -> TeacherMove | None:
         """A turn all of whose sentences are set phrases: wrong, right, praise, a greeting, an order."""
         return TeacherMove(self.social[0]) if self.social and not self.social[1] else None
@@ -226,7 +269,7 @@ class _Turn:
         held = [each.id for each in self.context.active]
         if self.column and self.context.active and self.context.active[0].bug in COLUMN_BUGS:
             return TeacherMove(MoveKind.HELPS, misconception=held[0])
-        match = self.curriculum.helps.best(self.said, self.ideas, held)
+        match = self.match
         if match is None or len(self.said.split()) < LEAST_WORDS:
             return None
         needed = HELP_INVITED if patterns.INVITES.search(self.said) else HELP

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.student import about, beyond
 from bot.student.answers import (
     Asked,
     Scene,
@@ -37,6 +38,8 @@ HOLD_SHARE = 0.35
 """Share of bare "that's not right" after which even a yielding child repeats its answer."""
 INSIGHT_SHARE = 0.06
 """Share of bare "that's not right" after which the right answer comes by luck."""
+GUESS_SHARE = 0.6
+"""Share of sums of later grades at which the child guesses, by adding, rather than asks."""
 SHRUG_SHARE = 0.7
 """Share of short answers to how and why that give no reason: "I just know"."""
 BARE_SHARE = 0.6
@@ -54,6 +57,11 @@ _YES_NO = re.compile(
 )
 
 
+_OPEN = re.compile(
+    r"(?:(?:so|and|ok|okay|now|hey|hmm),? )*(?:what|which|who|where|when|name|translate|say) [^.!?]{4,}\?*$",
+    re.I,
+)
+"""A question with an answer other than yes and no."""
 _THING = r"(?:(?:an?|the|my|your) )?[\w'-]+"
 _EITHER_OR = re.compile(
     r"\b(?:is|are|was|were|do|does|did|would|should|which|like|want|feel)\b[^.?!]{0,60}?"
@@ -163,6 +171,8 @@ class _Turn:
 
     def think(self) -> Thought:
         kind = self.move.kind
+        if (told := self.about_itself()) is not None:
+            return told
         if self.move.problem is not None or (
             self.move.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
         ):
@@ -320,7 +330,25 @@ class _Turn:
     def agree(self) -> Thought:
         return Thought(ThoughtKind.CHAT, reason=self.line(self.scene.child.says["agrees"], repeat=True))
 
+    def about_itself(self) -> Thought | None:
+        """What it tells of itself when it is asked; a question of the lesson is none of these."""
+        known = self.move.found is not None and self.move.found.lesson is not None
+        if self.move.problem is not None or known or self.move.kind is MoveKind.INSTRUCTS_MACHINE:
+            return None
+        told = about.own(self.text, self.scene.child, self.rng)
+        if told is None:
+            return None
+        self.words = max(self.words, len(told.split()))
+        return Thought(ThoughtKind.CHAT, reason=told)
+
     def be_puzzled(self) -> Thought:
+        """A guess where a sum of later grades is asked, else a question or something from home."""
+        if self.move.kind is MoveKind.OUT_OF_GRADE:
+            self.state = replace(self.state, asked=None)
+            guessed = beyond.guess(self.text, self.rng)
+            if guessed is not None and self.rng.random() < GUESS_SHARE:
+                return Thought(ThoughtKind.ANSWER, answer=guessed)
+            self.words = max(self.words, FEW)
         return Thought(ThoughtKind.ASK, reason=self.line(self.scene.child.says["puzzled"]))
 
     def mull(self) -> Thought:
@@ -330,6 +358,11 @@ class _Turn:
         if (chosen := self.chosen()) is not None:
             return chosen
         roll = self.rng.random()
+        if self.move.kind is MoveKind.OTHER and _OPEN.match(self.text):
+            # A question that it cannot place: it asks back rather than nods.
+            return (
+                self.be_puzzled() if roll < 0.6 else Thought(ThoughtKind.ASK, reason=self.line(says["asks"]))
+            )
         if _YES_NO.search(self.text) and " or " not in self.text and self.words <= 2 * FEW:
             return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(("yeah", "yeah", "no", "yes")))
         if self.words < FEW and roll < BARE_SHARE:

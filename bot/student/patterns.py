@@ -139,6 +139,12 @@ ASKING = re.compile(
     r"|solve|work out|find|figure|spell|read|write|say|tell me|tell us|name|show me|add|fill)\b",
     re.I,
 )
+DEMANDS = re.compile(
+    r"^(?:please |now |ok,? )*(?:convert|simplify|translate|conjugate|identify|round"
+    r"|give|define|explain|describe|list|multiply|divide|use)\b",
+    re.I,
+)
+"""Orders that ask for what only later grades know."""
 ON_TO_NEXT = re.compile(
     r"\b(another|next|different|new|this one|one more|how about|what about|let'?s (try|do|read|talk|think)"
     r"|try)\b"

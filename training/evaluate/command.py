@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,8 @@ from typer.core import TyperGroup
 from bot import logs
 from bot.__main__ import guard, load_settings
 from training.evaluate.blind_command import blind
-from training.evaluate.perplexity_command import perplexity
+from training.evaluate.perplexity_command import foretelling, perplexity
+from training.evaluate.perplexity_command import show as perplexities
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -127,10 +129,15 @@ def golden(
     seed: Annotated[int, typer.Option(help="The same seed, the same words.")] = 0,
     config: Config = None,
 ) -> None:
-    """How do models voice the thoughts of the golden dialogues? One column each, differences with intervals."""
+    """How do models voice the thoughts of the golden dialogues? One column each, differences with intervals.
+
+    Where torch is installed, local models' perplexity follows.
+    """
     settings = load_settings(config)
     logs.set_up("error")
     guard(lambda: asyncio.run(_golden(settings, models, limit, seed)))
+    if find_spec("torch"):
+        guard(lambda: perplexities(settings, foretelling(settings, models), limit))
 
 
 async def _whole(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from bot.models.base import ModelRefused, Reply, StudentModel
@@ -67,16 +68,20 @@ def golden_items(
 async def voice_all(
     model: StudentModel, items: Sequence[Item], *, seed: int, at_once: int, done: Callable[[], None]
 ) -> list[Voiced]:
-    """Every item voiced as the classroom would: one try, a second one, then plain words."""
+    """Every item voiced as the classroom would, `at_once` dialogues at a time, each in its order: what a model has
+    read of a dialogue serves the next turn."""
     gate = asyncio.Semaphore(at_once)
 
-    async def one(item: Item) -> Voiced:
+    async def one(dialogue: Iterable[Item]) -> list[Voiced]:
+        said = []
         async with gate:
-            said = await voice_item(model, item, seed + item.number)
-            done()
-            return said
+            for item in dialogue:
+                said.append(await voice_item(model, item, seed + item.number))
+                done()
+        return said
 
-    return list(await asyncio.gather(*map(one, items)))
+    dialogues = [list(each) for _, each in groupby(items, key=lambda item: item.dialogue)]
+    return [each for said in await asyncio.gather(*map(one, dialogues)) for each in said]
 
 
 async def voice_item(model: StudentModel, item: Item, seed: int) -> Voiced:

@@ -12,6 +12,7 @@ from bot.__main__ import guard, load_settings
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from training.evaluate.perplexity import Scored
 
 
 def perplexity(
@@ -28,33 +29,15 @@ def perplexity(
 ) -> None:
     """How well is the child's every word foretold in dialogues never trained on? Lower is better; 1 is perfect."""
     settings = load_settings(config)
-    guard(lambda: _perplexity(settings, models, limit))
+    guard(lambda: show(settings, models, limit))
 
 
-def _perplexity(settings: Settings, names: list[str], limit: int | None) -> None:
+def show(settings: Settings, names: list[str], limit: int | None) -> None:
+    """Print the perplexity of each model beside that of the first."""
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from bot.app import read_data  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
-    from bot.student.dialogue import Dialogue  # noqa: PLC0415
-    from training.evaluate.golden import GOLDEN  # noqa: PLC0415
-
-    gguf = settings.engine.gguf or embedded_gguf()
-    adapters = {name: adapter_of(settings, name, gguf) for name in names}
-    from training.evaluate.perplexity import Scored, rows_of, score  # noqa: PLC0415 - torch: after what may be wrong
-    from training.methods.lora_base import load  # noqa: PLC0415
-
-    lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]
-    children, curriculum = read_data(settings)
-    base = load(gguf, "float32")
-    rows = rows_of(base, map(Dialogue.from_line, lines), children, curriculum.lessons)
-    scored: dict[str, Scored] = {}
-    with Progress(console=Console(stderr=True)) as progress:
-        for name, adapter in adapters.items():
-            task = progress.add_task(name, total=len(rows))
-            scored[name] = score(base, rows, adapter, partial(progress.advance, task))
+    scored = scores(settings, names, limit)
     first = scored[names[0]]
     table = Table("model", "perplexity", "95 %", f"of {names[0]}'s", "95 %", box=None, header_style="bold")
     for name, each in scored.items():
@@ -66,6 +49,49 @@ def _perplexity(settings: Settings, names: list[str], limit: int | None) -> None
     console = Console(highlight=False)
     console.print(f"{len(first.losses)} golden dialogues, {first.tokens} tokens of the child's words")
     console.print(table)
+
+
+def foretelling(settings: Settings, names: list[str]) -> list[str]:
+    """Those of `names` whose words can be scored here: the base model, and adapters of it."""
+    from bot.models.artifact import ArtifactError  # noqa: PLC0415
+    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+
+    found = []
+    for name in names:
+        try:
+            adapter_of(settings, name, settings.engine.gguf or embedded_gguf())
+        except ArtifactError:
+            continue
+        found.append(name)
+    return found
+
+
+def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str, Scored]:
+    """How well each model foretells the golden dialogues, with a bar on stderr; raise `ArtifactError` for a name
+    that is neither the base model nor an adapter of it."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from bot.app import read_data  # noqa: PLC0415
+    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.student.dialogue import Dialogue  # noqa: PLC0415
+    from training.evaluate.golden import GOLDEN  # noqa: PLC0415
+
+    gguf = settings.engine.gguf or embedded_gguf()
+    adapters = {name: adapter_of(settings, name, gguf) for name in names}
+    from training.evaluate.perplexity import rows_of, score  # noqa: PLC0415 - torch: after what may be wrong
+    from training.methods.lora_base import load  # noqa: PLC0415
+
+    lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]
+    children, curriculum = read_data(settings)
+    base = load(gguf, "float32")
+    rows = rows_of(base, map(Dialogue.from_line, lines), children, curriculum.lessons)
+    scored: dict[str, Scored] = {}
+    with Progress(console=Console(stderr=True)) as progress:
+        for name, adapter in adapters.items():
+            task = progress.add_task(f"{name}, perplexity", total=len(rows))
+            scored[name] = score(base, rows, adapter, partial(progress.advance, task))
+    return scored
 
 
 def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
