@@ -32,7 +32,7 @@ _AGE = re.compile(
 )
 _GRADE = re.compile(
     r"\b(?:what|which) (?:grade|class|year)\b.*\b(?:you|u|your)\b|\bare you (?:in|a)"
-    r" (?:\w+ )?(?:\w+ grade|kindergarten|\w+ grader)"
+    r" (?:\w+ (?:or )?)?(?:\w+ grade|kindergarten|\w+ grader)"
     r"|\byour grade\b|\bwhat grade\b\W*$|\bgrade are you\b|\bwhat grader\b",
     re.I,
 )

@@ -8,8 +8,9 @@ The marks of a wording, between spaces:
     word, say_that      as it stands (_ is a space); harm* is any word that begins so
     a/b/<slot>          one of these; a slot is a list of words in `alarms.toml`
     ?word               may be left out
-    ..  ...             up to three, up to seven words of the same clause
-    ^  $                the beginning and the end of a clause
+    ..  ...             up to three, up to seven words of the same sentence
+    ~                   up to three words, neither "you" nor "not"
+    ^  $  .             the beginning of a clause, its end, the end of a sentence
     !word               at the end: must not follow
 """
 
@@ -42,7 +43,7 @@ _SAME = {
     "id": "i would", "ima": "i am going to", "imma": "i am going to", "gonna": "going to", "wanna": "want to",
     "gotta": "have to", "lets": "let us", "let's": "let us", "dunno": "do not know", "cannot": "can not", "tho": "though",
     "mommy": "mom", "mum": "mom", "mummy": "mom", "momma": "mom", "mama": "mom", "mother": "mom", "daddy": "dad",
-    "father": "dad", "papa": "dad", "mothers": "mom's", "fathers": "dad's", "moms": "mom's", "dads": "dad's",
+    "father": "dad", "papa": "dad", "moms": "mom", "dads": "dad",
     "whats": "what is", "wheres": "where is", "whos": "who is", "theres": "there is", "thats": "that is",
     "wont": "will not", "wouldnt": "would not", "cant": "can not", "can't": "can not", "won't": "will not",
     "dont": "do not", "doesnt": "does not", "didnt": "did not", "shouldnt": "should not", "mustnt": "must not",
@@ -52,7 +53,7 @@ _SAME = {
     "kys": "kill yourself", "unalive": "kill", "s3x": "sex", "seggs": "sex", "pr0n": "porn", "f*ck": "fuck",
     "d*ck": "dick", "p*ssy": "pussy", "fuk": "fuck", "gf": "girlfriend", "bf": "boyfriend", "tmrw": "tomorrow",
     "tonite": "tonight", "kil": "kill", "k1ll": "kill", "sucide": "suicide", "suiside": "suicide", "adress": "address",
-    "adres": "address", "skool": "school", "alot": "a lot", "irl": "in real life", "nobody": "no one",
+    "adres": "address", "skool": "school", "alot": "a lot", "irl": "in real life", "touchs": "touches", "everytime": "every time", "urself": "yourself", "youself": "yourself", "myslef": "myself", "nobody": "no one",
     "somebody": "someone", "anybody": "anyone", "everybody": "everyone", "hubby": "husband", "rly": "really",
 }  # fmt: skip
 """How it is typed, and as what it is looked for: one spelling for each slot below."""
@@ -72,7 +73,7 @@ _LESSON = re.compile(
     r"\b(?:story|stories|book|chapter|page|poem|movie|song|map|tale|character|communit\w+|city|cities|country|town"
     r"|continent|planet|state|animals?|graph|compare|number line|cubes|example|wolf|giant|safety rule|stranger"
     r"|landmarks?|envelope|mail|sentence|costume|weather|sort|rain\w*|snow\w*|recess|soccer|library|zoo|museum|urban"
-    r"|rural|suburb\w*|upstairs|or an apartment|how many|plus|minus|o'?clock|[ap]\.?m\.?|half|lunch|pretend)\b"
+    r"|rural|suburb\w*|upstairs|or an apartment|how many|plus|minus|o'?clock|\d ?[ap]m|doctor|pretend|safety|online|not ever)\b"
 )
 """A sentence with one of these asks about a lesson, not about the child."""
 _SURPRISE = re.compile(
@@ -82,10 +83,11 @@ _SURPRISE = re.compile(
 """What makes a secret a harmless one."""
 _UNLESS = {"lesson": _LESSON, "surprise": _SURPRISE}
 
-_PAUSE = ",? "
-_GAPS = {"..": 3, "...": 7}
+_PAUSE = "[,:;]? "
+_ANY = r"[\w-]+"
+_GAPS = {"..": (3, _ANY), "~": (3, r"(?!you\b|not\b)[\w-]+"), "...": (7, _ANY)}
 _CLAUSE_BEGINS = r"(?:^|(?<=[.,!?;:] ))"
-_CLAUSE_ENDS = r"(?=\W*(?:$|[.?!,;]))"
+_ENDS = {"$": r"(?=\W*(?:$|[.?!,;]))", ".": r"(?=\W*(?:$|[.?!]))"}
 
 
 _HEAD = 4
@@ -131,7 +133,8 @@ def ring(text: str) -> Alarm | None:
 
 def plain(text: str) -> str:
     """`text` in small letters, with contractions, chat spellings and words for the same thing made one."""
-    return " ".join(_WORD.sub(_spell, text.lower().replace("\u2019", "'")).split())
+    said = " ".join(_WORD.sub(_spell, text.lower().replace("\u2019", "'")).split())
+    return said.replace("any more", "anymore")
 
 
 def _spell(match: re.Match[str]) -> str:
@@ -149,9 +152,9 @@ def _spell(match: re.Match[str]) -> str:
 
 
 def _sentence(said: str, found: re.Match[str]) -> str:
+    """The sentence of `found` and the next one: "Where do you live? In a city or in the country?"."""
     start = max(said.rfind(mark, 0, found.start() + 1) for mark in ".?!") + 1
-    ends = [at for mark in ".?!" if (at := said.find(mark, found.end())) >= 0]
-    return said[start : min(ends, default=len(said))]
+    return " ".join(re.split("[.?!]", said[start:] + "..")[: 2 + found.group().count("?")])
 
 
 @lru_cache(maxsize=1)
@@ -170,19 +173,20 @@ def _wording(alarm: Alarm, line: str, slots: dict[str, str], unless: re.Pattern[
     pattern, rarest, pause = "", _COMMON, r"\b"
     for mark in re.sub(r"<(\w+)>", lambda slot: slots[slot.group(1)], line).split():
         if mark in _GAPS:
-            pattern += rf"(?:{_PAUSE}[\w-]+){{0,{_GAPS[mark]}}}?"
+            most, word = _GAPS[mark]
+            pattern += rf"(?:{_PAUSE}{word}){{0,{most}}}?"
         elif mark == "^":
             pattern += _CLAUSE_BEGINS
         elif mark.startswith("!"):
             pattern += rf"(?!{_PAUSE}(?:{_either(mark[1:].split('/'))}))"
         else:
             options = mark.lstrip("?").split("/")
-            words = [each for each in options if each != "$"]
+            words = [each for each in options if each not in _ENDS]
             steps = [f"{pause}(?:{_either(words)})"] if words else []
-            steps += [_CLAUSE_ENDS] if "$" in options else []
+            steps += [_ENDS[each] for each in options if each in _ENDS]
             pattern += f"(?:{'|'.join(steps)})" + ("?" if mark.startswith("?") else "")
             pause = _PAUSE
-            if not mark.startswith("?") and "$" not in options:
+            if not mark.startswith("?") and len(words) == len(options):
                 heads = frozenset(map(_head, words))
                 rarest = min(rarest, heads, key=lambda them: (len(them & _COMMON), len(them)))
     return Wording(alarm, rarest, re.compile(pattern), unless)

@@ -117,8 +117,14 @@ def animals(ask: str, scope: str) -> Answers | None:
     del scope
     if grown := _GROWN.search(ask):
         return next(((one,) for one, young in things().about["baby"].items() if young[0] == grown[1]), None)
-    for what, patterns in (("sound", _SOUND), ("home", (_HOME,)), ("eats", (_EATS,)), ("baby", (_BABY,)), ("home", (_LIVES,)),
-                           ("gives", (_GIVES,))):  # fmt: skip
+    for what, patterns in (
+        ("sound", _SOUND),
+        ("home", (_HOME,)),
+        ("eats", (_EATS,)),
+        ("baby", (_BABY,)),
+        ("home", (_LIVES,)),
+        ("gives", (_GIVES,)),
+    ):
         for pattern in patterns:
             asked = pattern.search(ask)
             thing = next((each for each in asked.groups() if each), "") if asked else ""

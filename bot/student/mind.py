@@ -361,7 +361,9 @@ class _Turn:
         if self.move.kind is MoveKind.OTHER and _OPEN.match(self.text):
             # A question that it cannot place: it asks back rather than nods.
             return (
-                self.be_puzzled() if roll < 0.6 else Thought(ThoughtKind.ASK, reason=self.line(says["asks"]))
+                self.be_puzzled()
+                if roll < GUESS_SHARE
+                else Thought(ThoughtKind.ASK, reason=self.line(says["asks"]))
             )
         if _YES_NO.search(self.text) and " or " not in self.text and self.words <= 2 * FEW:
             return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(("yeah", "yeah", "no", "yes")))

@@ -11,16 +11,18 @@ from bot.student.everyday import Answers, things
 
 _READ = re.compile(
     r"^(?:(?:can|could|would|will) you |please |now |ok,? |try to |let's )*read (?:me"
-        r" |us )?(?:this|the|these)?(?: \w+)? ?(?:sentence|line|words?|out loud|aloud|for"
-        r" me|to me|this)?"
+    r" |us )?(?:this|the|these)?(?: \w+)? ?(?:sentence|line|words?|out loud|aloud|for"
+    r" me|to me|this)?"
     r"(?: (?:out loud|aloud|for me|to me))*\s*[:,.]?\s*['\"]?(?P<text>[^'\"?]{6,120}?)['\".!]*$"
 )
-_PLACE = r"\b(?:in|on|at|to|under|into|behind|by|near|inside|beside|over|up|onto|through)"
-        r" (?:the |a |an |his |her |their |my )?\w+(?: (?:tree|house|table|park|box|bed|store"
-        r"|room|pond|hill|road))?"
+_PLACE = (
+    r"\b(?:in|on|at|to|under|into|behind|by|near|inside|beside|over|up|onto|through)"
+    r" (?:the |a |an |his |her |their |my )?\w+(?: (?:tree|house|table|park|box|bed|store"
+    r"|room|pond|hill|road))?"
+)
 _WHO = re.compile(
     r"^(?:yesterday |today |then |one day |last \w+ )?,? ?(?P<who>(?:the |a |an |his"
-        r" |her |my )?(?:\w+ )?(?:\w+)(?: and (?:the |his |her )?\w+)?) (?P<deed>[a-z]+)\b"
+    r" |her |my )?(?:\w+ )?(?:\w+)(?: and (?:the |his |her )?\w+)?) (?P<deed>[a-z]+)\b"
 )
 
 
@@ -56,7 +58,7 @@ def _part(ask: str, sentence: str) -> Answers | None:
     if re.search(r"\bwhen\b|what time", ask):
         time = re.search(
             r"\b(?:at (?:night|noon|\d+)|in the \w+|on \w+day|yesterday|today|after \w+|before"
-        r" \w+|last \w+)\b",
+            r" \w+|last \w+)\b",
             sentence,
         )
         return (time[0], _bare(time[0])) if time else None
@@ -75,7 +77,7 @@ def _part(ask: str, sentence: str) -> Answers | None:
     ):
         names = re.split(
             r" (?:went|ran|is|was|has|had|likes?|sat|jumped|flew|saw|played|ate|can|got|gave"
-        r"|rode|found|made|slept|swam|walked|hid|barked)\b",
+            r"|rode|found|made|slept|swam|walked|hid|barked)\b",
             sentence,
         )[0]
         return names, _bare(names)
@@ -101,10 +103,31 @@ def _after(verb: str, sentence: str) -> str:
 
 
 _FORMS = {
-    "have": ("has", "had"), "eat": ("ate", "eats"), "see": ("saw",), "get": ("got",), "buy": ("bought",), "make": ("made",),
-    "find": ("found",), "give": ("gave",), "take": ("took",), "ride": ("rode",), "write": ("wrote",), "drink": ("drank",), "lose": ("lost",),
-    "catch": ("caught",), "bring": ("brought",), "wear": ("wore", "wearing"), "draw": ("drew",), "read": ("read",), "build": ("built",),
-    "throw": ("threw",), "hear": ("heard",), "hold": ("held",), "want": ("wanted",), "plant": ("planted",), "chase": ("chased",),
+    "have": ("has", "had"),
+    "eat": ("ate", "eats"),
+    "see": ("saw",),
+    "get": ("got",),
+    "buy": ("bought",),
+    "make": ("made",),
+    "find": ("found",),
+    "give": ("gave",),
+    "take": ("took",),
+    "ride": ("rode",),
+    "write": ("wrote",),
+    "drink": ("drank",),
+    "lose": ("lost",),
+    "catch": ("caught",),
+    "bring": ("brought",),
+    "wear": ("wore", "wearing"),
+    "draw": ("drew",),
+    "read": ("read",),
+    "build": ("built",),
+    "throw": ("threw",),
+    "hear": ("heard",),
+    "hold": ("held",),
+    "want": ("wanted",),
+    "plant": ("planted",),
+    "chase": ("chased",),
 }
 
 
@@ -119,7 +142,7 @@ def _bare(text: str) -> str:
 
 _COMMON = frozenset(
     "the a an is was did does do what where who when how many in on at to of and his"
-        " her with it he she they has had have read".split()
+    " her with it he she they has had have read".split()
 )
 
 

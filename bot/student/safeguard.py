@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.student import reality
+from bot.student.alarms import Alarm, ring
 from bot.student.redaction import redact
 
 __all__ = ["CRISIS", "HONESTY", "PRIVATE", "PUPIL_DATA", "SAFETY", "Flag", "Notice", "check", "redact"]
@@ -272,112 +273,8 @@ _TYPED = tuple(
     )
 )  # fmt: skip
 """How a hurried adult types what these patterns look for."""
-_SECRET = (
-    r"\b(?:don'?t|do not|never|can'?t|better not|shouldn'?t|must ?n'?t) (?:ever )?tell (?:your (?:mom"
-    r"|mommy|mother|mum|dad|daddy|father|parents|family)\b(?! the answer)|your teacher (?:what i"
-    r"|about (?:this|us|me))|(?:your teacher|anyone|anybody"
-    r"|any ?one else)\b"
-    r"(?! (?:the|an?|your|what|which|how|who|if|that|it'?s|yet)\b))"
-    r"|\bsecret from your (?:mom|mommy|dad|daddy|parents|family)\b|\b(?:our"
-    r"|a) (?:little )?secret\b[^.!?]*\b(?:tell|mom|dad|parents|anyone)\b"
-    r"|\bour (?:little )?secret\b(?! (?:word|number|code|message|spot))"
-    r"|\bbetween (?:just )?(?:you and me|us)\b[^.!?]*\b(?:mom|dad|parents|secret|anyone|nobody|tell)\b"
-    r"|\b(?:your )?(?:mom|mommy|dad|parents) (?:don'?t|doesn'?t|must ?n'?t|never) (?:need|have|has"
-    r"|get)s? to know\b"
-)
-_GROOMING = (
-    r"\bsend (?:me )?(?:a |an |some |your )?(?:photo|picture|pic|selfie|video)s? of (?:you"
-    r"|ur)(?:r ?self)?\b|\b(?:show|send) me (?:a |some )?(?:photo|picture|pic|selfie|video)s? of (?:you"
-    r"|yourself|ur ?self)\W*$|\bsend (?:me )?(?:nudes?|a selfie|your selfie)\b"
-    r"|\bmeet me (?:alone|in secret|somewhere|after school|tonight|outside|at the (?:park|mall|corner))\b"
-    r"|\bmeet (?:you|u) in person\b|\bcome (?:to|over to) my (?:house|place|car|room)\b"
-    r"|\bget in(?:to)? my (?:car|van|truck|bed)\b|\b(?:are|will) (?:you|u) (?:be )?(?:home )?alone\b"
-    r"|\bhome (?:alone|by yourself)\?|\bbe my (?:girl|boy)friend\b|\bwhen (?:are"
-    r"|will) your parents (?:be )?(?:gone|out|away|leave)\b"
-    r"|\bwhat are (?:you|u) wearing(?: right now| tonight| under\b[^.?!]{0,15})?\W*$|\bturn on (?:your"
-    r"|the) (?:camera"
-    r"|webcam|cam)\b"
-    r"|\b(?:i|we|me)(?: \w+){0,2} come (?:over )?to your (?:house|room|place)\b|\b(?:mom|dad|parents"
-    r"|nobody) (?:is|are|isn'?t|aren'?t|is not|are not) (?:not )?(?:at )?home\?"
-    r"|\bsit on my lap\b|\bgive me a kiss\b|\bmature for your age\b|\bdo you have a (?:boy|girl)friend\b"
-    r"|\b(?:you have|you'?ve got|nice|such) an? (?:hot|sexy) (?:body|butt|little)\b"
-    r"|\b(?:take|pull) (?:your|ur) (?:shirt|clothes|pants|dress|underwear|skirt|top) (?:off|down)\b"
-    r"|\bwithout your (?:shirt|clothes|pants|dress|underwear)\b|\bsend me (?:your|ur) (?:pic|picture|photo"
-    r"|selfie)s?\W*$"
-    r"|\bsleep (?:over )?(?:with|next to) me\b"
-)
-_SEXUAL = (
-    r"\b(?:have|having|had|wanna|want|about) sex\b|\b(?:sexy|sexual\w*|nudes|nude (?:pic|photo|body"
-    r"|self)\w*|porn\w*|genitals?|penis|vagina|boobs|horny|masturbat\w*|blow ?job|orgasm|rape)\b"
-    r"|\bnaked (?:man|men|woman|women|boy|girl|kid|child|people|bod\w+|pic\w*|photo\w*|selfie)\b|\b(?:you"
-    r"|u|me|get|be|am|are|were|i'm) naked\b"
-    r"|\b(?:without|no|out of) (?:any |your )?clothes\b(?! (?:on the|in the|hang))|\b(?:see|show me|touch"
-    r"|love|like) your (?:naked )?body\b|\b(?:take off|pull down|lift up"
-    r"|unbutton) (?:all )?your (?:clothes|shirt|pants|underwear|dress|skirt|panties)\b|\b(?:your|my|his"
-    r"|her) (?:private parts?|privates|panties)\b"
-    r"|\b(?:in|see|show me|take off|wear(?:ing)?) (?:just |only )?your underwear\b|\bunderwear (?:do|are"
-    r"|did) you\b|\btouch (?:yourself|your private|my private)|\bkiss me\b|\b(?:love|like|want|wanna|going"
-    r"|gonna) (?:to )?kiss (?:you|u)\b|\bmake out with\b|\btouch\w* .{0,12}down there\b|\bwear a bra\b"
-    r"|\b(?:talk|something) dirty\b|\bf+u+c+k"
-)
-_WHOM = r"(?:you|u|your (?:mom|mommy|mother|dad|daddy|father|family|brother|sister|dog|cat|face))\b"
-_VIOLENT = (
-    r"\b(?:i(?:'?ll| will| am going to|'m going to|m going to| want to|(?:'d| would) (?:like|love) to"
-    r"| wanna| could| should| would)|gonna|going to|or i'?ll|i'd|i would) (?:fu\w+ )?"
-    rf"(?:kill|hit|hurt|beat|punch|slap|smack|choke|stab|shoot|strangle|spank|burn|cut) {_WHOM}"
-    r"(?! (?:up\b(?= with)|with (?:a|an|another|some)(?: \w+)? (?:hard|quick|question|one|problem|fact"
-    r"|number|riddle|new)\w*|at|to (?:it|the)|in (?:a|this|the) (?:game|race|contest|minute|second|moment)"
-    r"|there|some|a (?:piece|slice|break|deal)|guys))"
-    r"|\bi(?:'ll| will|'m going to|'m gonna| want to)\b[^.?!]{0,25}\b(?:hurt|kill|rape) you\b"
-    r"|\bshould be beaten\b(?! (?:before|until|with|for))"
-    r"|\b(?:go )?kill yourself\b|\b(?:go|drop) (?:die\b|dead\b)|\bi (?:wish|hope) (?:you|u) (?:(?:were|was"
-    r"|would|are|get|are) ?)?(?:dead|die|hurt)\b|\bwish you (?:were|was) dead\b"
-)
-_DISCLOSURE = (
-    r"\b(?:does|did|do|has|have) (?:your |a |any |some)?(?:dad|daddy|mom|mommy|father|mother|parents|uncle"
-    r"|aunt|stepdad|stepmom|grandpa|brother|coach|grown ?-?up|adult|body|one)"
-    r"(?: (?:at home|ever))* (?:beat|touch|molest|abuse|hit|hurt)(?:s|ed|ing)? you\b(?! (?:with|in|to"
-    r"|at (?:school|recess|lunch|tag|home plate))\b)"
-)
-_UNSAFE = re.compile(f"{_SECRET}|{_GROOMING}|{_SEXUAL}|{_VIOLENT}|{_DISCLOSURE}", re.I)
-_PRIVATE = re.compile(
-    r"\b(?:what(?:'s| is| are|s)|tell me|give me|send me|type|share|i need|do you know|can i (?:get"
-    r"|have)) (?:your |ur |me your )"
-    r"(?:(?:home|house|exact|street|email|full|real|mailing|cell|mom'?s|dad'?s|mother'?s|father'?s"
-    r"|parents'?) )*"
-    r"(?:address\b(?! (?:on|in) the| bar)|(?:cell|phone|mobile)(?: phone)?(?: number)?|e-?mail|password"
-    r"|social security\w*"
-    r"|credit card|bank|snap\w*|instagram|tiktok|pin code)\b"
-    r"|\b(?:give|tell|send) me your number\W*$"
-    r"|\bwhat(?:'s| is| are)? (?:street|road) (?:do|are) you (?:live|living)\b"
-    r"|\bwhere (?:exactly do you live|do you live exactly)\b|\bare your (?:parents|mom|dad) (?:at )?home\b"
-    r"|\bwhere you live\b.{0,6}\b(?:so i|exactly|i'?ll)\b|\bsend (?:me )?your location\b"
-    r"|\bwhat school do you go to\b|\bwhen do you get out of school\b",
-    re.I,
-)
-_I = r"\b(?:i|i'?m|i am|ive|i'?ve|i have)\b"
-_CRISIS = re.compile(
-    rf"{_I} (?:\w+ ){{0,3}}?(?:want to|wanna|going to|feel like|will|plan(?:ning)? to"
-    rf"|think(?:ing)? (?:about|of)|been thinking (?:about|of)|wish i could) "
-    r"(?:just )?(?:die\b(?! laughing)|dying\b|kill(?:ing)? myself|end(?:ing)? (?:it all|it\b(?= tonight"
-    r"| now| today)|my life|things)|(?:hurt|harm|cut)(?:ting|ing)? myself"
-    r"|disappear forever|jump(?:ing)? off|overdos\w+)"
-    r"|\b(?:kill|killing|hurt|hurting|cut|cutting|harm|harming) myself\b(?! (?:on|with) (?:the|a"
-    r"|my) (?:paper|scissors|page|stapler))"
-    rf"|{_I} (?:\w+ ){{0,3}}suicidal\b|\b(?:commit|thinking about|thoughts of) suicide\b"
-    r"|\bi (?:don'?t|do not|dont) (?:want to|wanna) (?:live|be alive|exist|wake up|be here any ?more"
-    r"|go on any ?more)\b"
-    r"|\b(?:end(?:ing)?|take|taking) my (?:own )?life\b|\b(?:no|a|any) (?:reason|point) (?:to|in"
-    r"|for me to) (?:keep |go on |be )?(?:live|living)\b|\bnothing to live for\b"
-    r"|\bbetter off (?:without me|if i (?:was|were) (?:dead|gone)|dead)\b"
-    r"|\b(?:nobody|no one) would (?:miss|notice if i)\b.{0,15}\b(?:me|gone|died)\b|\bi (?:took|swallowed"
-    r"|have taken) (?:a (?:bunch|lot|bottle|handful) of|too many|all my) (?:\w+ )?pills\b"
-    r"|\bi(?:'d| would) rather (?:be dead|die\W*$)|\bi (?:wish i (?:was|were) dead|can'?t go on)\b"
-    r"|\bnot wake up\b"
-    r"|\bmy (?:husband|wife|boyfriend|girlfriend|partner|ex|dad|father|roommate) (?:\w+ )?(?:hits?|beats?"
-    r"|chok\w+|hurts?|rap\w+|threaten\w*) me\b",
-    re.I,
-)
+_ANSWERED = {Alarm.CRISIS: CRISIS, Alarm.PRIVATE: PRIVATE}
+"""Every other alarm gets SAFETY."""
 
 
 def check(text: str, name: str = "") -> Notice | None:
@@ -386,12 +283,8 @@ def check(text: str, name: str = "") -> Notice | None:
     A crisis goes before all else; someone else's data goes last, for `redact` has dealt with it.
     """
     said = " ".join(text.replace("\u2019", "'").split())
-    if _CRISIS.search(said):
-        return CRISIS
-    if _UNSAFE.search(said):
-        return SAFETY
-    if _PRIVATE.search(said):
-        return PRIVATE
+    if alarm := ring(said):
+        return _ANSWERED.get(alarm, SAFETY)
     if _asks_if_real(said, name):
         return HONESTY
     return PUPIL_DATA if redact(text)[1] else None

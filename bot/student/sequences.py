@@ -11,8 +11,19 @@ from bot.student.everyday import Answers
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 SEASONS = ("winter", "spring", "summer", "fall")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ORDINALS = (
@@ -61,11 +72,9 @@ def _beside(ask: str, scope: str, name: str, ring: tuple[str, ...], members: str
         ):
             if word in ask:
                 return at(today[1], step)
-    if name == "day" and (
-        was := re.search(rf"\b(yesterday was|tomorrow is|tomorrow will be) ({members})\b", scope)
-    ):
-        if "today" in ask:
-            return at(was[2], 1 if was[1].startswith("y") else -1)
+    was = re.search(rf"\b(yesterday was|tomorrow is|tomorrow will be) ({members})\b", scope)
+    if was and name == "day" and "today" in ask:
+        return at(was[2], 1 if was[1].startswith("y") else -1)
     if beside := re.search(rf"\b(?:(after|follows?|before|next(?: after)?)) ({members})\b", ask):
         return at(beside[2], -1 if beside[1] == "before" else 1)
     if run := re.search(

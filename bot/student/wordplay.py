@@ -15,7 +15,9 @@ _W = r"(?:the words? |the letters? )?['\"]?([a-z]+)['\"]?"
 def opposite(ask: str, scope: str) -> Answers | None:
     """What is the opposite of wet? If it is not open, it is ..."""
     del scope
-    if pair := re.search(rf"\b(?:is|are) {_W} (?:and {_W} |the |an? )?opposites?(?: of {_W})?$", ask):
+    if pair := re.search(
+        rf"(?:^|[,;] )(?:is|are) (?!the\b){_W} (?:and {_W} |the |an? )?opposites?(?: of {_W})?$", ask
+    ):
         other = pair[2] or pair[3]
         return ("yes", "yeah") if other in things().opposites.get(pair[1], ()) else ("no", "nope")
     asked = re.search(
