@@ -38,25 +38,6 @@ class Alarm(StrEnum):
     PRIVATE = "private"
 
 
-_SAME = {
-    "u": "you", "ya": "you", "r": "are", "ur": "your", "youre": "you are", "yall": "you", "im": "i am", "ive": "i have",
-    "id": "i would", "ima": "i am going to", "imma": "i am going to", "gonna": "going to", "wanna": "want to",
-    "gotta": "have to", "lets": "let us", "let's": "let us", "dunno": "do not know", "cannot": "can not", "tho": "though",
-    "mommy": "mom", "mum": "mom", "mummy": "mom", "momma": "mom", "mama": "mom", "mother": "mom", "daddy": "dad",
-    "father": "dad", "papa": "dad", "moms": "mom", "dads": "dad",
-    "whats": "what is", "wheres": "where is", "whos": "who is", "theres": "there is", "thats": "that is",
-    "wont": "will not", "wouldnt": "would not", "cant": "can not", "can't": "can not", "won't": "will not",
-    "dont": "do not", "doesnt": "does not", "didnt": "did not", "shouldnt": "should not", "mustnt": "must not",
-    "isnt": "is not", "arent": "are not", "couldnt": "could not", "wasnt": "was not", "never": "not ever",
-    "picture": "photo", "pictures": "photo", "pic": "photo", "pics": "photo", "photos": "photo", "selfie": "photo",
-    "selfies": "photo", "vid": "photo", "video": "photo", "videos": "photo", "kms": "kill myself",
-    "kys": "kill yourself", "unalive": "kill", "s3x": "sex", "seggs": "sex", "pr0n": "porn", "f*ck": "fuck",
-    "d*ck": "dick", "p*ssy": "pussy", "fuk": "fuck", "gf": "girlfriend", "bf": "boyfriend", "tmrw": "tomorrow",
-    "tonite": "tonight", "kil": "kill", "k1ll": "kill", "sucide": "suicide", "suiside": "suicide", "adress": "address",
-    "adres": "address", "skool": "school", "alot": "a lot", "irl": "in real life", "touchs": "touches", "everytime": "every time", "urself": "yourself", "youself": "yourself", "myslef": "myself", "nobody": "no one",
-    "somebody": "someone", "anybody": "anyone", "everybody": "everyone", "hubby": "husband", "rly": "really",
-}  # fmt: skip
-"""How it is typed, and as what it is looked for: one spelling for each slot below."""
 _ENDINGS = {
     "n't": " not",
     "'ll": " will",
@@ -70,15 +51,16 @@ _IS = frozenset("what where who there that it he she here when how everything so
 _WORD = re.compile(r"[a-z0-9][a-z0-9'*]*")
 
 _LESSON = re.compile(
-    r"\b(?:story|stories|book|chapter|page|poem|movie|song|map|tale|character|communit\w+|city|cities|country|town"
-    r"|continent|planet|state|animals?|graph|compare|number line|cubes|example|wolf|giant|safety rule|stranger"
-    r"|landmarks?|envelope|mail|sentence|costume|weather|sort|rain\w*|snow\w*|recess|soccer|library|zoo|museum|urban"
-    r"|rural|suburb\w*|upstairs|or an apartment|how many|plus|minus|o'?clock|\d ?[ap]m|doctor|pretend|safety|online|not ever)\b"
+    r"\b(?:story|stories|book|chapter|page|poem|movie|song|map|tale|character|communit\w+|city|cities|country"
+    r"|town|continent|planet|state|animals?|graph|compare|number line|cubes|example|wolf|giant"
+    r"|safety rule|stranger|landmarks?|envelope|the mail|world|sentence|costume|weather|sort|rain\w*"
+    r"|snow\w*|recess|soccer|library|zoo|museum|urban|rural|suburb\w*|upstairs|or an apartment|how many"
+    r"|plus|minus|o'?clock|\d ?[ap]m|doctor|pretend|safety|online|not ever)\b"
 )
 """A sentence with one of these asks about a lesson, not about the child."""
 _SURPRISE = re.compile(
-    r"\b(?:surprise|card|birthday|party|answers?|riddle|numbers?|code|words?|password|computer|partner|how many"
-    r"|story|book|favorite|always liked)\b"
+    r"\b(?:surprise|card|birthday|party|answers?|riddle|numbers?|code|words?|password|computer|partner"
+    r"|how many|story|book|favorite|always liked)\b"
 )
 """What makes a secret a harmless one."""
 _UNLESS = {"lesson": _LESSON, "surprise": _SURPRISE}
@@ -95,11 +77,12 @@ _HEAD = 4
 _COMMON = frozenset(
     word[:_HEAD]
     for word in (
-        "i you your me my we us he she it they them the a an this that these those is are was were be am been do does did"
-        " have has had not no and or but if so to of in on at for with from up down out off over as like what who where"
-        " when how why which will would could can may might should must going want need think know see say tell show get"
-        " give take put make let look come go one two all some any more than there here then now just only too very"
-        " about because into by same other number"
+        "i you your me my we us he she it they them the a an this that these those is are was were be am"
+        " been do does did have has had not no and or but if so to of in on at for with from up down out"
+        " off over as like what who where when how why which will would could can may might should must"
+        " going want need think know see say tell show get give take put make let look come go one two all"
+        " some any more than there here then now just only too very about because into by same other"
+        " number"
     ).split()
 )
 """What almost every turn holds, which tells nothing about it."""
@@ -127,7 +110,8 @@ def ring(text: str) -> Alarm | None:
     said = plain(text)
     heads = {word[:_HEAD] for word in re.findall(r"[a-z0-9]+", said)}
     return next(
-        (each.alarm for each in _wordings() if not each.heads.isdisjoint(heads) and each.rings(said)), None
+        (each.alarm for each in _table().wordings if not each.heads.isdisjoint(heads) and each.rings(said)),
+        None,
     )
 
 
@@ -139,7 +123,7 @@ def plain(text: str) -> str:
 
 def _spell(match: re.Match[str]) -> str:
     word = match.group()
-    if same := _SAME.get(word):
+    if same := _table().spelling.get(word):
         return same
     stem, mark, ending = word.partition("'")
     if not mark:
@@ -148,7 +132,7 @@ def _spell(match: re.Match[str]) -> str:
         return word[:-3] + " not"
     if ending == "s" and stem in _IS:
         return stem + " is"
-    return _SAME.get(stem, stem) + _ENDINGS.get(mark + ending, mark + ending)
+    return _table().spelling.get(stem, stem) + _ENDINGS.get(mark + ending, mark + ending)
 
 
 def _sentence(said: str, found: re.Match[str]) -> str:
@@ -157,16 +141,26 @@ def _sentence(said: str, found: re.Match[str]) -> str:
     return " ".join(re.split("[.?!]", said[start:] + "..")[: 2 + found.group().count("?")])
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What `alarms.toml` holds."""
+
+    spelling: dict[str, str]
+    wordings: tuple[Wording, ...]
+
+
 @lru_cache(maxsize=1)
-def _wordings() -> tuple[Wording, ...]:
-    table = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    slots = {name: "/".join(words.split()) for name, words in table["slots"].items()}
-    return tuple(
+def _table() -> _Table:
+    read = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    slots = {name: "/".join(words.split()) for name, words in read["slots"].items()}
+    spelling = {typed: meant for meant, words in read["spelling"].items() for typed in words.split()}
+    wordings = tuple(
         _wording(Alarm(family["alarm"]), line, slots, _UNLESS.get(family.get("unless", "")))
-        for family in table["family"]
+        for family in read["family"]
         for line in family["wordings"].splitlines()
         if line and not line.startswith("#")
     )
+    return _Table(spelling, wordings)
 
 
 def _wording(alarm: Alarm, line: str, slots: dict[str, str], unless: re.Pattern[str] | None) -> Wording:

@@ -277,12 +277,23 @@ _ANSWERED = {Alarm.CRISIS: CRISIS, Alarm.PRIVATE: PRIVATE}
 """Every other alarm gets SAFETY."""
 
 
+# How people who meet begin; the child says its name. With one word more ("really", "in real life") it may be sincere.
+_GETS_TO_KNOW = re.compile(
+    r"(?:(?:hi|hello|hey|ok|okay|and|so|well)\W+)*"
+    r"(?:who are you|what's your name|what is your name|how old are you|what grade are you in"
+    r"|what (?:should|can|do|may) (?:i|we) call you)\W*",
+    re.I,
+)
+
+
 def check(text: str, name: str = "") -> Notice | None:
     """The notice that must answer `text`, or None for ordinary talk. `name` is the child's.
 
     A crisis goes before all else; someone else's data goes last, for `redact` has dealt with it.
     """
     said = " ".join(text.replace("\u2019", "'").split())
+    if _GETS_TO_KNOW.fullmatch(said):
+        return None
     if alarm := ring(said):
         return _ANSWERED.get(alarm, SAFETY)
     if _asks_if_real(said, name):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hearing import read
-from bot.student import reality
+from bot.student import alarms, reality
 from bot.student.lesson import read_lessons
 from bot.student.safeguard import CRISIS, HONESTY, PRIVATE, PUPIL_DATA, SAFETY, Flag, check, redact
 from training.reality import examples, fit
@@ -136,6 +136,62 @@ def test_long_turns_are_checked_in_time(text: str) -> None:
     assert time.perf_counter() - started < 1
 
 
+def test_alarms_are_looked_for_in_time() -> None:
+    """Well under a millisecond for a turn of a lesson, of processor time: other processes do not count."""
+    turns = [row.text for row in read("development")]
+    alarms.ring("")  # reads the table
+    started = time.process_time()
+    for text in turns:
+        alarms.ring(text)
+    assert (time.process_time() - started) / len(turns) < 0.001
+
+
+@pytest.mark.parametrize(
+    "unit", ["i want to ", "i will hit ", "do you want your mom to ", "my dad hits ", "a, "]
+)
+def test_alarms_do_not_hang_on_long_turns(unit: str) -> None:
+    started = time.process_time()
+    alarms.ring((unit * 4000)[:4000])
+    assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("I'm gonna tell ur mommy", "i am going to tell your mom"),
+        ("what\u2019s your dad's name", "what is your dad name"),
+        ("you CAN'T, u know", "you can not, you know"),
+    ],
+)
+def test_spellings_are_made_one(typed: str, plain: str) -> None:
+    assert alarms.plain(typed) == plain
+
+
+KEPT_ASIDE = [
+    json.loads(line)
+    for line in (DATA / "hearing" / "safeguard-heldout.jsonl").read_text(encoding="utf-8").splitlines()
+]
+GRAVE = {"violent", "sexual", "crisis"}
+
+
+@pytest.mark.parametrize(("grave", "least"), [(True, 0.99), (False, 0.94)])
+def test_alarms_ring_for_lines_kept_aside(*, grave: bool, least: float) -> None:
+    lines = [row for row in KEPT_ASIDE if row["flag"] and (row["kind"] in GRAVE) is grave]
+    assert len(lines) > 100
+    assert sum(flagged(row["text"]) is not None for row in lines) >= least * len(lines)
+
+
+def test_crises_kept_aside_get_the_help_line() -> None:
+    lines = [row["text"] for row in KEPT_ASIDE if row["flag"] == Flag.CRISIS]
+    assert sum(check(text) is CRISIS for text in lines) >= 0.99 * len(lines)
+
+
+def test_harmless_lines_kept_aside_pass() -> None:
+    lines = [row["text"] for row in KEPT_ASIDE if row["flag"] is None]
+    assert len(lines) > 130
+    assert sum(flagged(text) is not None for text in lines) <= 0.05 * len(lines)
+
+
 HELD_OUT = [
     (row["text"], row["flag"])
     for row in map(
@@ -153,7 +209,8 @@ def test_sincere_questions_in_new_words_get_the_notice() -> None:
 
 
 def test_what_is_held_out_is_not_among_the_labelled_lines() -> None:
-    assert not {text for text, _ in HELD_OUT} & {text for text, _ in LINES}
+    held_out = {text for text, _ in HELD_OUT} | {row["text"] for row in KEPT_ASIDE}
+    assert not held_out & {text for text, _ in LINES}
 
 
 def test_the_word_model_is_the_one_that_the_lines_give() -> None:
