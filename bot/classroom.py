@@ -367,10 +367,11 @@ class Classroom:
             return True
 
     async def _still_allowed(self, conversation: ConversationRow, state: str | None) -> str | None:
-        """The state to keep: none when somebody here was forgotten while the child was thinking."""
+        """The state to keep: none when somebody here was forgotten while the child was thinking, which may have
+        ended the conversation."""
         now = await self._store.conversation(conversation.platform, conversation.channel, conversation.thread)
-        forgotten = now.id == conversation.id and now.mind is None and conversation.mind is not None
-        return None if forgotten else state
+        forgotten = now.mind is None and conversation.mind is not None
+        return None if forgotten or now.id != conversation.id else state
 
     # Words.
 

@@ -481,7 +481,7 @@ async def test_every_command_answers_privately_and_in_time(server: DiscordServer
         assert "base" in shown["model"].text
         assert "mia (current)" in shown["child"].text
         assert "more are not shown" in shown["lesson"].text
-        assert "**model**  base" in shown["status"].text
+        assert "**model**  starter" in shown["status"].text
         assert "believes" in shown["status"].text
         assert "privacy" in shown["help"].text
         assert "simulated" in (await server.slash(PRACTICE, "about")).text
@@ -601,7 +601,7 @@ async def test_a_slow_store_does_not_keep_discord_waiting(
         await server.until(lambda: any(each.path.endswith("/callback") for each in server.requests))
         assert not asking.done()
         go_on.set()
-        assert "**model**  base" in (await asking).text
+        assert "**model**  starter" in (await asking).text
 
 
 async def test_what_came_too_late_does_no_harm(server: DiscordServer, tmp_path: Path) -> None:
