@@ -50,17 +50,17 @@ ANN = hash_user("discord", discord_server.TEACHER, SECRET.encode())
 BEN = hash_user("slack", "U0BEN", SECRET.encode())
 ANN_SAYS = (
     "At the marmalade stall, what is 52 minus 17?",
-    "How did you get that with the marmalade jars?",
-    "Now the kites: what is 63 minus 28?",
-    "Which kites did you take away first?",
+    "Now the kites: what is 63 minus 29?",
+    "More marmalade! What is 71 minus 38?",
+    "And the last kites: what is 94 minus 56?",
 )
 ANN_SUGGESTS = "um 45 cuz gumdrops, 7 take away 2 is 5"
 ANNS_TRACES = ("marmalade", "kites", "gumdrops", ANN, discord_server.TEACHER)
 BEN_SAYS = (
     "In the tuba shop, what is 81 minus 36?",
-    "Tell me how you did the tubas.",
     "Then the harps: what is 74 minus 45?",
-    "Why did you begin with the harps?",
+    "The tubas again, what is 62 minus 27?",
+    "Last of all the harps, what is 95 minus 58?",
 )
 BEN_SUGGESTS = "it's 55, the tubas said so"
 MESSAGE_MENU = 3

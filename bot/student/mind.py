@@ -47,6 +47,8 @@ BARE_SHARE = 0.6
 FEW = 3
 LONG = 14
 """Words: up to three is a short turn, from fourteen on one line of authored text is not enough."""
+TAKES_IT = ("ok", "oh ok", "oh")
+"""What a child says to an answer that it is told."""
 TOLD_SHARE = 0.7
 """Share of times a told answer is repeated when the very same question comes again."""
 
@@ -303,7 +305,7 @@ class _Turn:
             and asked.answer == asked.wrong
         ):
             return Thought(ThoughtKind.REJECT, asked.answer, None, *self.at_work(asked))
-        return self.agree()
+        return Thought(ThoughtKind.CHAT, reason=self.rng.choice(TAKES_IT))
 
     def take_hint(self) -> Thought:
         asked = self.state.asked

@@ -127,6 +127,18 @@ def test_what_is_not_the_thought_cannot_stand(text: str) -> None:
     assert shape(text, Thought(ThoughtKind.ANSWER, answer="45", words=8), MIA).fault
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("45. Because I took it away", "45, because I took it away"),
+        ("45. I counted", "45, I counted"),
+        ("45) I'm done", "45, I'm done"),
+    ],
+)
+def test_a_number_and_a_full_stop_make_no_list(said: str, shown: str) -> None:
+    assert shape(said, Thought(ThoughtKind.ANSWER, answer="45", words=6), MIA).text == shown
+
+
 def test_the_opposite_yes_or_no_cannot_stand() -> None:
     thought = Thought(ThoughtKind.ANSWER, answer="no", words=2)
     assert shape("yes", thought, MIA).fault
