@@ -130,9 +130,9 @@ def test_what_is_not_the_thought_cannot_stand(text: str) -> None:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ("45. Because I took it away", "45, because I took it away"),
-        ("45. I counted", "45, I counted"),
-        ("45) I'm done", "45, I'm done"),
+        ("45. Because I took it away", "45, because I took it away."),
+        ("45. I counted", "45, I counted."),
+        ("45) I'm done", "45, I'm done."),
     ],
 )
 def test_a_number_and_a_full_stop_make_no_list(said: str, shown: str) -> None:
