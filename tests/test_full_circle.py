@@ -1,7 +1,7 @@
 """The full circle, with real processes: practice, harvest, review, training, the new version's answer, and a farewell.
 
-The bot serves a local Discord and a local Slack; each step of training is the command as a person types it. The model
-that is trained is the embedded one cut down to its first layers: it learns and talks nonsense, but quickly.
+The bot serves a local Discord and a local Slack; each step of training is the command as a person types it. What is
+trained is the embedded model, a few steps only: it has to talk well enough that the bot lets its words stand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ from tests.fakes import discord_server, openai_server, slack_server
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack_server import SlackServer
-from tests.fakes.small_gguf import write_small_gguf
 
 ROOT = Path(__file__).parents[1]
 SECRET = "s" * 32
@@ -53,6 +52,11 @@ ANN_SAYS = (
     "Now the kites: what is 63 minus 29?",
     "More marmalade! What is 71 minus 38?",
     "And the last kites: what is 94 minus 56?",
+)
+ANN_ASKS = (
+    "And 44 kites minus 19 kites?",
+    "Last of the marmalade: what is 83 minus 47?",
+    "One more for the kites: 65 minus 38?",
 )
 ANN_SUGGESTS = "um 45 cuz gumdrops, 7 take away 2 is 5"
 ANNS_TRACES = ("marmalade", "kites", "gumdrops", ANN, discord_server.TEACHER)
@@ -158,16 +162,15 @@ def settle(home: Path, discord: DiscordServer, slack: SlackServer, words: OpenAI
     (dialogues / "test.jsonl").write_text("\n".join(kept_golden) + "\n", encoding="utf-8")
     authored = (ROOT / "data" / "dialogues" / "science.jsonl").read_text(encoding="utf-8").splitlines()
     (dialogues / "science.jsonl").write_text("\n".join(authored[:6]) + "\n", encoding="utf-8")
-    gguf = write_small_gguf(home / "small.gguf", plain=True)
     (home / "config.toml").write_text(
         f"""
 [student]
 model = "cloud"
 fallback = "cloud"
 [engine]
-gguf = "{gguf}"
 slots = 1
-threads = 1
+[classroom]
+reply_seconds = 100
 [discord]
 api_base = "{discord.api_base}"
 practice_channels = ["{ROOM}"]
@@ -342,7 +345,7 @@ async def test_from_practice_to_the_new_version_and_a_farewell(tmp_path: Path) -
 
         # From training data to the bot's answer.
         said = await here.train(
-            *("lora", "--epochs", "1", "--batch", "2", "--name", "lora"),
+            *("lora", "--epochs", "0.5", "--batch", "2", "--name", "lora"),
             *("--train", str(split / "train.jsonl"), "--validation", str(split / "validation.jsonl")),
         )
         (folder,) = (path.parent for path in (tmp_path / "data" / "models" / "lora").glob("*/manifest.json"))
@@ -361,9 +364,13 @@ async def test_from_practice_to_the_new_version_and_a_farewell(tmp_path: Path) -
             return "now uses" in (await here.discord.slash(ROOM, "model", name="lora")).text
 
         await until(switched)
-        await here.discord.say(ROOM, "And 44 kites minus 19 kites?")
-        answer = (await here.said(ANN, 5))[-1]
+        for number, text in enumerate(ANN_ASKS, start=len(ANN_SAYS) + 1):
+            await here.discord.say(ROOM, text)
+            answer = (await here.said(ANN, number))[-1]
+            if answer.model == "lora":
+                break  # words that no child would say are left to the model that stands in
         assert (answer.role, answer.model, answer.model_version) == (Role.STUDENT, "lora", folder.name)
+        assert answer.voiced in {"model", "retry"}
 
         # A farewell.
         await here.store.back_up(keep=3)
