@@ -49,17 +49,17 @@ ANN = hash_user("discord", discord_server.TEACHER, SECRET.encode())
 BEN = hash_user("slack", "U0BEN", SECRET.encode())
 ANN_SAYS = (
     "At the marmalade stall, what is 52 minus 17?",
-    "Now the kites: what is 63 minus 29?",
+    "Now the zeppelins: what is 63 minus 29?",
     "More marmalade! What is 71 minus 38?",
-    "And the last kites: what is 94 minus 56?",
+    "And the last zeppelins: what is 94 minus 56?",
 )
 ANN_ASKS = (
-    "And 44 kites minus 19 kites?",
+    "And 44 zeppelins minus 19 zeppelins?",
     "Last of the marmalade: what is 83 minus 47?",
-    "One more for the kites: 65 minus 38?",
+    "One more for the zeppelins: 65 minus 38?",
 )
 ANN_SUGGESTS = "um 45 cuz gumdrops, 7 take away 2 is 5"
-ANNS_TRACES = ("marmalade", "kites", "gumdrops", ANN, discord_server.TEACHER)
+ANNS_TRACES = ("marmalade", "zeppelins", "gumdrops", ANN, discord_server.TEACHER)
 BEN_SAYS = (
     "In the tuba shop, what is 81 minus 36?",
     "Then the harps: what is 74 minus 45?",
@@ -326,6 +326,23 @@ def holding(home: Path, traces: tuple[str, ...]) -> dict[str, list[str]]:
     return found
 
 
+async def answered_by(here: School, name: str, version: str) -> TurnRow:
+    """Switch to the model, and ask until its words stand: what no child would say is left to the model that stands in."""
+
+    async def switched() -> bool:
+        return "now uses" in (await here.discord.slash(ROOM, "model", name=name)).text
+
+    await until(switched)
+    for number, text in enumerate(ANN_ASKS, start=len(ANN_SAYS) + 1):
+        await here.discord.say(ROOM, text)
+        answer = (await here.said(ANN, number))[-1]
+        if answer.model == name:
+            break
+    assert (answer.role, answer.model, answer.model_version) == (Role.STUDENT, name, version)
+    assert answer.voiced in {"model", "retry"}
+    return answer
+
+
 @pytest.mark.timeout(1200)
 async def test_from_practice_to_the_new_version_and_a_farewell(tmp_path: Path) -> None:
     split = tmp_path / "data" / "runs" / "split"
@@ -360,17 +377,7 @@ async def test_from_practice_to_the_new_version_and_a_farewell(tmp_path: Path) -
                 assert [turn.content for turn in turns if turn.role is Role.TEACHER] == asked
         assert set(lineage) == set(sides)
 
-        async def switched() -> bool:
-            return "now uses" in (await here.discord.slash(ROOM, "model", name="lora")).text
-
-        await until(switched)
-        for number, text in enumerate(ANN_ASKS, start=len(ANN_SAYS) + 1):
-            await here.discord.say(ROOM, text)
-            answer = (await here.said(ANN, number))[-1]
-            if answer.model == "lora":
-                break  # words that no child would say are left to the model that stands in
-        assert (answer.role, answer.model, answer.model_version) == (Role.STUDENT, "lora", folder.name)
-        assert answer.voiced in {"model", "retry"}
+        answer = await answered_by(here, "lora", folder.name)
 
         # A farewell.
         await here.store.back_up(keep=3)
