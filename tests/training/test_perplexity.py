@@ -14,18 +14,17 @@ torch = pytest.importorskip("torch", reason="local training needs the extra trai
 pytest.importorskip("trl")
 
 from peft import LoraConfig, get_peft_model
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from bot.models.artifact import ArtifactError, publish
 from bot.models.artifact import Base as ManifestBase
 from bot.models.engines.llama_cpp import embedded_gguf
-from bot.models.engines.torch_peft import quiet_transformers, split_digits
 from bot.student.child import read_children
 from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.lesson import read_lessons
 from bot.student.toml import DataError
 from tests.fakes.adapters import manifest, publish_adapter
 from tests.fakes.students import DATA, settings_at
+from tests.fakes.tiny_llama import write_tiny_llama
 from training.evaluate.perplexity import Row, Scored, rows_of, score
 from training.evaluate.perplexity_command import adapter_of
 from training.methods import lora_base
@@ -57,23 +56,7 @@ DIALOGUES = [dialogue("a", 2), dialogue("long", 10), dialogue("c", 3)]
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     """A random Llama with the embedded model's tokenizer."""
-    folder, gguf = tmp_path_factory.mktemp("tiny"), embedded_gguf()
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
-    split_digits(tokenizer, gguf)
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        vocab_size=len(tokenizer),
-        tie_word_embeddings=True,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return lora_base.load(folder, "float32")
+    return lora_base.load(write_tiny_llama(tmp_path_factory.mktemp("tiny")), "float32")
 
 
 @pytest.fixture(scope="module")

@@ -26,20 +26,19 @@ pytest.importorskip("trl")
 import xllamacpp
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from trl import SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
 from bot.models import artifact
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
-from bot.models.engines.torch_peft import quiet_transformers, split_digits
 from bot.models.lora import check as check_adapter
 from bot.student.child import read_children
 from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.lesson import read_lessons
 from bot.student.prompt import OPENING, ChatMessage
 from bot.student.toml import DataError
+from tests.fakes.tiny_llama import write_tiny_llama
 from training.__main__ import app
 from training.methods import lora, lora_base, lora_publish
 from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
@@ -75,26 +74,7 @@ def data(count: int = 6) -> lora.Data:
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as of Hugging Face: a random Llama with the embedded model's tokenizer."""
-    folder = tmp_path_factory.mktemp("tiny")
-    gguf = embedded_gguf()
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
-    split_digits(tokenizer, gguf)
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        vocab_size=len(tokenizer),
-        tie_word_embeddings=True,
-        eos_token_id=2,
-        pad_token_id=2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+    return write_tiny_llama(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")
