@@ -5,6 +5,7 @@ The heads that share a key are multiplied with it at once, in plain matrix produ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,18 +23,52 @@ def grouped(  # noqa: PLR0913 - the signature is transformers'
     attention_mask: torch.Tensor | None,
     scaling: float,
     dropout: float = 0.0,
+    lengths: Sequence[int] | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention as Llama models call it: [batch, heads, tokens, size] in, [batch, tokens, heads, size] out."""
+    """Attention as Llama models call it: [batch, heads, tokens, size] in, [batch, tokens, heads, size] out.
+
+    With `lengths`, a batch of one holds texts of these many tokens, one after the other; each sees itself and the
+    keys that were there before all of them, and the mask is not asked.
+    """
+    query, dropped = query * scaling, dropout if module.training else 0.0
+    if lengths is None:
+        return _attend(query, key, value, attention_mask, dropped).transpose(1, 2).contiguous(), None
+    shared = key.shape[2] - query.shape[2]
+    longest = max(lengths)
+    later = torch.full((longest, shared + longest), -torch.inf, dtype=query.dtype, device=query.device)
+    later = later.triu(shared + 1)
+    texts = [
+        _attend(
+            own,
+            torch.cat([key[:, :, :shared], own_key], dim=2),
+            torch.cat([value[:, :, :shared], own_value], dim=2),
+            later[None, None, : own.shape[2], : shared + own.shape[2]],
+            dropped,
+        )
+        for own, own_key, own_value in zip(
+            query.split(lengths, dim=2),
+            key[:, :, shared:].split(lengths, dim=2),
+            value[:, :, shared:].split(lengths, dim=2),
+            strict=True,
+        )
+    ]
+    return torch.cat(texts, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, dropout: float
+) -> torch.Tensor:
+    """[batch, heads, tokens, size] of scaled queries, and the like of keys and values with fewer heads."""
     batch, heads, tokens, size = query.shape
     groups = key.shape[1]
-    together = (query * scaling).reshape(batch, groups, heads // groups * tokens, size)
+    together = query.reshape(batch, groups, heads // groups * tokens, size)
     scores = (together @ key.transpose(2, 3)).view(batch, groups, heads // groups, tokens, -1)
-    if attention_mask is not None:
-        scores = scores + attention_mask[:, :, None]
-    weights = torch.nn.functional.dropout(torch.softmax(scores, dim=-1), dropout, module.training)
+    if mask is not None:
+        scores += mask[:, :, None]
+    weights = torch.nn.functional.dropout(torch.softmax(scores, dim=-1), dropout)
     mixed = weights.view(batch, groups, heads // groups * tokens, -1) @ value
-    return mixed.view(batch, heads, tokens, size).transpose(1, 2).contiguous(), None
+    return mixed.view(batch, heads, tokens, size)
 
 
 AttentionInterface.register(NAME, grouped)

@@ -16,6 +16,7 @@ from peft.helpers import disable_input_dtype_casting
 from transformers import TrainerCallback
 from trl import SFTTrainer
 
+from training.methods import lora_attention
 from training.methods.lora_base import NOT_TRAINED
 
 FEWEST_SHARED = 32
@@ -66,23 +67,34 @@ def read_learnt(
     head = bare.get_output_embeddings()
     # No position's logits: the head is applied below, to the few that are learnt.
     none = torch.empty(0, dtype=torch.long, device=ids.device)
-    lean = {"logits_to_keep": none, "attention_mask": mask}
+    more: dict[str, Any] = {"use_cache": False, "output_hidden_states": True, "logits_to_keep": none}
     start = shared_start(ids, labels)
+    start = start if start >= FEWEST_SHARED else 0
     half = head.weight.dtype == torch.bfloat16
+    own, rows = ids[:, start:], torch.arange(len(ids), device=ids.device)
+    wanted = torch.nn.functional.pad(labels[:, start + 1 :], (0, 1), value=NOT_TRAINED)
+    packed = bare.config._attn_implementation == lora_attention.NAME
+    if packed:
+        real = mask[:, start:].bool()
+        places = start + torch.arange(own.shape[1], device=ids.device).expand_as(own)
+        more |= {"lengths": real.sum(dim=1).tolist(), "position_ids": places[real][None]}
+        own, wanted, rows = own[real][None], wanted[real][None], rows[:, None].expand_as(real)[real][None]
+    else:
+        more["attention_mask"] = mask
+        rows = rows[:, None].expand_as(own)
     # The adapter's numbers are float32, so that small steps count; products are of the base's precision.
     with (
         torch.autocast(ids.device.type, torch.bfloat16, enabled=half),
         disable_input_dtype_casting(bare, half),
     ):
-        if start >= FEWEST_SHARED:
-            read = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none)
-            read.past_key_values.batch_repeat_interleave(ids.shape[0])
-            lean["past_key_values"] = read.past_key_values
-        out = model(input_ids=ids[:, start:], use_cache=False, output_hidden_states=True, **lean)
-        wanted = labels[:, start + 1 :]
+        if start:
+            before = model(input_ids=ids[:1, :start], use_cache=True, logits_to_keep=none).past_key_values
+            before.batch_repeat_interleave(own.shape[0])
+            more["past_key_values"] = before
+        out = model(input_ids=own, **more)
         learnt = wanted != NOT_TRAINED
-        logits = head(out.hidden_states[-1][:, :-1][learnt]).float()
-    return logits, wanted[learnt], out, learnt.nonzero()[:, 0]
+        logits = head(out.hidden_states[-1][learnt]).float()
+    return logits, wanted[learnt], out, rows[learnt]
 
 
 def shared_start(ids: torch.Tensor, labels: torch.Tensor) -> int:
