@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.config import BASE_MODEL, ChatModel, Settings
 from bot.models import lora
@@ -24,6 +24,9 @@ from bot.student.cue import Cue
 from bot.student.dialogue import Thought, ThoughtKind
 from bot.student.lesson import read_lesson
 
+if TYPE_CHECKING:
+    from bot.models.chat import ChatModel as Chat
+
 
 class Opener:
     """Opens models, on engines that they share."""
@@ -35,7 +38,7 @@ class Opener:
     async def fixed(self, name: str) -> StudentModel:
         """The embedded model or one of config.toml; raise `ModelUnavailable`."""
         if name != BASE_MODEL:
-            return self._chat(name, self._settings.models[name])
+            return chat_model(self._settings, name, self._settings.models[name])
         try:
             engine = await self._engines.get()
             version = await self._engines.base_version()
@@ -84,7 +87,9 @@ class Opener:
             model = await self._program(manifest, folder)
         else:
             wanted = self._address(manifest.base.endpoint)
-            model = self._chat(manifest.name, wanted.model_copy(update={"model": manifest.base.id}))
+            model = chat_model(
+                self._settings, manifest.name, wanted.model_copy(update={"model": manifest.base.id})
+            )
         try:
             await _proved(model, self.cue())
         except BaseException:
@@ -164,33 +169,35 @@ class Opener:
             f"base: endpoint {endpoint[:80]!r} is none of config.toml's; set base_url under [openai] or [models.…]"
         )
 
-    def _chat(self, name: str, wanted: ChatModel) -> StudentModel:
-        from bot.models.chat import ChatModel as Chat  # noqa: PLC0415 - imports openai, which is heavy
-        from bot.models.chat import ChatSettings  # noqa: PLC0415
-        from bot.models.prices import price_of, read_prices  # noqa: PLC0415
 
-        prices = read_prices(self._settings.data / "prices.toml")
-        try:
-            return Chat(
-                ChatSettings(
-                    name=name,
-                    model=wanted.model,
-                    base_url=wanted.base_url or self._settings.openai.base_url,
-                    api_key=self._settings.key(wanted.key_variable),
-                    key_variable=wanted.key_variable,
-                    provider=wanted.provider,
-                    api_version=wanted.api_version,
-                    timeout_s=wanted.timeout_seconds,
-                    max_retries=wanted.max_retries,
-                    temperature=wanted.temperature,
-                    max_tokens=wanted.max_tokens,
-                    tokens_field=wanted.tokens_field,
-                    reasoning_effort=wanted.reasoning_effort,
-                    price=price_of(wanted.model, prices) if wanted.provider == "openai" else None,
-                )
+def chat_model(settings: Settings, name: str, wanted: ChatModel) -> Chat:
+    """`wanted` behind its API, under a name; raise `ModelUnavailable` for settings that no server would take."""
+    from bot.models.chat import ChatModel as Chat  # noqa: PLC0415 - imports openai, which is heavy
+    from bot.models.chat import ChatSettings  # noqa: PLC0415
+    from bot.models.prices import price_of, read_prices  # noqa: PLC0415
+
+    prices = read_prices(settings.data / "prices.toml")
+    try:
+        return Chat(
+            ChatSettings(
+                name=name,
+                model=wanted.model,
+                base_url=wanted.base_url or settings.openai.base_url,
+                api_key=settings.key(wanted.key_variable),
+                key_variable=wanted.key_variable,
+                provider=wanted.provider,
+                api_version=wanted.api_version,
+                timeout_s=wanted.timeout_seconds,
+                max_retries=wanted.max_retries,
+                temperature=wanted.temperature,
+                max_tokens=wanted.max_tokens,
+                tokens_field=wanted.tokens_field,
+                reasoning_effort=wanted.reasoning_effort,
+                price=price_of(wanted.model, prices) if wanted.provider == "openai" else None,
             )
-        except ValueError as error:
-            raise ModelUnavailable(str(error)) from None
+        )
+    except ValueError as error:
+        raise ModelUnavailable(str(error)) from None
 
 
 async def _proved(model: StudentModel, cue: Cue) -> None:

@@ -15,6 +15,7 @@ from tests.fakes import evaluation
 from training.__main__ import app
 from training.evaluate import blind
 from training.evaluate.blind import Session, Side
+from training.evaluate.people import blind_sessions
 from training.evaluate.rows import Row
 
 ROWS = evaluation.rows(dialogues=20, clusters=1)
@@ -80,6 +81,8 @@ def test_a_session_goes_on_where_it_stopped(tmp_path: Path) -> None:
     again = session(tmp_path)
     assert [each.pair.id for each in again.open_questions("ann")] == [each.pair.id for each in waiting[5:]]
     assert len(again.open_questions("bob")) == 11
+    again.choose("ann", again.open_questions("ann")[0], "second")
+    assert len(again.open_questions("ann")) == 6
     path.write_text('{"pair": "x"}\n' + path.read_text())
     with pytest.raises(DataError, match=r"ann\.jsonl:1: expected a choice"):
         again.open_questions("ann")
@@ -110,7 +113,7 @@ def test_the_outcome_is_the_share_and_how_far_raters_agree(tmp_path: Path) -> No
     assert mixed.high is not None
     assert mixed.low <= mixed.share <= mixed.high
     assert 0 < mixed.share < 0.5
-    assert [each["raters"] for each in blind.outcomes(tmp_path)] == [3]
+    assert [each["raters"] for each in blind_sessions(tmp_path)] == [3]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from bot.student.toml import DataError
-from training.evaluate.bootstrap import mean_interval
+from training.evaluate.bootstrap import Interval, mean_interval
 from training.evaluate.metrics import GOLDEN
 from training.evaluate.rows import Row
 from training.harvest.agreement import agreement
@@ -170,8 +170,7 @@ class Session:
             "first": "theirs" if question.swapped else "ours",
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        with self._file(rater).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        append(self._file(rater), line)
 
     def choices(self, rater: str) -> dict[str, Choice]:
         """This rater's choices by pair; raise `DataError`."""
@@ -193,22 +192,29 @@ class Session:
                 raise DataError(f"{path}:{number}: expected a choice such as {_EXAMPLE}") from None
         return found
 
-    def outcome(self) -> Outcome:
-        """What everybody chose so far."""
-        known = {pair.id: pair for pair in self.pairs}
-        raters = sorted(path.stem for path in self.folder.glob("*.jsonl"))
-        by_pair: dict[str, dict[str, Choice]] = defaultdict(dict)
-        for rater in raters:
+    def by_pair(self) -> dict[str, dict[str, Choice]]:
+        """Everybody's choices so far, by pair and rater; raise `DataError`."""
+        known = {pair.id for pair in self.pairs}
+        found: dict[str, dict[str, Choice]] = defaultdict(dict)
+        for rater in sorted(path.stem for path in self.folder.glob("*.jsonl")):
             for pair, choice in self.choices(rater).items():
                 if pair in known:
-                    by_pair[pair][rater] = choice
+                    found[pair][rater] = choice
+        return found
+
+    def share(self, chosen: Mapping[str, Iterable[Choice]]) -> tuple[Interval | None, int]:
+        """How often ours was taken in the decided ones of these choices, with its interval, and how many those are."""
+        clusters = {pair.id: pair.cluster for pair in self.pairs}
         decided: dict[str, list[float]] = defaultdict(list)
-        for pair, choices in by_pair.items():
-            decided[known[pair].cluster] += [
-                float(each == "ours") for each in choices.values() if each != "neither"
-            ]
+        for pair, choices in chosen.items():
+            decided[clusters[pair]] += [float(each == "ours") for each in choices if each != "neither"]
         count = sum(map(len, decided.values()))
-        found = mean_interval(decided) if count else None
+        return (mean_interval(decided) if count else None), count
+
+    def outcome(self) -> Outcome:
+        """What everybody chose so far."""
+        by_pair = self.by_pair()
+        found, count = self.share({pair: choices.values() for pair, choices in by_pair.items()})
         agreed = agreement(by_pair.values())
         return Outcome(
             self.ours,
@@ -234,14 +240,14 @@ class Session:
 _EXAMPLE = '{"pair": "…", "choice": "ours"}'
 
 
-def outcomes(run: Path) -> list[dict[str, Any]]:
-    """Every session of a run in which somebody chose, in the form of the report."""
-    found = []
-    for setup in sorted((run / "blind").glob(f"*/{SETUP}")):
-        outcome = Session.read(setup.parent).outcome()
-        if outcome.choices:
-            found.append(asdict(outcome) | {"value": outcome.share})
-    return found
+def append(path: Path, row: Mapping[str, Any]) -> None:
+    """Add a line, in place of one that was cut short while it was written."""
+    with path.open("a+b") as file:
+        file.seek(0)
+        whole = file.read().rpartition(b"\n")
+        if whole[2]:
+            file.truncate(len(whole[0] + whole[1]))
+        file.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
 
 
 def sheet(session: Session, rater: str) -> tuple[str, Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from bot.__main__ import guard, load_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.config import ChatModel, Settings
     from training.evaluate.blind import Outcome, Question, Session, Side
 
 SIDES: Mapping[str, Side] = {"1": "first", "a": "first", "2": "second", "b": "second", "=": "neither"}
@@ -39,6 +40,10 @@ def blind(  # noqa: PLR0913 - one per option
     results: Annotated[
         bool, typer.Option("--results", help="Print what was chosen so far, and stop.")
     ] = False,
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", help="Let this model of config.toml judge the pairs, too: two calls a pair."),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="The settings file; config.toml here when not given.")
     ] = None,
@@ -57,14 +62,14 @@ def blind(  # noqa: PLR0913 - one per option
     who = rater or getpass.getuser()
     if sheet is not None:
         guard(lambda: _print_sheet(session, who, sheet))
-    elif enter is not None:
+        return
+    if enter is not None:
         guard(lambda: _enter(session, enter))
-        _show(session.outcome())
-    elif results:
-        _show(guard(session.outcome))
-    else:
+    elif judge is not None:
+        guard(lambda: _judge(settings, session, judge))
+    elif not results:
         guard(lambda: _serve(session, who))
-        _show(guard(session.outcome))
+    guard(lambda: _show(session))
 
 
 def _serve(session: Session, rater: str) -> None:
@@ -138,7 +143,60 @@ def _enter(session: Session, key_file: Path) -> None:
         session.choose(rater, question, side)
 
 
-def _show(outcome: Outcome) -> None:
+def _judge(settings: Settings, session: Session, name: str) -> None:
+    import asyncio  # noqa: PLC0415
+
+    from bot.models.base import ModelUnavailable  # noqa: PLC0415
+    from bot.student.toml import DataError  # noqa: PLC0415
+
+    known = settings.models.get(name)
+    if known is None:
+        there = ", ".join(settings.models) or "none"
+        raise DataError(f"--judge: no model {name!r} in config.toml under [models.…]; there are: {there}")
+    try:
+        asyncio.run(_ask(settings, session, name, known))
+    except ModelUnavailable as error:
+        raise DataError(f"--judge: {error}; what it chose until then is kept") from None
+
+
+async def _ask(settings: Settings, session: Session, name: str, known: ChatModel) -> None:
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from bot.models.opening import chat_model  # noqa: PLC0415
+    from training.evaluate import judge  # noqa: PLC0415
+
+    model = chat_model(settings, name, known)
+    try:
+        with Progress(transient=True) as progress:
+            bar = progress.add_task(f"{name} judges", total=len(session.pairs))
+            await judge.ask(session, model, lambda: progress.advance(bar))
+    finally:
+        await model.aclose()
+
+
+def _show(session: Session) -> None:
+    from training.evaluate import judge  # noqa: PLC0415
+
+    _show_people(session.outcome())
+    judged = judge.verdicts(session)
+    for each in judged:
+        share = (
+            "none decided"
+            if each.share is None or each.low is None or each.high is None
+            else f"{100 * each.share:.0f} % (95 %: {100 * each.low:.0f} to {100 * each.high:.0f})"
+        )
+        agreed = "not defined" if each.alpha is None else f"{each.alpha:.2f}"
+        typer.echo(
+            f"{each.judge}, a language model: {share} of {each.pairs} pairs, alike in both orders on "
+            f"{100 * each.steady:.0f} %; alpha with people {agreed} over {each.shared} pairs"
+        )
+    if not judged and judge.judges(session):
+        typer.echo(
+            "A language model judged too; nothing is told of it before people judged some of its pairs."
+        )
+
+
+def _show_people(outcome: Outcome) -> None:
     if outcome.share is None:
         typer.echo(f"{outcome.choices} choices by {outcome.raters} raters, none of them for one of the two")
         return

@@ -74,8 +74,9 @@ def _compare(  # noqa: PLR0913 - the command's options
     people: bool,
 ) -> tuple[dict[str, Any], Path]:
     from bot.student.toml import DataError  # noqa: PLC0415
-    from training.evaluate import blind, page, plots, report  # noqa: PLC0415
     from training.evaluate import compare as comparing  # noqa: PLC0415
+    from training.evaluate import page, plots, report  # noqa: PLC0415
+    from training.evaluate.people import blind_sessions  # noqa: PLC0415
 
     folder = comparing.find(settings.data / "runs", run)
     made = report.assemble(
@@ -85,7 +86,7 @@ def _compare(  # noqa: PLR0913 - the command's options
         machine_hour=machine_hour,
         people={
             "ratings": _ratings(settings) if people else [],
-            "blind": blind.outcomes(folder),
+            "blind": blind_sessions(folder),
         },
     )
     place = out or folder

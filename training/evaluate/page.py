@@ -254,6 +254,20 @@ def _people(report: Report) -> str:
         parts.append(
             _table("Blind: which sounds like a child?", ("Chosen", "Share", "Choices", "Alpha"), rows)
         )
+        judged = [
+            (
+                judge["judge"],
+                f"{each['ours']} rather than {each['theirs']}",
+                "none decided" if judge["share"] is None else percent(judge),
+                f"{judge['steady']:.0%} of {judge['pairs']}",
+                f"{'-' if judge['alpha'] is None else format(judge['alpha'], '.2f')} over {judge['shared']}",
+            )
+            for each in people["blind"]
+            for judge in each["judges"]
+        ]
+        if judged:
+            heads = ("Language model", "Chosen", "Share", "Alike in both orders", "Alpha with people")
+            parts.append(_table("The same pairs, judged by language models", heads, judged))
     if len(parts) == 1:
         parts.append(
             "<p>No ratings and no blind session yet: python -m training evaluate blind holds one.</p>"

@@ -1,13 +1,20 @@
-"""What people think of a model: rubric ratings from practice, by model. Numbers only: no name, no comment."""
+"""What people think of a model, for the report: rubric ratings from practice, and blind sessions.
+
+Numbers only: no name, no comment.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from bot.store.rows import RatingRow
+from training.evaluate import judge
+from training.evaluate.blind import SETUP, Session
 
 
 def rated(ratings: Iterable[RatingRow]) -> list[dict[str, Any]]:
@@ -33,4 +40,16 @@ def rated(ratings: Iterable[RatingRow]) -> list[dict[str, Any]]:
                 "means": {name: fmean(given) for name, given in scores.items()},
             }
         )
+    return found
+
+
+def blind_sessions(run: Path) -> list[dict[str, Any]]:
+    """Every blind session of a run in which somebody chose, with the language models that judged the same pairs."""
+    found = []
+    for setup in sorted((run / "blind").glob(f"*/{SETUP}")):
+        session = Session.read(setup.parent)
+        outcome = session.outcome()
+        if outcome.choices:
+            judges = [asdict(each) | {"value": each.share} for each in judge.verdicts(session)]
+            found.append(asdict(outcome) | {"value": outcome.share, "judges": judges})
     return found

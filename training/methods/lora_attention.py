@@ -71,5 +71,10 @@ def _attend(
     return mixed.view(batch, heads, tokens, size)
 
 
+def packs(model: Any) -> bool:
+    """Whether `model` attends by this module, and so knows `lengths`."""
+    return bool(model.config._attn_implementation == NAME)  # noqa: SLF001 - transformers has no other way to ask
+
+
 AttentionInterface.register(NAME, grouped)
 AttentionMaskInterface.register(NAME, eager_mask)

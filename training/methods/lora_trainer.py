@@ -73,7 +73,7 @@ def read_learnt(
     half = head.weight.dtype == torch.bfloat16
     own, rows = ids[:, start:], torch.arange(len(ids), device=ids.device)
     wanted = torch.nn.functional.pad(labels[:, start + 1 :], (0, 1), value=NOT_TRAINED)
-    packed = bare.config._attn_implementation == lora_attention.NAME
+    packed = lora_attention.packs(bare)
     if packed:
         real = mask[:, start:].bool()
         places = start + torch.arange(own.shape[1], device=ids.device).expand_as(own)
