@@ -27,8 +27,8 @@ from training.methods.dspy_metric import Verdict, judge
 
 Optimiser = Literal["labeled", "bootstrap", "gepa"]
 
-DEMOS = 8
-BOOTSTRAPPED = 4
+DEMOS = 4
+"""More lead a small model astray: on 100 validation turns four were 0.07 to 0.12 better than none, eight 0.03."""
 GOOD_ENOUGH = 0.95
 """From this score on, a model's own words may become an example."""
 FEWEST_CALLS = 80
@@ -194,7 +194,7 @@ def optimise(  # noqa: PLR0913 - what a run is made of
             found = dspy.BootstrapFewShotWithRandomSearch(
                 metric=score,
                 metric_threshold=GOOD_ENOUGH,
-                max_bootstrapped_demos=BOOTSTRAPPED,
+                max_bootstrapped_demos=DEMOS,
                 max_labeled_demos=DEMOS,
                 num_candidate_programs=plan.candidates,
                 num_threads=threads,
