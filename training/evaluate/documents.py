@@ -81,6 +81,8 @@ def _values(report: Report) -> dict[str, str]:
         "people": _people(report["people"]),
         "cost_table": _costs(models),
         "cost_notes": _cost_notes(report),
+        "compare_options": f" --turns {report['turns']}"
+        + (f" --machine-hour {report['machine_hour']:g}" if report["machine_hour"] is not None else ""),
         "latency_table": _latency(models),
         "conversations": "\n\n---\n\n".join(_conversation(each) for each in report["transcripts"][:2])
         or "This run has no conversation that every model had.",
