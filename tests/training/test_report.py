@@ -55,6 +55,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                     "raters": 2,
                     "alpha": 0.71,
                     "judged_twice": 25,
+                    "judges": [
+                        {
+                            "judge": "critic",
+                            "pairs": 30,
+                            "steady": 0.8,
+                            "share": 0.6,
+                            "value": 0.6,
+                            "low": 0.4,
+                            "high": 0.8,
+                            "alpha": 0.41,
+                            "shared": 25,
+                        }
+                    ],
                 }
             ],
         },
@@ -180,6 +193,9 @@ def test_no_figure_of_a_document_is_typed_by_hand(made: dict[str, Any], tmp_path
         assert "0.12 (" in after[name]
         assert "123,456" in after[name]
         assert "0.12 (" not in before[name]
+    assert (
+        "critic, a language model, on the same pairs: 60 % (40 to 80) of its choices" in before["report.md"]
+    )
     report.write(made, tmp_path / "report.json")
     assert {path.read_text() for path in documents.write(tmp_path)} == set(before.values())
 

@@ -219,6 +219,12 @@ def _people(people: Report) -> str:
         lines.append(
             f"- Blind, {each['ours']} rather than {each['theirs']}: {share}, by {each['raters']} raters{alpha}."
         )
+        for judge in each["judges"]:
+            told = "no choice decided" if judge["share"] is None else f"{page.percent(judge)} of its choices"
+            agreed = "not defined" if judge["alpha"] is None else f"{judge['alpha']:.2f}"
+            lines.append(
+                f"  - {judge['judge']}, a language model, on the same pairs: {told}; alpha with people {agreed}."
+            )
     return "What people think:\n\n" + "\n".join(lines)
 
 
