@@ -17,10 +17,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import App, opened, warm_up
 from bot.classroom import Answer
-from bot.config import load
 from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student import prompt
@@ -55,12 +55,7 @@ async def answers(model: str | None, seed: int) -> list[tuple[str, Answer]]:
         return text, answer
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = load().model_copy(update={"database": f"{folder}/bench.db", "pupil_database_url": None})
-        if model:
-            settings = settings.model_copy(
-                update={"student": settings.student.model_copy(update={"model": model})}
-            )
-        async with opened(settings) as app:
+        async with opened(settings_in(folder, model)) as app:
             await warm_up(app)
             return list(await asyncio.gather(*(one(app, text) for text in texts)))
 

@@ -18,9 +18,9 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import opened
-from bot.config import load
 from bot.models.base import Reply
 from bot.platforms.base import Message
 from bot.replay import Silent
@@ -48,8 +48,7 @@ async def own_times() -> list[float]:
     rows = [json.loads(line) for line in Path("data/practice/teachers.jsonl").read_text("utf-8").splitlines()]
     times = []
     with tempfile.TemporaryDirectory() as folder:
-        settings = load().model_copy(update={"database": f"{folder}/bench.db", "pupil_database_url": None})
-        async with opened(settings) as app:
+        async with opened(settings_in(folder, "base")) as app:
             app.models.put(InstantModel())
             for row in rows:
                 conversation = await app.store.conversation("bench", row["id"], None)

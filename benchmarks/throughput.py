@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import App, opened, warm_up
 from bot.config import load
@@ -66,8 +67,7 @@ async def _classroom(
 ) -> float:
     """Seconds for all conversations through the classroom; the engine's requests go into `requests`."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = load().model_copy(update={"database": f"{folder}/bench.db", "pupil_database_url": None})
-        async with opened(settings) as app:
+        async with opened(settings_in(folder, "base")) as app:
             await warm_up(app)
             if requests is not None:
                 _record(requests)
