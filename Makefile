@@ -15,7 +15,7 @@ chat: $(VENV)/base.stamp ## talk with the child in this terminal
 	@$(RUN) -m bot chat $(ARGS)
 
 test: $(VENV)/dev.stamp ## run all tests, on every core
-	@$(RUN) -m pytest -n auto $(ARGS)
+	@$(RUN) -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types and the room rules
 	@$(RUN) -m ruff check --output-format concise .
