@@ -43,9 +43,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "data", folder / "data", ignore=ignored)
     shutil.copy(ROOT / "config.toml", folder)
     practice = folder / "data" / "practice" / "teachers.jsonl"
-    # The whole file takes minutes; two rows of it show as well that the commands fit together.
-    lines = practice.read_text(encoding="utf-8").splitlines(keepends=True)
-    practice.write_text("".join(lines[::25]), encoding="utf-8")
+    # The whole file takes minutes; one row of it shows as well that the commands fit together.
+    practice.write_text(practice.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
     return folder
 
 
