@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from bot.models.base import ModelUnavailable
 from bot.models.chat import ChatModel, ChatSettings
 from tests.fakes import evaluation
 from tests.fakes.openai_server import OpenAIServer
+from training.__main__ import app
 from training.evaluate import blind, blind_command, judge
 from training.evaluate.blind import Session, Side
 from training.evaluate.page import _people as shown
 from training.evaluate.people import blind_sessions
 
+DATA = Path(__file__).parents[2] / "data"
 ROWS = evaluation.rows(dialogues=20, clusters=1)
 
 
@@ -125,3 +129,21 @@ def test_the_command_says_what_it_may(tmp_path: Path, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "critic, a language model: 100 % (95 %: 100 to 100) of 6 pairs" in out
     assert "alpha with people not defined over 6 pairs" in out
+
+
+async def test_the_command_asks_a_model_of_the_config(tmp_path: Path) -> None:
+    evaluation.write(tmp_path / "data" / "runs" / "one", ROWS)
+    shutil.copy(DATA / "prices.toml", tmp_path / "data")
+    config = tmp_path / "config.toml"
+    words = ["evaluate", "blind", "base", "golden", "--pairs", "4", "--config", str(config)]
+    async with OpenAIServer() as server:
+        config.write_text(
+            f'data = "data"\n[models.critic]\nprovider = "compatible"\nmodel = "m"\nbase_url = "{server.base_url}"\n'
+        )
+        done = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--judge", "critic"])
+        assert done.exit_code == 0, done.output
+        assert len(server.requests) == 8
+        assert "nothing is told of it" in done.output
+        nobody = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--judge", "nobody"])
+    assert nobody.exit_code == 2
+    assert "there are: critic" in nobody.output

@@ -88,7 +88,8 @@ def verdicts(session: Session) -> list[Verdict]:
     people = {pair: _most(choices.values()) for pair, choices in session.by_pair().items()}
     found = []
     for path in judges(session):
-        both = {pair.id: given for pair in session.pairs if (given := _read(path).get(pair.id))}
+        judged = _read(path)
+        both = {pair.id: judged[pair.id] for pair in session.pairs if pair.id in judged}
         own: dict[str, Choice] = {
             pair: first if first == second else "neither" for pair, (first, second) in both.items()
         }

@@ -73,8 +73,7 @@ def read_learnt(
     half = head.weight.dtype == torch.bfloat16
     own, rows = ids[:, start:], torch.arange(len(ids), device=ids.device)
     wanted = torch.nn.functional.pad(labels[:, start + 1 :], (0, 1), value=NOT_TRAINED)
-    packed = lora_attention.packs(bare)
-    if packed:
+    if lora_attention.packs(bare):
         real = mask[:, start:].bool()
         places = start + torch.arange(own.shape[1], device=ids.device).expand_as(own)
         more |= {"lengths": real.sum(dim=1).tolist(), "position_ids": places[real][None]}

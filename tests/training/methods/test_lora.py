@@ -40,7 +40,7 @@ from bot.student.prompt import OPENING, ChatMessage
 from bot.student.toml import DataError
 from tests.fakes.tiny_llama import write_tiny_llama
 from training.__main__ import app
-from training.methods import lora, lora_base, lora_publish
+from training.methods import lora, lora_attention, lora_base, lora_publish
 from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base
 from training.methods.lora_trainer import LeanTrainer, shared_start
@@ -196,10 +196,14 @@ def _trainer(kind: type[SFTTrainer], base: Base, rows: Dataset, folder: Path) ->
     return kind(model=model, args=args, train_dataset=rows, processing_class=base.tokenizer)
 
 
-def test_loss_and_gradients_are_those_of_trl(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attention", [lora_attention.NAME, "sdpa"])
+def test_loss_and_gradients_are_those_of_trl(attention: str, tiny: Path, tmp_path: Path) -> None:
+    """Packed with our own attention, padded with torch's, as on a GPU."""
     found: list[tuple[float, dict[str, Any]]] = []
     for kind in (SFTTrainer, LeanTrainer):
         base = lora_base.load(tiny, "float32")
+        base.model.set_attn_implementation(attention)
+        assert lora_attention.packs(base.model) == (attention == lora_attention.NAME)
         rows = [lora_base.encode(base, each) for each in conversations(data(2).train, CHILDREN, LESSONS)]
         assert len({len(row["input_ids"]) for row in rows}) > 1
         trainer = _trainer(kind, base, Dataset.from_list(rows), tmp_path)
