@@ -14,7 +14,7 @@ from bot.student.child import Child
 from bot.student.cue import Cue
 from bot.student.dialogue import Role, Thought, ThoughtKind, Turn
 
-VERSION = "2"
+VERSION = "3"
 """Part of every turn's provenance; it changes with every change of what a model is shown."""
 
 REMEMBERED_EXCHANGES = 4
@@ -22,6 +22,9 @@ REMEMBERED_EXCHANGES = 4
 
 MAX_TEACHER_CHARACTERS = 600
 """A teacher's turn is shown up to here: about 150 tokens."""
+
+ANYTHING = "Tell me."
+"""What the teacher says in a second try, whatever was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,11 @@ class ChatMessage:
 def render(cue: Cue) -> list[ChatMessage]:
     """The messages that ask a model to say `cue.thought` as the child."""
     messages = [*OPENING, ChatMessage("system", _card(cue.child))]
-    # What was said before can lead a small model astray: a second try does without it.
-    for teacher, student in () if cue.again else _recent_exchanges(cue.turns):
+    if cue.again:
+        # What was said before can lead a small model astray, and it likes to answer a question itself: a second
+        # try does without both.
+        return [*messages, ChatMessage("user", _ask(ANYTHING, cue.thought))]
+    for teacher, student in _recent_exchanges(cue.turns):
         messages.append(ChatMessage("user", _ask(teacher, student.thought)))
         messages.append(ChatMessage("assistant", student.content))
     messages.append(ChatMessage("user", _ask(cue.teacher, cue.thought)))
