@@ -94,3 +94,10 @@ def test_a_meaning_holds_answer_and_reason() -> None:
     assert "45" in meaning(thought)
     assert "7 take away 2 is 5" in meaning(thought)
     assert "45" in meaning(replace(thought, kind=ThoughtKind.REJECT))
+
+
+def test_a_second_try_shows_nothing_but_the_note() -> None:
+    again = render(replace(cue(*talk(3), teacher="What is a cat?"), again=True))
+    assert len(again) == len(render(cue()))
+    assert "cat" not in again[-1].content
+    assert again[-1].content.split("\n")[-1] == render(cue())[-1].content.split("\n")[-1]

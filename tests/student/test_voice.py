@@ -145,6 +145,11 @@ def test_the_opposite_yes_or_no_cannot_stand() -> None:
     assert shape("no", thought, MIA).fault is None
 
 
+def test_yes_will_do_for_yeah() -> None:
+    assert shape("yes", Thought(ThoughtKind.CHAT, reason="yeah", words=1), MIA).fault is None
+    assert shape("no", Thought(ThoughtKind.CHAT, reason="yeah", words=1), MIA).fault
+
+
 def test_ramblings_are_cut() -> None:
     text = "it's 45 and I like it very much and so on and my cat likes it and my dog likes it and then we went home"
     shaped = shape(text, Thought(ThoughtKind.ANSWER, answer="45", words=4), MIA)
