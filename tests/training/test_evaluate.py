@@ -15,6 +15,7 @@ from bot.app import App
 from bot.config import Settings
 from bot.models.base import ModelUnavailable, Reply
 from bot.student.cue import Cue
+from bot.student.prompt import VERSION
 from bot.student.toml import DataError
 from tests.fakes.students import DATA, NONSENSE, ScriptedModel, room, shipped
 from training.__main__ import app as training
@@ -86,7 +87,7 @@ def plan(preset: Preset = SMALL, seed: int = 0) -> Plan:
 
 
 async def run_small(folder: Path, model: ScriptedModel, *, bare: bool = False) -> list[Row]:
-    run = Run(folder, "quick", 0, "2", "now", (Asked("base", model.version, "scripted"),))
+    run = Run(folder, "quick", 0, VERSION, "now", (Asked("base", model.version, "scripted"),))
     if not folder.exists():
         run.write()
     await execute(Settings(data=DATA), Run.read(folder), plan(), rooms(model, bare=bare), lambda *_: None)
