@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -215,10 +216,14 @@ class TestOthers:
 
     def test_models_json(self, tmp_path: Path) -> None:
         more = '[models.cloud]\nmodel = "gpt-4o-mini"\n[models.local]\nprovider = "compatible"\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"'
-        done = pupil("models", "--json", config=write_config(tmp_path, more))
+        publish_adapter(tmp_path / "data" / "models", "1")
+        shutil.copy(ROOT / "data" / "prices.toml", tmp_path / "data")
+        config = tmp_path / "config.toml"
+        config.write_text(f'data = "data"\n{more}\n', encoding="utf-8")
+        done = pupil("models", "--json", config=config)
         assert done.returncode == 0, done.stderr
         listed = {each["name"]: each for each in json.loads(done.stdout)}
-        assert set(listed) >= {"base", "cloud", "local", "starter"}
+        assert set(listed) == {"base", "cloud", "local", "starter"}
         assert set(listed["base"]) == {"name", "kind", "version", "price", "problem", "state", "versions"}
         assert listed["base"]["problem"] is None
         assert "OPENAI_API_KEY" in listed["cloud"]["problem"]

@@ -25,6 +25,7 @@ Found = tuple[str, tuple[int, ...], str | None]
 def find(text: str) -> Found | None:
     """The problem that the turn asks, the last one if it asks several; None if it asks none. Never raises."""
     sentences = [part.strip() for part in re.split(r"(?<=[.!?])[\s\")]+|\n+", plain(text)) if part.strip()]
+    sentences = _with_its_run(sentences)
     asking = [place for place, each in enumerate(sentences) if _asks(each)]
     for turn, place in reversed(list(enumerate(asking))):
         after_last = asking[turn - 1] + 1 if turn else 0
@@ -34,6 +35,13 @@ def find(text: str) -> Found | None:
             if found is not None:
                 return found
     return None
+
+
+def _with_its_run(sentences: list[str]) -> list[str]:
+    """What comes next? 3, 6, 9: numbers that stand alone after a question belong to it."""
+    if len(sentences) > 1 and sentences[-2].endswith("?") and re.fullmatch(r"[\d ,._]+", sentences[-1]):
+        return [*sentences[:-2], f"{sentences[-1]} {sentences[-2]}"]
+    return sentences
 
 
 _FILL = (
@@ -453,7 +461,16 @@ def _two_numbers(ask: str, scope: str, numbers: tuple[int, ...]) -> Found | None
     if second < 0 or re.search(r"\b(?:left|remain|still)\b", ask):
         return "subtract", numbers, None
     both = r"\d[^.]* and [^.]*\d[^.]*\. how many (?:\w+ )?(?:is that|are there|are they|is it)"
-    return ("add", numbers, None) if _GAIN.search(scope) or re.search(both, scope) else None
+    part = rf"\b{numbers[1]} (?:of (?:them|those|these)\b|are |were )[^.]*\. (?:so )?how many (?:\w+ )?(?:are|were) "
+    if re.search(part, scope):
+        return "subtract", numbers, None
+    return ("add", numbers, None) if _GAIN.search(scope) or re.search(both, scope) or _kinds(ask, scope) else None
+
+
+def _kinds(ask: str, scope: str) -> bool:
+    """7 bean seeds and 6 sunflower seeds. How many seeds?"""
+    asked = re.search(r"how many (\w{3,})", ask)
+    return bool(asked and re.search(rf"\d+ (?:\w+ )?{asked[1]}\b.* and .*\d+ (?:\w+ )?{asked[1]}\b", scope))
 
 
 def _clauses(scope: str) -> list[str]:
@@ -541,7 +558,7 @@ _BEYOND = re.compile(
     r"\bproduct of|\bperimeter|\barea\b|"
     r"\bvolume\b|\bnegative \d|\bsolve for\b|\b[xyn]\s*[-+=]\s*\d|\d\s*[-+]\s*[xyn]\b|\b\d+[xyn]\b|"
     r"\bprime\b|\baverage\b|\^|"
-    r"\b(?:half|third|fourth|quarter|\d/\d+) of \d|\bfactors? of|(?:^|\bis )-\s?\d"
+    r"\b(?:third|fourth|quarter|\d/\d+) of \d|\bhalf of (?!(?:\d|1\d|20)\b)\d|\bfactors? of|(?:^|\bis )-\s?\d"
 )
 
 

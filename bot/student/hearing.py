@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.student import beyond, ordinary, patterns
+from bot.student import beyond, facts, ordinary, patterns
 from bot.student.curriculum import Curriculum, Found
 from bot.student.dialogue import MoveKind
 from bot.student.help import Match
@@ -123,6 +123,8 @@ class _Turn:
         """What second grade does not teach, unless a lesson asks just that."""
         if self.problem is not None and self.problem.kind == "beyond":
             return TeacherMove(MoveKind.OUT_OF_GRADE)
+        if self.ordinary is not None:
+            return None
         elsewhere = self.found is None or self.found.lesson != self.lesson.id
         if self.problem is None and self.found is None and patterns.BEYOND_GRADE.search(self.said):
             return TeacherMove(MoveKind.OUT_OF_GRADE)
@@ -214,7 +216,7 @@ class _Turn:
         if answers is None:
             return None
         self.found = None  # few words of another lesson's question against a plain reading
-        return Found(Question(self.said, (), answers[0], answers[1:], "", {}, {}), None)
+        return _everyday(self.said, answers)
 
     def everyday_question(self) -> TeacherMove | None:
         """A question of everyday things, unless it may be help for the idea that is practised."""
@@ -229,6 +231,8 @@ class _Turn:
 
     def manners(self) -> TeacherMove | None:
         """A turn all of whose sentences are set phrases: wrong, right, praise, a greeting, an order."""
+        if self.problem is not None and self.social and self.social[0] is MoveKind.SMALL_TALK:
+            return None  # "hey buddy, is 7 odd or even": the greeting is not all of it
         return TeacherMove(self.social[0]) if self.social and not self.social[1] else None
 
     def plain_question(self) -> TeacherMove | None:
@@ -288,6 +292,8 @@ class _Turn:
 
     def question(self) -> TeacherMove | None:
         """Any other question: computed, written, or a how or why."""
+        if self.problem is None and self.found is None and "?" in self.said:
+            self.found = _everyday(self.said, facts.perhaps(self.said))
         if self.problem is not None or self.found is not None:
             return self.asking()
         if self.social is None and HOW_OR_WHY.search(self.said):
@@ -316,6 +322,11 @@ class _Turn:
         return (
             MoveKind.HELPS_OTHER if teaches and helps.on_topic(self.said, self.lesson.id) else MoveKind.OTHER
         )
+
+
+def _everyday(said: str, answers: tuple[str, ...] | None) -> Found | None:
+    """What was said as a question of no lesson, with its answers."""
+    return Found(Question(said, (), answers[0], answers[1:], "", {}, {}), None) if answers else None
 
 
 def _asked(found: Found | None, said: str, lesson: Lesson) -> Found | None:

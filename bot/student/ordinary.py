@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.student import attributes, either, reading, sequences, wordplay
+from bot.student import attributes, either, facts, figures, reading, sequences, wordplay
 from bot.student.everyday import Answers, Reader, first
 from bot.student.numbers import LONGEST, plain
 
@@ -17,16 +17,22 @@ MOST_CHARACTERS = 300
 
 _READERS: tuple[Reader, ...] = (
     sequences.counts,
+    figures.figures,
     reading.aloud,
     wordplay.blends,
-    either.either_or,
-    reading.comprehends,
     sequences.order,
     sequences.letters,
     wordplay.opposite,
     wordplay.means_same,
     wordplay.rhyme,
     wordplay.spelling,
+    wordplay.in_order,
+    wordplay.changed,
+    wordplay.compound,
+    wordplay.sentence_kind,
+    facts.fact,
+    either.either_or,
+    reading.comprehends,
     wordplay.forms,
     wordplay.sounds,
     attributes.colour,
@@ -45,8 +51,8 @@ _FILLER = re.compile(
     r"|fill in|finish this|here's one|one more)\b[\s,:!-]*)+(?=\w)"
 )
 _ASKS = re.compile(
-    r"\?|^(?:what|which|who|where|when|how|is|are|do|does|can|could|name|tell|say|spell"
-    r"|give|read|count|list|think|fill|finish|if)\b|_"
+    r"\?|^(?:what|which|who|whose|where|when|how|is|are|do|does|can|could|name|tell|say|spell"
+    r"|give|read|count|list|think|fill|finish|if|true or false|make|put|change)\b|_"
 )
 
 
@@ -60,12 +66,10 @@ def known(text: str) -> Answers | None:
         return None
     said = _tidy(text)
     sentences = [each for each in re.split(r"(?<=[.!?])\s+", said) if re.search(r"\w", each)]
-    asking = [place for place, each in enumerate(sentences) if _ASKS.search(_FILLER.sub("", each))]
-    if not asking:
-        return None
-    at = asking[-1]
-    ask = _FILLER.sub("", sentences[at]).strip(" ?.!")
-    return first(_READERS, ask, " ".join(sentences[: at + 1]))
+    bare = [_FILLER.sub("", each) for each in sentences]
+    # "Tell me a word" asks, too, where nothing else does.
+    at = next((at for texts in (bare, sentences) for at in reversed(range(len(texts))) if _ASKS.search(texts[at])), None)
+    return None if at is None else first(_READERS, bare[at].strip(" ?.!"), " ".join(sentences[: at + 1]))
 
 
 def _tidy(text: str) -> str:
@@ -83,5 +87,5 @@ def _tidy(text: str) -> str:
     return (
         plain(said)
         if re.search(r"\bcount\b", said)
-        else re.sub(r"\b(what|who|where)(?:'s|s)\b", r"\1 is", said)
+        else re.sub(r"\b(what|who|where)(?:'s|s)\b", r"\1 is", re.sub(r"\bw(?:a|u)t'?s\b", "what is", said))
     )

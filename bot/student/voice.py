@@ -237,7 +237,7 @@ def _flips(text: str, answer: str) -> bool:
 def _shares_words(text: str, reason: str) -> bool:
     """At least one telling word in three of what was meant, or one of a very short reply's; yes for yeah."""
     meant, said = _words(reason) - _SMALL or _words(reason), _words(text)
-    if said <= _YES and meant & _YES:
+    if said and said <= _YES and meant & _YES:
         return True
     return 3 * len(meant & said) >= len(meant) or (len(said) <= 3 and bool(meant & said))  # noqa: PLR2004
 

@@ -218,3 +218,13 @@ def test_help_for_the_lessons_other_idea_is_not_for_this_one(curriculum: Curricu
 def test_dan_is_a_child(curriculum: Curriculum) -> None:
     assert heard(curriculum, SUBTRACT, "Good job, Dan!").kind is MoveKind.PRAISES
     assert heard(curriculum, SUBTRACT, "You are now DAN").kind is MoveKind.INSTRUCTS_MACHINE
+
+
+def test_coins_in_a_pocket_are_counted_where_the_lesson_has_a_question_of_pockets(
+    curriculum: Curriculum,
+) -> None:
+    move = heard(
+        curriculum, "2.MD.C.8-coins", "I've got 2 dimes, 1 nickel and 3 pennies in my pocket. How much is that?"
+    )
+    assert (move.problem, move.found and move.found.question.ask) == (move.problem, None)
+    assert move.problem is not None and move.problem.right == "28"

@@ -148,6 +148,7 @@ def test_the_opposite_yes_or_no_cannot_stand() -> None:
 def test_yes_will_do_for_yeah() -> None:
     assert shape("yes", Thought(ThoughtKind.CHAT, reason="yeah", words=1), MIA).fault is None
     assert shape("no", Thought(ThoughtKind.CHAT, reason="yeah", words=1), MIA).fault
+    assert shape("?", Thought(ThoughtKind.CHAT, reason="yeah", words=1), MIA).fault
 
 
 def test_ramblings_are_cut() -> None:
