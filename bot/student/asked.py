@@ -67,7 +67,7 @@ _HOW_OR_WHY = re.compile(
     r"figure|work out|do|count|say|add|subtract|read)\b)|are you sure|(?:can|could|would|will) you "
     r"(?:please )?"
     r"(?:explain|tell me (?:how|why)(?! m)|show me how)|(?:tell|show|explain)(?: to)?(?: me| us)? "
-    r"(?:how|why)(?! m)"
+    r"(?:how|why)(?! m| you would write| to write| you write)"
     r"|(?:do you (?:know|think|remember|see) )?(?:how you|why))\b"
 )
 _YES_OR_NO = re.compile(
@@ -78,7 +78,9 @@ _YES_OR_NO = re.compile(
 def _asks(sentence: str) -> bool:
     if _HOW_OR_WHY.match(sentence):
         return False
-    return bool(_ASKING.search(sentence) or _BARE.match(sentence))
+    return bool(
+        _ASKING.search(sentence) or _BARE.match(sentence) or re.search(rf"\banswer (?:to|for) {_EXPRESSION.pattern}", sentence)
+    )
 
 
 def _ints(text: str) -> tuple[int, ...]:
@@ -229,7 +231,7 @@ def _unit_tens(ask: str, scope: str) -> Found | None:
             else None
         )
     runs = _UNITS.findall(ask)
-    asked = r"what (?:number )?is|how (?:much|many)|what number|which number|equals? what|_"
+    asked = r"what (?:number )?is|how (?:much|many)|what number|which number|me the number|equals? what|_"
     if not runs or not re.search(asked, ask) or re.search(r"\b(?:more|less|than|from|away)\b|[-+]", ask):
         return None
     pairs = [each.split(" ") for each in re.findall(_UNIT, runs[-1])]
@@ -279,8 +281,10 @@ def _count_by(ask: str, scope: str) -> Found | None:
         return None
     step = int(by[1]) if by[1] else _STEPS[by[2]]
     start = re.search(r"\b(?:from|at|with|after) (\d+)\b", scope)
-    end = re.search(r"\b(?:to|until) (\d+)\b", scope)
+    end = re.search(r"\b(?:to|until|stop(?:ping)? (?:at|on)) (\d+)\b", scope)
     last = int(start[1]) if start else 0
+    if start and end and re.search(r"\bstart", scope):
+        last -= step  # "starting at 2" says the 2, too
     terms = 3 if start else 4
     if start and re.search(r"(?:comes?|say|is) (?:right |just )?(?:next|after)|next number", ask):
         terms = 1
@@ -342,6 +346,7 @@ def _array(ask: str, scope: str) -> Found | None:
     groups = re.search(rf"\b\d+ (?:{_GROUPS})\b", scope) and re.search(
         rf"\beach\b|\bevery\b|(?:{_GROUPS}) (?:of|with)", scope
     )
+    groups = groups or re.search(r"\beach (?:\w+ )?(?:has|have|gets?|got) \d+|\d+ (?:\w+ )?(?:each|apiece)\b", scope)
     if not (rows or groups) or re.search(r"\bshar|split|divid|left|more\b|gave|away", scope):
         return None
     small, large = sorted(numbers)
@@ -359,7 +364,7 @@ _LOSS = re.compile(
     r"broke|popped|flew|fl(?:y|ies)|"
     r"left (?!to)|walked|walks?|ran|runs?|go(?:es)? (?:home|away)|went (?:home|away)|takes?|took|"
     r"throws?|threw|dropped|fell|"
-    r"melted|away|swam|hopped|drove|got off|gets? off|cut off|mailed|shared)\b"
+    r"melted|away|swam|hopped|drove|got off|gets? off|cuts? off|snip(?:s|ped)?|trim(?:s|med)?|mailed|shared)\b"
 )
 _GAIN = re.compile(
     r"\b(?:more|another|gets?|got|finds?|found|buys?|bought|pick(?:s|ed)|adds?|added|comes?|came|"
@@ -378,7 +383,7 @@ _NO_STORY = re.compile(  # talk about the work itself: materials, marks, what th
 
 def _story(ask: str, scope: str) -> Found | None:
     """A small story with two or three numbers that asks how many or how much."""
-    if not re.search(r"how (?:many|much)|\btotal\b|how long .*together", ask) or _NO_STORY.search(scope):
+    if not re.search(r"how (?:many|much)|\btotal\b|how long .*together|how (?:long|tall) [^?]*\b(?:now|left)\b", ask) or _NO_STORY.search(scope):
         return None
     if _EXPRESSION.search(scope) or "_" in scope:
         return None

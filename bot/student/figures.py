@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.student.asked import COINS
 from bot.student.everyday import Answers
 from bot.student.numbers import plain
 
@@ -18,10 +19,39 @@ LARGEST = 1_000
 
 def figures(ask: str, scope: str) -> Answers | None:
     """Put 42, 17, 29 in order; true or false: 6 + 3 = 3 + 6; what is half of 8?"""
+    pattern = _pattern(scope)
+    if pattern is not None:
+        return pattern
     ask, scope = plain(ask), plain(scope)
     if not re.search(r"\d", scope):
         return None
-    return _ordered(ask) or _same(ask) or _half(ask, scope) or _minutes(ask) or _whose(ask, scope)
+    return (
+        _ordered(ask)
+        or _same(scope)
+        or _half(ask, scope)
+        or _piece(ask, scope)
+        or _later(ask, scope)
+        or _richer(ask)
+        or _whose(ask, scope)
+    )
+
+
+_ITEM = r"[a-z]+(?: [a-z]+)?"
+LONGEST_UNIT = 4
+
+
+def _pattern(scope: str) -> Answers | None:
+    """Red, blue, red, blue, red, and then?"""
+    run = re.search(rf"(?:^|[:.!?] )({_ITEM}(?:, (?:and )?{_ITEM}){{3,}})", scope)
+    if run is None or not re.search(r"next|_|\.\.\.|pattern|after|then", scope):
+        return None
+    items = re.split(r", (?:and )?", run[1])
+    # What follows the last comma may be the question itself.
+    for listed in (items, items[:-1]):
+        for unit in range(1, LONGEST_UNIT + 1):
+            if len(listed) > unit + 1 and all(a == b for a, b in zip(listed, listed[unit:], strict=False)) and unit > 1:
+                return (listed[len(listed) - unit],)
+    return None
 
 
 def _ordered(ask: str) -> Answers | None:
@@ -44,7 +74,7 @@ def _same(ask: str) -> Answers | None:
     """Whether an equation of two sums is true."""
     sum_ = r"\d+(?: *[-+] *\d+)*"
     sides = re.search(rf"({sum_}) *(?:=|(?:is|are|makes?|equals?) (?:equal to|the same as|as much as)|(?:and)) *({sum_})", ask)
-    if sides is None or not re.search(r"\btrue\b|\bsame\b|\bequal\b|\bright\b", ask) or not re.search(r"[-+]", ask):
+    if sides is None or not re.search(r"[-+]", sides[1]) or not re.search(r"\btrue\b|\bsame\b|\bequal\b|\bright\b", ask):
         return None
     left, right = (
         sum(int(each) for each in re.findall(r"[-+]?\d+", side.replace(" ", ""))) for side in sides.groups()
@@ -61,8 +91,9 @@ def _half(ask: str, scope: str) -> Answers | None:
         r"\b(\d+)\b.*\b(?:shares?|sharing|shared|splits?|divides?)\b|\b(?:shares?|sharing|shared|splits?|divides?)\b.*\b(\d+)\b",
         scope,
     )
-    if half:
-        whole = int(half[1])
+    twice = re.search(r"\bsame\b.*\b(?:add up to|adds? to|make|equal) (\d+)\b", ask)
+    if named := half or twice:
+        whole = int(named[1])
     elif (
         shared
         and len(re.findall(r"\d+", scope)) == 1
@@ -75,27 +106,62 @@ def _half(ask: str, scope: str) -> Answers | None:
     return (str(whole // 2),) if whole % 2 == 0 and 0 < whole <= LARGEST_HALF else None
 
 
-def _minutes(ask: str) -> Answers | None:
-    """What a number on the clock means for the long hand."""
-    hand = re.search(r"\b(?:minute|long|big) hand\b[^?]*?\b(?:on|at|to|is) (?:the )?(?:number )?(\d+)\b", ask)
-    if hand is None or not re.search(r"how many min", ask) or not 1 <= int(hand[1]) <= 12:  # noqa: PLR2004
+_PIECES = {"2": ("a half", "half", "one half"), "3": ("a third", "third", "one third"), "4": ("a fourth", "fourth", "a quarter", "one fourth", "quarter")}
+
+
+def _piece(ask: str, scope: str) -> Answers | None:
+    """Cut into four equal parts: what is each part called?"""
+    cut = re.search(r"\b([234]) equal (?:pieces|parts|shares|slices)\b", scope)
+    named = re.search(r"\b(?:called?|name)\b", ask) and re.search(r"\b(?:each|one|1) (?:of )?(?:the )?(?:\w+ )?(?:piece|part|share|slice|them)", ask)
+    return _PIECES[cut[1]] if cut and named else None
+
+
+def _later(ask: str, scope: str) -> Answers | None:
+    """It starts at 10:00 and lasts 30 minutes: when is it over?"""
+    start = re.search(r"\b(?:at|is|now) (\d{1,2})(?::(\d\d)|\b(?: o'clock)?)", scope)
+    lasts = re.search(r"\b(\d+|half an|an?|1|one) (hour|minute)s?\b", scope)
+    if start is None or lasts is None or not re.search(r"\b(?:when|what time)\b", ask):
         return None
-    return (str(int(hand[1]) * 5 % 60),)
+    long = {"half an": 30, "a": 60, "an": 60, "one": 60}.get(lasts[1]) or int(lasts[1]) * (60 if lasts[2] == "hour" else 1)
+    hours, minutes = divmod(int(start[1]) * 60 + int(start[2] or 0) + long, 60)
+    return (f"{(hours - 1) % 12 + 1}:{minutes:02}",)
+
+
+def _richer(ask: str) -> Answers | None:
+    """2 dimes or 1 quarter: which is more money?"""
+    found = re.findall(r"\b(\d+|an?|one) (quarter|dime|nickel|penn)(?:s|y|ies)?\b", ask)
+    if len(found) != 2 or not re.search(r"\bor\b", ask) or not (size := re.search(r"\b(more|most|less|least|bigger)\b", ask)):  # noqa: PLR2004
+        return None
+    worth = [(int(count) if count.isdecimal() else 1) * COINS[coin] for count, coin in found]
+    if worth[0] == worth[1]:
+        return None
+    count, coin = found[worth.index((min if size[1] in {"less", "least"} else max)(worth))]
+    many = count.isdecimal() and int(count) > 1
+    name = ("pennies" if many else "penny") if coin == "penn" else coin + ("s" if many else "")
+    return (f"the {name}", f"{count} {name}", name)
 
 
 _MORE = re.compile(
-    r"\b(?:which|who|whose|what)\b.*\b(taller|longer|more|bigger|higher|older|heavier|farther|most|shorter|fewer|less"
-    r"|smaller|younger|lighter|lower|least)\b"
+    r"\b(?:which|who|whose|what)\b.*\b(taller|longer|more|bigger|higher|older|heavier|farther|most|won|win|wins|shorter|fewer"
+    r"|less|smaller|younger|lighter|lower|least|tallest|longest|biggest|heaviest|oldest|shortest|smallest|fewest|youngest"
+    r"|lightest)\b"
 )
-_LESS = frozenset("shorter fewer less smaller younger lighter lower least".split())
-_NAMED = re.compile(r"\b(?!and\b|but\b|is\b|has\b)([a-z]+)(?:'s [a-z]+)? (?:is|has|had|got|read|found|was|scored|picked) (?:only )?(\d+)\b")
+_LESS = frozenset(
+    "shorter fewer less smaller younger lighter lower least shortest smallest fewest youngest lightest".split()
+)
+_NAMED = re.compile(
+    r"\b(?!(?:and|but|is|has|to|from|at|on|of|in|by|than|or|the|with|number|only|about|are|was|had|got)\b)([a-z]+)(?:'s [a-z]+)? (?:(?:is|has|had|got|gets|read|found|was|scored|picked|weighs|jumped|ran|"
+    r"collected|costs?|won|made) )?(?:only |about )?(\d+)\b"
+)
 
 
 def _whose(ask: str, scope: str) -> Answers | None:
     """Noah's tower is 18 blocks tall, Ava's is 12: whose is taller?"""
     asked = _MORE.search(ask)
     named = _NAMED.findall(scope)
-    if asked is None or len(named) != 2 or re.search(r"how (?:many|much)", ask) or named[0][1] == named[1][1]:  # noqa: PLR2004
+    if asked is None or len({number for _, number in named}) != len(named) or len(named) < 2 or re.search(r"how (?:many|much)", ask):  # noqa: PLR2004
         return None
-    best = (min if asked[1] in _LESS else max)(named, key=lambda each: int(each[1]))[0].capitalize()
-    return (best, f"{best}'s")
+    best = (min if asked[1] in _LESS else max)(named, key=lambda each: int(each[1]))[0]
+    thing = re.search(rf"\b(?:an?|the) {best}\b", scope)
+    name = f"the {best}" if thing else best.capitalize()
+    return (name, best, f"{name}'s")

@@ -56,6 +56,10 @@ _ASKS = re.compile(
 )
 
 
+_STANDS_AFTER = re.compile(r"^[\w ,+=_-]*\d[\w ,+=_-]*[.!]?$|^yes or no[.!?]*$|^(?:[a-z]+, ){2,}")
+"""What is asked about may stand behind the question: numbers, a list."""
+
+
 @lru_cache(maxsize=256)
 def known(text: str) -> Answers | None:
     """What every second grader answers to `text`, first as a child says it; None where nothing is asked or known.
@@ -69,7 +73,15 @@ def known(text: str) -> Answers | None:
     bare = [_FILLER.sub("", each) for each in sentences]
     # "Tell me a word" asks, too, where nothing else does.
     at = next((at for texts in (bare, sentences) for at in reversed(range(len(texts))) if _ASKS.search(texts[at])), None)
-    return None if at is None else first(_READERS, bare[at].strip(" ?.!"), " ".join(sentences[: at + 1]))
+    if at is None:
+        return None
+    ask = re.sub(r",? (?:yes or no|true or false)$", "", bare[at].strip(" ?.!"))
+    scope = " ".join(sentences) if _STANDS_AFTER.search(" ".join(sentences[at + 1 :])) else " ".join(sentences[: at + 1])
+    answers = first(_READERS, ask, scope)
+    if answers is None or " or " not in ask or answers[0] in {"yes", "no"}:
+        return answers
+    # Of this or that, nothing else will do.
+    return answers if any(re.search(rf"\b{re.escape(each)}", ask) for each in answers) else None
 
 
 def _tidy(text: str) -> str:

@@ -219,7 +219,7 @@ def changed(ask: str, scope: str) -> Answers | None:
         return (swap[2].replace(swap[1], swap[3], 1),) if swap[1] in swap[2] else None
     if added := re.search(rf"\b(?:add|put) {quoted} (?:to|on|in front of|before|at the (?:start|front|beginning|end) of) (?:the )?(?:(?:start|front|beginning|end) of )?{_W}", scope):
         return (added[2] + added[1],) if re.search(r"\bend\b", added[0]) or added[1] == "e" else (added[1] + added[2],)
-    if gone := re.search(rf"\b(?:take|drop|remove) {quoted} (?:away |off )?(?:of|off|from|out of)? ?{_W}", scope):
+    if gone := re.search(rf"\b(?:take|drop|remove) (?:away )?{quoted} (?:away |off )?(?:of|off|from|out of) {_W}", scope):
         return (gone[2].replace(gone[1], "", 1),) if gone[1] in gone[2] and len(gone[2]) > 2 else None  # noqa: PLR2004
     return None
 
