@@ -38,8 +38,12 @@ def find(text: str) -> Found | None:
 
 
 def _with_its_run(sentences: list[str]) -> list[str]:
-    """What comes next? 3, 6, 9: numbers that stand alone after a question belong to it."""
-    if len(sentences) > 1 and sentences[-2].endswith("?") and re.fullmatch(r"[\d ,._]+", sentences[-1]):
+    """What comes next? 3, 6, 9. How many legs have 2 dogs? Each dog has 4: what stands behind belongs to it."""
+    if (
+        len(sentences) > 1
+        and sentences[-2].endswith("?")
+        and re.fullmatch(r"[\d ,._]+|(?:each|every) [^?]*\d[^?]*", sentences[-1])
+    ):
         return [*sentences[:-2], f"{sentences[-1]} {sentences[-2]}"]
     return sentences
 
@@ -79,7 +83,9 @@ def _asks(sentence: str) -> bool:
     if _HOW_OR_WHY.match(sentence):
         return False
     return bool(
-        _ASKING.search(sentence) or _BARE.match(sentence) or re.search(rf"\banswer (?:to|for) {_EXPRESSION.pattern}", sentence)
+        _ASKING.search(sentence)
+        or _BARE.match(sentence)
+        or re.search(rf"\banswer (?:to|for) {_EXPRESSION.pattern}", sentence)
     )
 
 
@@ -346,7 +352,9 @@ def _array(ask: str, scope: str) -> Found | None:
     groups = re.search(rf"\b\d+ (?:{_GROUPS})\b", scope) and re.search(
         rf"\beach\b|\bevery\b|(?:{_GROUPS}) (?:of|with)", scope
     )
-    groups = groups or re.search(r"\beach (?:\w+ )?(?:has|have|gets?|got) \d+|\d+ (?:\w+ )?(?:each|apiece)\b", scope)
+    groups = groups or re.search(
+        r"\beach (?:\w+ )?(?:has|have|gets?|got) \d+|\d+ (?:\w+ )?(?:each|apiece)\b", scope
+    )
     if not (rows or groups) or re.search(r"\bshar|split|divid|left|more\b|gave|away", scope):
         return None
     small, large = sorted(numbers)
@@ -383,7 +391,9 @@ _NO_STORY = re.compile(  # talk about the work itself: materials, marks, what th
 
 def _story(ask: str, scope: str) -> Found | None:
     """A small story with two or three numbers that asks how many or how much."""
-    if not re.search(r"how (?:many|much)|\btotal\b|how long .*together|how (?:long|tall) [^?]*\b(?:now|left)\b", ask) or _NO_STORY.search(scope):
+    if not re.search(
+        r"how (?:many|much)|\btotal\b|how long .*together|how (?:long|tall) [^?]*\b(?:now|left)\b", ask
+    ) or _NO_STORY.search(scope):
         return None
     if _EXPRESSION.search(scope) or "_" in scope:
         return None
@@ -469,7 +479,11 @@ def _two_numbers(ask: str, scope: str, numbers: tuple[int, ...]) -> Found | None
     part = rf"\b{numbers[1]} (?:of (?:them|those|these)\b|are |were )[^.]*\. (?:so )?how many (?:\w+ )?(?:are|were) "
     if re.search(part, scope):
         return "subtract", numbers, None
-    return ("add", numbers, None) if _GAIN.search(scope) or re.search(both, scope) or _kinds(ask, scope) else None
+    return (
+        ("add", numbers, None)
+        if _GAIN.search(scope) or re.search(both, scope) or _kinds(ask, scope)
+        else None
+    )
 
 
 def _kinds(ask: str, scope: str) -> bool:

@@ -21,7 +21,7 @@ from bot.student.words import PLAIN_STEMS, stems
 
 ALIKE = 0.4
 """Least likeness (cosine) of a turn and one of a fact's four questions."""
-PERHAPS, SURELY = 1.15, 1.65
+PERHAPS, SURELY = 1.0, 1.65
 """Least sum of that likeness and the share of the turn's weight that the fact's questions and answers know."""
 SHARED = 8.0
 """Least weight of the words in common: two rare ones, or three that many facts have."""
@@ -40,7 +40,9 @@ class Facts:
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts = tuple(facts)
-        asks = [(number, frozenset(_telling(ask))) for number, fact in enumerate(self.facts) for ask in fact.ask]
+        asks = [
+            (number, frozenset(_telling(ask))) for number, fact in enumerate(self.facts) for ask in fact.ask
+        ]
         seen = Counter(word for _, ask in asks for word in ask)
         self._weights = {word: math.log((len(asks) + 1) / (count + 0.5)) for word, count in seen.items()}
         self._rare = math.log((len(asks) + 1) / 0.5)
@@ -51,7 +53,8 @@ class Facts:
             for word in ask:
                 self._with[word].append(place)
         self._known = [
-            frozenset(word for text in (*fact.ask, *fact.right) for word in _telling(text)) for fact in self.facts
+            frozenset(word for text in (*fact.ask, *fact.right) for word in _telling(text))
+            for fact in self.facts
         ]
 
     @classmethod
@@ -63,7 +66,9 @@ class Facts:
                 row = json.loads(line)
                 facts.append(Fact(tuple(map(str, row["ask"])), tuple(map(str, row["right"]))))
             except (ValueError, KeyError, TypeError):
-                raise DataError(f'{path.name}, line {number}: expected {{"ask": [...], "right": [...]}}') from None
+                raise DataError(
+                    f'{path.name}, line {number}: expected {{"ask": [...], "right": [...]}}'
+                ) from None
         return cls(facts)
 
     def known(self, ask: str, least: float) -> Answers | None:
@@ -130,7 +135,7 @@ def _telling(text: str) -> list[str]:
 def _asked_for(ask: str) -> tuple[bool, bool]:
     """Whether a person is asked for (not by a riddle's "who am I"), and whether a reason."""
     ask = ask.lower()
-    return bool(re.search(r"\b(?:who|whose)\b(?! am i)", ask)), bool(re.search(r"\bwhy\b|\bhow come\b", ask))
+    return bool(re.search(r"\bwhos?e?\b(?! am i)", ask)), bool(re.search(r"\b(?:why|how come)\b", ask))
 
 
 def _offered(answer: str, ask: str) -> bool:
@@ -140,7 +145,8 @@ def _offered(answer: str, ask: str) -> bool:
 
 
 _YES_OR_NO = re.compile(
-    r"^(?:\W*(?:so|ok|now|and|well|true or false|do you think)\b)*\W*(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have)\b(?! you (?:know|tell|name|think))"
+    r"^(?:\W*(?:so|ok|now|and|well|true or false|do you think)\b)*\W*(?:is|are|was|were|do|does|did|can|could|will"
+    r"|would|should|has|have)\b(?! you (?:know|tell|name|think))"
 )
 
 
@@ -154,4 +160,6 @@ def _fitting(ask: str, right: Answers) -> Answers | None:
     if " or " in ask:
         named = tuple(each for each in right if _offered(each, ask))
         return tuple(dict.fromkeys((*named, *right))) if named else None
+    if not re.search(r"[:\"']", ask) and set(_telling(right[0])) <= set(_telling(ask)):
+        return None  # "which day comes after Monday" is not answered with Monday
     return right

@@ -292,7 +292,7 @@ class _Turn:
 
     def question(self) -> TeacherMove | None:
         """Any other question: computed, written, or a how or why."""
-        if self.problem is None and self.found is None and "?" in self.said:
+        if self.problem is None and self.found is None and self.asks:
             self.found = _everyday(self.said, facts.perhaps(self.said))
         if self.problem is not None or self.found is not None:
             return self.asking()

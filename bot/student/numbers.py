@@ -93,7 +93,10 @@ _REWRITES = tuple(
         (r"\b(?:the )?sum of (\d+) and (\d+)\b", r"\1 + \2"),
         (r"\b(?:the )?difference (?:between|of) (\d+) and (\d+)\b", r"\1 - \2"),
         (r"\b((?:what|number) is|find|try|do|me|that is|say) (\d+) more than (\d+)\b", r"\1 \3 + \2"),
-        (r"\b((?:what|number) is|find|try|do|me|that is|say) (\d+) (?:less|fewer) than (\d+)\b", r"\1 \3 - \2"),
+        (
+            r"\b((?:what|number) is|find|try|do|me|that is|say) (\d+) (?:less|fewer) than (\d+)\b",
+            r"\1 \3 - \2",
+        ),
         (
             r"\b(?:what|how many|how much)(?: more)? (?:do|does|would|should|must) (?:i|we|you) (?:need to |have to )?"
             r"(?:add|put) (?:to|with) (\d+) to (?:get|make|have)(?: to)? (\d+)\b",

@@ -52,7 +52,7 @@ _FILLER = re.compile(
 )
 _ASKS = re.compile(
     r"\?|^(?:what|which|who|whose|where|when|how|is|are|do|does|can|could|name|tell|say|spell"
-    r"|give|read|count|list|think|fill|finish|if|true or false|make|put|change)\b|_"
+    r"|give|read|count|list|think|fill|finish|if|true or false|make|put|change|order|arrange)\b|_"
 )
 
 
@@ -72,11 +72,18 @@ def known(text: str) -> Answers | None:
     sentences = [each for each in re.split(r"(?<=[.!?])\s+", said) if re.search(r"\w", each)]
     bare = [_FILLER.sub("", each) for each in sentences]
     # "Tell me a word" asks, too, where nothing else does.
-    at = next((at for texts in (bare, sentences) for at in reversed(range(len(texts))) if _ASKS.search(texts[at])), None)
+    at = next(
+        (at for texts in (bare, sentences) for at in reversed(range(len(texts))) if _ASKS.search(texts[at])),
+        None,
+    )
     if at is None:
         return None
     ask = re.sub(r",? (?:yes or no|true or false)$", "", bare[at].strip(" ?.!"))
-    scope = " ".join(sentences) if _STANDS_AFTER.search(" ".join(sentences[at + 1 :])) else " ".join(sentences[: at + 1])
+    scope = (
+        " ".join(sentences)
+        if _STANDS_AFTER.search(" ".join(sentences[at + 1 :]))
+        else " ".join(sentences[: at + 1])
+    )
     answers = first(_READERS, ask, scope)
     if answers is None or " or " not in ask or answers[0] in {"yes", "no"}:
         return answers

@@ -152,7 +152,9 @@ def forms(ask: str, scope: str) -> Answers | None:
         return (words().plurals.get(many[1]) or _plural(many[1]),)
     if past := re.search(rf"\b(?:past tense (?:of|for|form of)|past of|yesterday (?:for|of)) {_W}", ask):
         return (words().pasts.get(past[1]) or past[1] + ("d" if past[1].endswith("e") else "ed"),)
-    if past := re.search(r"\b(?:today|now|every day) (?:i|we|they|you) ([a-z]+)\b.*\byesterday (?:i|we|they|you) ?_", scope):
+    if past := re.search(
+        r"\b(?:today|now|every day) (?:i|we|they|you) ([a-z]+)\b.*\byesterday (?:i|we|they|you) ?_", scope
+    ):
         return (words().pasts.get(past[1]) or past[1] + ("d" if past[1].endswith("e") else "ed"),)
     if short := re.search(
         r"\b(?:contraction (?:of|for)|short (?:for|form of|way to (?:say|write))|(?:make|turn|change|write|say)) ['\"]?"
@@ -193,67 +195,95 @@ def blends(ask: str, scope: str) -> Answers | None:
     return ("yes", "yeah") if kind == asked[2] else ("no", "nope")
 
 
+_LISTED = re.compile(
+    r"['\"]?([a-z]+)['\"]?, ?['\"]?([a-z]+)['\"]?(?:,? (?:and|or) ?|, ?)['\"]?([a-z]+)['\"]?\b"
+)
+_OF_TWO = re.compile(r"['\"]?\b([a-z]{2,})['\"]? or ['\"]?([a-z]{2,})\b")
+
+
 def in_order(ask: str, scope: str) -> Answers | None:
     """Put dog, cat and bear in ABC order; which of them comes first?"""
     del scope
-    if not re.search(r"\b(?:abc|alphabet\w*)\b", ask):
-        return None
-    listed = re.search(r"['\"]?([a-z]+)['\"]?, ?['\"]?([a-z]+)['\"]?(?:,? (?:and|or) ?|, ?)['\"]?([a-z]+)['\"]?\b", ask)
-    listed = listed or re.search(r"['\"]?\b([a-z]{2,})['\"]? or ['\"]?([a-z]{2,})\b", ask)
-    if listed is None:
+    listed = _LISTED.search(ask) or _OF_TWO.search(ask)
+    if listed is None or not re.search(r"\b(?:abc|alphabet\w*)\b", ask):
         return None
     ordered = sorted(listed.groups())
-    if re.search(r"\bcomes? (?:first|before)\b|\bis first\b|\bgoes first\b", ask):
+    if re.search(r"\b(?:comes?|is|goes) (?:first|before)\b", ask):
         return (ordered[0],)
     if re.search(r"\b(?:comes?|is|goes) last\b", ask):
         return (ordered[-1],)
     return (", ".join(ordered),) if re.search(r"\border\b", ask) else None
 
 
+_LETTER = r"(?:an? |the )?(?:letter )?['\"]?([a-z])['\"]?"
+_SWAPPED = re.compile(
+    rf"\b(?:change|switch|swap|replace|trade) {_LETTER} (?:in|of|at the start of) {_W} (?:to|for|into|with) {_LETTER}\b"
+)
+_ADDED = re.compile(
+    rf"\b(?:add|put) {_LETTER} (?:to|on|in front of|before|at) (?:the )?(?:(?:start|front|beginning|(end)) of )?{_W}"
+)
+_GONE = re.compile(rf"\b(?:take|drop|remove) (?:away )?{_LETTER} (?:away |off )?(?:of|off|from|out of) {_W}")
+LEAST_LETTERS = 3
+
+
 def changed(ask: str, scope: str) -> Answers | None:
     """Change the c in can to an f; take the s off stop; add an s to top."""
-    quoted = r"(?:an? |the )?(?:letter )?['\"]?([a-z])['\"]?"
-    if swap := re.search(
-        rf"\b(?:change|switch|swap|replace|trade) {quoted} (?:in|of|at the start of) {_W} (?:to|for|into|with) {quoted}\b", scope
-    ):
+    del ask
+    if swap := _SWAPPED.search(scope):
         return (swap[2].replace(swap[1], swap[3], 1),) if swap[1] in swap[2] else None
-    if added := re.search(rf"\b(?:add|put) {quoted} (?:to|on|in front of|before|at the (?:start|front|beginning|end) of) (?:the )?(?:(?:start|front|beginning|end) of )?{_W}", scope):
-        return (added[2] + added[1],) if re.search(r"\bend\b", added[0]) or added[1] == "e" else (added[1] + added[2],)
-    if gone := re.search(rf"\b(?:take|drop|remove) (?:away )?{quoted} (?:away |off )?(?:of|off|from|out of) {_W}", scope):
-        return (gone[2].replace(gone[1], "", 1),) if gone[1] in gone[2] and len(gone[2]) > 2 else None  # noqa: PLR2004
+    if added := _ADDED.search(scope):
+        letter, end, word = added.groups()
+        return (word + letter,) if end or letter == "e" else (letter + word,)
+    if gone := _GONE.search(scope):
+        letter, word = gone.groups()
+        return (word.replace(letter, "", 1),) if letter in word and len(word) >= LEAST_LETTERS else None
     return None
+
+
+_TWO_IN_ONE = re.compile(
+    rf"\b(?:two|little|small|smaller) (?:\w+ )?(?:words?|parts) .*?\b(?:in|makes?|make up|inside|of|from) {_W}$"
+)
 
 
 def compound(ask: str, scope: str) -> Answers | None:
     """Which two words make cupcake?"""
     del scope
-    asked = re.search(rf"\b(?:two|little|small|smaller) (?:\w+ )?(?:words?|parts) .*?\b(?:in|make|makes|make up|inside|of|hiding in|from) {_W}$", ask)
+    asked = _TWO_IN_ONE.search(ask)
     if asked is None:
         return None
-    word = asked[1]
-    known = known_things() | _HALVES
-    cuts = [(word[:at], word[at:]) for at in range(3, len(word) - 2)]
-    cut = next((cut for cut in cuts if set(cut) <= known), None) or next((cut for cut in cuts if set(cut) & known), None)
-    return (f"{cut[0]} and {cut[1]}", f"{cut[0]} {cut[1]}", f"{cut[0]}, {cut[1]}") if cut else None
+    word, known = asked[1], known_things() | _HALVES
+    cuts = [(word[:at], word[at:]) for at in range(LEAST_LETTERS, len(word) - LEAST_LETTERS + 1)]
+    # Both halves known, else one of them.
+    cut = max(cuts, key=lambda cut: len(known.intersection(cut)), default=None)
+    if cut is None or not known.intersection(cut):
+        return None
+    return f"{cut[0]} and {cut[1]}", f"{cut[0]} {cut[1]}", f"{cut[0]}, {cut[1]}"
 
 
 _HALVES = frozenset(
-    "sun rain snow foot bed play back day butter cup pan fire air base basket bird book bath birth class dog fish foot"
-    " grand hand home jelly lady mail moon note pine pop rail sail sand sea skate star straw sun tooth water"
-    " flower bow man ball room ground pack light fly cake place plane house case tub brush paste day bug box"
-    " apple corn road boat castle shell board berry melon fall time side walk some thing one body any every"
-    " mother father mate pot news paper rattle snake gold dough nut hair cut".split()
+    "sun rain snow foot bed play back day butter cup pan fire air base basket bird book bath birth class dog fish"
+    " grand hand home jelly lady mail moon note pine pop rail sail sand sea skate star straw tooth water flower bow"
+    " man ball room ground pack light fly cake place plane house case tub brush paste bug box apple corn road boat"
+    " castle shell board berry melon fall time side walk some thing one body any every mother father mate pot news"
+    " paper rattle snake gold dough nut hair cut".split()
+)
+
+_KINDS = r"\b(?:telling|asking|statement|question)\b"
+_WHICH_KIND = re.compile(rf"[^.!?]*{_KINDS}[^.!?]*\bor\b[^.!?:]*{_KINDS}[^.!?:]*")
+_QUESTION = re.compile(
+    r"(?:who|what|where|when|why|how|is|are|do|does|did|can|could|will|may|which|would|have|has)\b"
 )
 
 
 def sentence_kind(ask: str, scope: str) -> Answers | None:
     """Is this a telling or an asking sentence: Where is my hat"""
-    asked = re.search(r"\b(?:telling|asking|statement|question)\b.*\bor\b.*\b(?:telling|asking|statement|question)\b", ask)
+    del ask
+    asked = _WHICH_KIND.search(scope)
     if asked is None:
         return None
-    rest = scope.split(ask)[-1] if ask in scope else ""
-    text = (re.search(r"[:\"]\s*([a-z][^\"]+?)[\"]?\s*$", ask) or re.search(r"[?.!]\s*(\w.*)$", rest) or re.search(r"^(.+?)[?.!]", scope))
-    if text is None:
+    text = scope[asked.end() :].strip(" .?!:\"'") or scope[: asked.start()].strip(" .?!:\"'")
+    if not text:
         return None
-    kind = re.match(r"(?:who|what|where|when|why|how|is|are|do|does|did|can|could|will|may|which|would|have|has)\b", text[1].strip())
-    return ("asking", "question", "asking sentence") if kind else ("telling", "statement", "telling sentence")
+    if _QUESTION.match(text):
+        return "asking", "question", "asking sentence"
+    return "telling", "statement", "telling sentence"
