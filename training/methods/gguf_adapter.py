@@ -47,6 +47,11 @@ class Shape:
     key_value_heads: int
 
 
+MOST_DIFFERENT = 0.2
+"""Share of greedy replies that may differ between PEFT and llama.cpp. It is not 0: llama.cpp rounds what goes into a
+quantised layer to 8 bits, which now and then turns a close decision around."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How many greedy replies are the same, and each prompt's last line with both where they differ."""
@@ -54,6 +59,11 @@ class Agreement:
     prompts: int
     same: int
     different: tuple[tuple[str, str, str], ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two are one model: of few replies one may differ, or one would decide of a small class's data."""
+        return self.same > 0 and self.prompts - self.same <= max(1.0, MOST_DIFFERENT * self.prompts)
 
 
 def convert(folder: Path, shape: Shape) -> Path:

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from training.harvest.origin import Origins
     from training.methods.lora import Data, Result, Settings
 
-FEWEST_SAME = 0.8
-"""Share of greedy replies on which PEFT and llama.cpp must agree. It is not 1: llama.cpp rounds what goes into a
-quantised layer to 8 bits, which now and then turns a close decision around."""
-
 
 def lora(  # noqa: PLR0913 - one per option
     preset: Annotated[
@@ -128,7 +124,7 @@ def lora(  # noqa: PLR0913 - one per option
             f"not published: the bot serves adapters of its GGUF only; PEFT's files are in {result.adapter}"
         )
         return
-    if result.agreement.same < FEWEST_SAME * result.agreement.prompts:
+    if not result.agreement.holds:
         typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
         raise typer.Exit(1)
     from bot.models.artifact import held_back  # noqa: PLC0415

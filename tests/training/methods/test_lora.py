@@ -335,6 +335,22 @@ def test_llama_cpp_says_with_the_converted_adapter_what_peft_says(real: Base, tm
     assert agreement.same == agreement.prompts, agreement.different
 
 
+@pytest.mark.parametrize(
+    ("prompts", "same", "holds"),
+    [
+        (16, 16, True),
+        (16, 13, True),
+        (16, 12, False),
+        (4, 3, True),
+        (4, 2, False),
+        (2, 1, True),
+        (1, 0, False),
+    ],
+)
+def test_one_close_decision_does_not_reject_an_adapter(prompts: int, same: int, *, holds: bool) -> None:
+    assert Agreement(prompts, same, ()).holds is holds
+
+
 def test_an_adapter_that_llama_cpp_would_serve_otherwise_is_refused(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 4, "lora_alpha": 8, "use_dora": True}))
     with pytest.raises(ConversionError, match="use_dora"):
