@@ -1,8 +1,9 @@
 """Replies per second: eight conversations at once against one after another, and what the classroom keeps of
-the bare engine's pace. Run: python -m benchmarks.throughput [--turns 6]
+the bare engine's pace. Run: python -m benchmarks.throughput [--turns 6] [--rounds 2]
 
 Each pass starts a fresh engine with a fresh practice log and reads the prompt's opening into every slot, as
-the bot does at start, so that no pass finds another one's prompt cache.
+the bot does at start, so that no pass finds another one's prompt cache. Every other round goes backwards: a machine
+that becomes slower or faster meanwhile then does so for all four.
 """
 
 from __future__ import annotations
@@ -37,16 +38,24 @@ CONVERSATION: ContextVar[str] = ContextVar("conversation")
 COMPLETE = LlamaCppEngine.complete
 
 
-async def main(turns: int) -> None:
-    """Run the four passes and print their pace."""
+async def main(turns: int, rounds: int) -> None:
+    """Run the four passes, `rounds` times, and print their pace."""
     rows = _rows(turns)
-    replies = sum(len(row["turns"]) for row in rows)
+    replies = rounds * sum(len(row["turns"]) for row in rows)
     requests: dict[str, list[Request]] = defaultdict(list)
-    one = await _classroom(rows, at_once=1, requests=requests)
-    eight = await _classroom(rows, at_once=AT_ONCE, requests=None)
-    engine_one = await _engine(list(requests.values()), at_once=1)
-    engine_eight = await _engine(list(requests.values()), at_once=AT_ONCE)
-    print(f"{len(rows)} conversations of {turns} turns, {replies} replies a pass")
+    passes: list[Callable[[], Awaitable[float]]] = [
+        lambda: _classroom(rows, at_once=1, requests=None if requests else requests),
+        lambda: _classroom(rows, at_once=AT_ONCE, requests=None),
+        lambda: _engine(list(requests.values()), at_once=1),
+        lambda: _engine(list(requests.values()), at_once=AT_ONCE),
+    ]
+    seconds = [0.0] * len(passes)
+    for turn in range(rounds):
+        order = range(len(passes))
+        for place in reversed(order) if turn % 2 else order:
+            seconds[place] += await passes[place]()
+    one, eight, engine_one, engine_eight = seconds
+    print(f"{len(rows)} conversations of {turns} turns, {rounds} rounds, {replies} replies of each kind")
     print(f"classroom  one after another {replies / one:6.2f}/s   {AT_ONCE} at once {replies / eight:6.2f}/s"
           f"   ratio {one / eight:.2f}")  # fmt: skip
     print(f"engine     one after another {replies / engine_one:6.2f}/s   {AT_ONCE} at once"
@@ -131,5 +140,7 @@ async def _timed(work: Callable[[], Awaitable[Any]]) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=6, choices=range(1, 7))
+    parser.add_argument("--rounds", type=int, default=2, choices=range(1, 10))
+    arguments = parser.parse_args()
     logs.set_up("error")
-    asyncio.run(main(parser.parse_args().turns))
+    asyncio.run(main(arguments.turns, arguments.rounds))
