@@ -1,6 +1,6 @@
 """Facts that every second grader knows, found by the words of a question, however it is put.
 
-`data/reference/facts.jsonl` asks for each fact in four ways; a turn is compared with all of them, rare words weighing
+`data/reference/facts.jsonl` asks for each fact in several ways; a turn is compared with all of them, rare words weighing
 more. A reading of the everyday door (`ordinary`), its last one. It knows no lesson; where one practises what a
 question asks, `hearing` lets the lesson go first.
 """
