@@ -1,8 +1,8 @@
 """Facts that every second grader knows, found by the words of a question, however it is put.
 
-`data/reference/facts.jsonl` asks for each fact in several ways; a turn is compared with all of them, rare words weighing
-more. A reading of the everyday door (`ordinary`), its last one. It knows no lesson; where one practises what a
-question asks, `hearing` lets the lesson go first.
+`data/reference/facts.jsonl` asks for each fact in several ways; a turn is compared with all of them, rare words
+weighing more. What is surely one is a reading of the everyday door (`ordinary`); what perhaps is one counts only where
+`hearing` finds nothing else. It knows no lesson; one that practises what a question asks goes first there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.student.everyday import REFERENCE, Answers, DataError
 from bot.student.words import PLAIN_STEMS, stems
 
 ALIKE = 0.4
-"""Least likeness (cosine) of a turn and one of a fact's four questions."""
+"""Least likeness (cosine) of a turn and one of a fact's questions."""
 PERHAPS, SURELY = 1.0, 1.65
 """Least sum of that likeness and the share of the turn's weight that the fact's questions and answers know."""
 SHARED = 8.0
