@@ -26,6 +26,7 @@ from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
 from bot.store import Store
+from bot.student import facts
 from bot.student.child import Child, read_children
 from bot.student.curriculum import Curriculum
 from bot.student.toml import DataError
@@ -70,9 +71,8 @@ def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
     curriculum = Curriculum.read(settings.data)
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
-    _ = (
-        curriculum.helps
-    )  # compared with every turn: made here, so that the first teacher does not wait for it
+    # Compared with every turn: made here, so that the first teacher does not wait for it.
+    _ = curriculum.helps, facts.table()
     _known("student.child", settings.student.child, children)
     _known("student.lesson", settings.student.lesson, curriculum.lessons)
     return children, curriculum
