@@ -26,8 +26,8 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.student.child import read_children
-from bot.student.dialogue import MoveKind, Stage, Thought, ThoughtKind
+from bot.student.records.child import read_children
+from bot.student.records.dialogue import MoveKind, Stage, Thought, ThoughtKind
 
 DATA = Path(__file__).parents[1] / "data"
 SIZES = (10_000, 100_000, 1_000_000)

@@ -19,10 +19,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bot.student import hearing
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import MoveKind
-from bot.student.problems import parse
+from bot.student.hearing import ear
+from bot.student.hearing.questions import index
+from bot.student.problems.problems import parse
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import MoveKind
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -49,7 +50,7 @@ class Heard:
     """A row and what was made of it."""
 
     row: Row
-    move: hearing.TeacherMove
+    move: ear.TeacherMove
 
     @property
     def problem(self) -> str | None:
@@ -105,30 +106,30 @@ def read(half: str) -> list[Row]:
     return [Row.from_json(json.loads(line)) for line in lines]
 
 
-def context(row: Row, curriculum: Curriculum) -> hearing.Context:
+def context(row: Row, curriculum: Curriculum) -> ear.Context:
     """What the child would hold in mind at that turn."""
     lesson = curriculum.lessons[row.lesson]
     active = tuple(m for m in lesson.misconceptions if m.id == row.active)
     if row.after is None:
-        return hearing.Context(active=active)
+        return ear.Context(active=active)
     for question in (*lesson.questions, *lesson.neighbours):
         if question.ask == row.after:
-            return hearing.Context((question.right, *question.accept), active, row.after)
+            return ear.Context((question.right, *question.accept), active, row.after)
     problem = parse(row.after)
     if problem is None:
         raise ValueError(
             f"data/hearing: {row.after!r} is neither a question of {row.lesson} nor a computed problem"
         )
-    return hearing.Context((problem.right,), active, row.after)
+    return ear.Context((problem.right,), active, row.after)
 
 
 def hear(rows: list[Row], curriculum: Curriculum) -> tuple[list[Heard], Scores]:
     """Every row as heard, and how well."""
     contexts = [context(row, curriculum) for row in rows]
-    _ = curriculum.helps  # built once, when the first turn is heard
+    _ = index(curriculum).helps  # built once, when the first turn is heard
     started = time.perf_counter()
     moves = [
-        hearing.classify(row.text, curriculum.lessons[row.lesson], curriculum, known)
+        ear.classify(row.text, curriculum.lessons[row.lesson], curriculum, known)
         for row, known in zip(rows, contexts, strict=True)
     ]
     took = (time.perf_counter() - started) * 1000 / len(rows)
@@ -142,9 +143,7 @@ def misaligned(rows: list[Row], curriculum: Curriculum) -> float:
     """Good help said in other lessons, where it teaches something else: the share taken for help."""
     others = list({row.lesson: row for row in rows if row.after}.values())
     taken = [
-        hearing.classify(
-            row.text, curriculum.lessons[other.lesson], curriculum, context(other, curriculum)
-        ).kind
+        ear.classify(row.text, curriculum.lessons[other.lesson], curriculum, context(other, curriculum)).kind
         for place, row in enumerate(row for row in rows if row.move is MoveKind.HELPS)
         for other in (others[(place + step) % len(others)] for step in range(0, len(others), 4))
         if other.lesson != row.lesson

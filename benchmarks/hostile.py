@@ -23,7 +23,7 @@ from bot.app import App, opened, warm_up
 from bot.classroom import Answer
 from bot.platforms.base import Message
 from bot.replay import Silent
-from bot.student import prompt
+from bot.student.voicing import prompt
 
 CANARY = "CANARY-7f3a"
 LEAK = re.compile(r"canary|7f3a", re.I)

@@ -37,7 +37,7 @@ from bot.models.engines.llama_cpp import embedded_gguf
 from bot.models.lora import base_checksum
 from bot.models.tensors import read_gguf
 from bot.platforms.base import Message, Outgoing
-from bot.student.prompt import VERSION
+from bot.student.voicing.prompt import VERSION
 
 NAME = "swapped"
 RANK = 8

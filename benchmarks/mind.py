@@ -11,10 +11,11 @@ import statistics
 import time
 from pathlib import Path
 
-from bot.student import hearing, mind
-from bot.student.answers import Scene
-from bot.student.child import read_children
-from bot.student.curriculum import Curriculum
+from bot.student.believing import mind
+from bot.student.hearing import ear
+from bot.student.hearing.questions import index
+from bot.student.records.child import read_children
+from bot.student.records.curriculum import Curriculum, Scene
 
 DATA = Path(__file__).parents[1] / "data"
 ROUNDS = 5
@@ -23,7 +24,7 @@ ROUNDS = 5
 def measure() -> tuple[list[float], list[float]]:
     """Milliseconds a turn: of hearing, and of thinking."""
     children, curriculum = read_children(DATA / "children"), Curriculum.read(DATA)
-    _ = curriculum.helps  # built once, when the first turn is heard
+    _ = index(curriculum).helps  # built once, when the first turn is heard
     rows = [
         json.loads(line) for line in (DATA / "practice" / "teachers.jsonl").read_text("utf-8").splitlines()
     ]
@@ -34,7 +35,7 @@ def measure() -> tuple[list[float], list[float]]:
             state, rng = mind.MindState(), random.Random(seed)
             for text in row["turns"]:
                 started = time.perf_counter()
-                move = hearing.classify(text, scene.lesson, curriculum, mind.context(scene, state))
+                move = ear.classify(text, scene.lesson, curriculum, mind.context(scene, state))
                 between = time.perf_counter()
                 _, state = mind.think(scene, state, move, text, rng)
                 heard.append((between - started) * 1000)

@@ -24,8 +24,8 @@ from bot.app import opened
 from bot.models.base import Reply
 from bot.platforms.base import Message
 from bot.replay import Silent
-from bot.student.cue import Cue
-from bot.student.prompt import meaning, render
+from bot.student.records.cue import Cue
+from bot.student.voicing.prompt import meaning, render
 
 
 class InstantModel:

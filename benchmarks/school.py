@@ -26,8 +26,8 @@ from bot import logs
 from bot.config import load
 from bot.models.base import Reply, StudentModel
 from bot.models.registry import Models
-from bot.student.cue import Cue
-from bot.student.prompt import meaning, render
+from bot.student.records.cue import Cue
+from bot.student.voicing.prompt import meaning, render
 from tests.fakes.discord_server import CATEGORY, TOKEN, DiscordServer, Json, Recorded
 from tests.fakes.slack_server import APP_TOKEN, BOT_TOKEN, SlackServer
 

@@ -30,7 +30,7 @@ from bot.models.engines.base import Completion, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.platforms.base import Message
 from bot.replay import Silent
-from bot.student.prompt import OPENING
+from bot.student.voicing.prompt import OPENING
 
 AT_ONCE = 8
 Request = tuple[list[Any], Sampling]

@@ -26,10 +26,11 @@ from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
 from bot.store import Store
-from bot.student import facts
-from bot.student.child import Child, read_children
-from bot.student.curriculum import Curriculum
-from bot.student.toml import DataError
+from bot.student.hearing.questions import index
+from bot.student.knowing import facts
+from bot.student.records.child import Child, read_children
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.toml import DataError
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
     # Compared with every turn: made here, so that the first teacher does not wait for it.
-    _ = curriculum.helps, facts.table()
+    _ = index(curriculum), facts.table()
     _known("student.child", settings.student.child, children)
     _known("student.lesson", settings.student.lesson, curriculum.lessons)
     return children, curriculum

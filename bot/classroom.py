@@ -22,12 +22,15 @@ from bot.platforms.base import Message, Outgoing, PlatformError, Responder
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
-from bot.student import hearing, mind, safeguard, voice
-from bot.student.answers import Scene
-from bot.student.cue import Cue
-from bot.student.dialogue import MoveKind, Thought, Turn
-from bot.student.prompt import VERSION as PROMPT_VERSION
-from bot.student.prompt import remembered
+from bot.student.believing import mind
+from bot.student.guard import safeguard
+from bot.student.hearing import ear
+from bot.student.records.cue import Cue
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import MoveKind, Thought, Turn
+from bot.student.voicing import voice
+from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
+from bot.student.voicing.prompt import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +39,8 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.models.registry import Models
     from bot.store.store import Store
-    from bot.student.child import Child
-    from bot.student.curriculum import Curriculum
+    from bot.student.records.child import Child
+    from bot.student.records.curriculum import Curriculum
 
 log = structlog.get_logger(__name__)
 
@@ -273,7 +276,7 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._state(conversation, message.sent_at)
-        move = hearing.classify(message.text, scene.lesson, scene.curriculum, mind.context(scene, state))
+        move = ear.classify(message.text, scene.lesson, scene.curriculum, mind.context(scene, state))
         thought, state = mind.think(scene, state, move, message.text, random.Random(turn_seed))
         said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)

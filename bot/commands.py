@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from bot.models.registry import UnknownModel
 from bot.platforms.base import Message
-from bot.student import safeguard
-from bot.student.dialogue import Role
-from bot.student.mind import MindError, MindState
+from bot.student.believing.mind import MindError, MindState
+from bot.student.guard import safeguard
+from bot.student.records.dialogue import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -21,7 +21,7 @@ from bot.app import App
 from bot.classroom import Answer
 from bot.commands import Place
 from bot.platforms.base import Message, Outgoing, clean_text
-from bot.student.dialogue import MAX_TURN_CHARACTERS
+from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 
 AT_ONCE = 8
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.student import answers, belief, mind
-from bot.student.child import SAYS
-from bot.student.dialogue import Stage
+from bot.student.believing import answers, belief, mind
+from bot.student.records.child import SAYS
+from bot.student.records.dialogue import Stage
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "child.md").read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ from bot.commands import RUBRIC
 from bot.platforms import slack_blocks
 from bot.store import Store, hash_user
 from bot.store.rows import LoggedTurn, TurnRow
-from bot.student.dialogue import Dialogue, Role
+from bot.student.records.dialogue import Dialogue, Role
 from tests.fakes import discord_server, openai_server, slack_server
 from tests.fakes.discord_server import DiscordServer
 from tests.fakes.openai_server import OpenAIServer

@@ -17,10 +17,10 @@ import pytest
 from bot.app import App
 from bot.classroom import Answer
 from bot.models.base import Reply
-from bot.student.cue import Cue
-from bot.student.dialogue import Thought, ThoughtKind
-from bot.student.prompt import OPENING, meaning, render
-from bot.student.voice import shape
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Thought, ThoughtKind
+from bot.student.voicing.prompt import OPENING, meaning, render
+from bot.student.voicing.voice import shape
 from tests.fakes.students import DATA, Listener, ScriptedModel, message, room, shipped
 
 CANARIES = ("CANARY-7f3a", "marmalade pelican", "Zanzibar")

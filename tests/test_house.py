@@ -255,7 +255,7 @@ def test_only_what_the_image_needs_reaches_the_build_and_no_database_or_key() ->
 # Rooms.
 
 OFFENCES = {
-    "student": ("bot/student/child.py", "bot.config"),
+    "student": ("bot/student/records/child.py", "bot.config"),
     "models": ("bot/models/base.py", "bot.store.rows"),
     "store": ("bot/store/rows.py", "bot.config"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
-from bot.student.dialogue import Role
+from bot.student.records.dialogue import Role
 from tests.databases import DATABASES, empty
 from tests.fakes.discord_server import PRACTICE, STRANGER, TEACHER, TOKEN, DiscordServer
 from tests.fakes.openai_server import OpenAIServer

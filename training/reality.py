@@ -1,4 +1,4 @@
-"""Fit the word model of `bot.student.reality` to the labelled lines. Run: python -m training.reality
+"""Fit the word model of `bot.student.guard.reality` to the labelled lines. Run: python -m training.reality
 
 Sincere questions and look-alikes come from `data/hearing/safeguard.jsonl`; ordinary teaching is everything in
 the lessons, the dialogues and the development turns. Held-out lines and the test dialogues are never
@@ -13,9 +13,9 @@ import random
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from bot.student import reality
-from bot.student.dialogue import Dialogue, MoveKind, Role
-from bot.student.lesson import read_lessons
+from bot.student.guard import reality
+from bot.student.records.dialogue import Dialogue, MoveKind, Role
+from bot.student.records.lesson import read_lessons
 
 DATA = Path(__file__).parents[1] / "data"
 EPOCHS = 6

@@ -82,7 +82,7 @@ class FileEntry(_Part):
 
 
 class Prompt(_Part):
-    """The rendering it was trained with: `bot.student.prompt.VERSION` at the time."""
+    """The rendering it was trained with: `bot.student.voicing.prompt.VERSION` at the time."""
 
     version: str
 

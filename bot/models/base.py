@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.student.cue import Cue
+from bot.student.records.cue import Cue
 
 
 class ModelUnavailable(Exception):

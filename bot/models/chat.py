@@ -22,8 +22,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.prices import Price
-from bot.student import prompt
-from bot.student.cue import Cue
+from bot.student.records.cue import Cue
+from bot.student.voicing import prompt
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam

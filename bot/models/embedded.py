@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bot.models.base import ModelUnavailable, Reply
 from bot.models.engines.base import Engine, EngineError, Sampling
-from bot.student.cue import Cue
-from bot.student.prompt import meaning, render
+from bot.student.records.cue import Cue
+from bot.student.voicing.prompt import meaning, render
 
 TOKENS_PER_WORD = 2.2
 """Enough for a child's words and numbers in this tokenizer; the voice cuts what is over."""

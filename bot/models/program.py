@@ -20,8 +20,8 @@ from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.embedded import TOKENS_PER_WORD
 from bot.models.program_lm import REFUSED, Backend, Embedded, Endpoint, close, language_model
 from bot.models.program_state import ProgramError, read_state
-from bot.student.cue import Cue
-from bot.student.prompt import OPENING, render
+from bot.student.records.cue import Cue
+from bot.student.voicing.prompt import OPENING, render
 
 MAX_PROMPT_CHARACTERS = 6_000
 """About 1,700 tokens: with more, the oldest exchanges are left out, so that a prompt always fits."""
@@ -68,7 +68,7 @@ class StudentSimulationModel(dspy.Module):  # type: ignore[misc] # DSPy has no t
 class SpokenAdapter(dspy.Adapter):  # type: ignore[misc] # DSPy has no types
     """For models that cannot keep to a form: the prompt is a conversation, the answer is the child's words.
 
-    Instructions, examples, the child, what was said, the thought: in the order of `bot.student.prompt`,
+    Instructions, examples, the child, what was said, the thought: in the order of `bot.student.voicing.prompt`,
     so that a prompt cache serves all that stays.
     """
 

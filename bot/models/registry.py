@@ -19,7 +19,7 @@ from bot.models.engines.choice import Choice
 from bot.models.engines.running import Engines
 from bot.models.opening import Opener
 from bot.models.published import Published
-from bot.student.prompt import OPENING
+from bot.student.voicing.prompt import OPENING
 
 
 class UnknownModel(ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.student.dialogue import MAX_TURN_CHARACTERS
+from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

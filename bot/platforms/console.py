@@ -25,9 +25,9 @@ from rich.table import Table
 from bot.classroom import Classroom
 from bot.commands import SUBCOMMANDS, CommandError, Commands, Place, Shown
 from bot.platforms.base import Message, Outgoing, clean_text
-from bot.student.child import Child
-from bot.student.dialogue import MAX_TURN_CHARACTERS
-from bot.student.lesson import Lesson
+from bot.student.records.child import Child
+from bot.student.records.dialogue import MAX_TURN_CHARACTERS
+from bot.student.records.lesson import Lesson
 
 LEAVE = frozenset({"/quit", "/exit", "/bye"})
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.database import Database, StoreError, insert, one_at_a_time
 from bot.store.rows import Consent
 from bot.store.tables import candidate_people, candidates, consents, ratings, reviews, turns
-from bot.student.dialogue import Role
+from bot.student.records.dialogue import Role
 
 OVERLAP = 5
 """Every fifth candidate is offered to all reviewers first, so that their agreement can be told."""

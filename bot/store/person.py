@@ -15,7 +15,7 @@ from bot.store import candidates
 from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import claims, consents, conversations, feedback, ratings, turns
-from bot.student.dialogue import Role
+from bot.student.records.dialogue import Role
 
 NEVER_SENT_AGAIN = timedelta(days=1)
 """After so long no platform sends a message again, and none is looked up in a channel's history."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypedDict
 
-from bot.student.dialogue import MoveKind, Role, Thought
+from bot.student.records.dialogue import MoveKind, Role, Thought
 
 
 class ClaimState(StrEnum):

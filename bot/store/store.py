@@ -42,7 +42,7 @@ from bot.store.rows import (
     WeekRow,
 )
 from bot.store.tables import claims, consents, conversations, feedback, ratings, storable, turns
-from bot.student.dialogue import DialogueError, MoveKind, Role, Thought
+from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
 
 P = ParamSpec("P")
 T = TypeVar("T")

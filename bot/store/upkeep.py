@@ -14,7 +14,7 @@ from bot.store import candidates
 from bot.store.database import insert, one_at_a_time
 from bot.store.rows import PurgeReport, WeekRow
 from bot.store.tables import claims, conversations, feedback, job_runs, ratings, turns
-from bot.student.dialogue import Role
+from bot.student.records.dialogue import Role
 
 
 async def begin_job(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.models.base import Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.registry import UnknownModel
-from bot.student.cue import Cue
-from bot.student.prompt import meaning
+from bot.student.records.cue import Cue
+from bot.student.voicing.prompt import meaning
 
 
 class InstantModel:

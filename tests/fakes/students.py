@@ -30,10 +30,10 @@ from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
 from bot.platforms.base import Message, Outgoing, PlatformError
 from bot.store import Store
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.curriculum import Curriculum
-from bot.student.prompt import meaning
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.curriculum import Curriculum
+from bot.student.voicing.prompt import meaning
 
 DATA = Path(__file__).parents[2] / "data"
 SECRET = b"a secret of the tests"

@@ -12,9 +12,9 @@ from bot.models.base import ModelUnavailable
 from bot.models.embedded import EmbeddedModel, gguf_version
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.models.registry import Models
-from bot.student import voice
-from bot.student.cue import Cue
-from bot.student.dialogue import Role, Thought, ThoughtKind, Turn
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
+from bot.student.voicing import voice
 from tests.fakes.students import settings_at, shipped
 
 CHILDREN, CURRICULUM = shipped()

@@ -35,9 +35,9 @@ from bot.models.program import (
 )
 from bot.models.program_state import MAX_BYTES, check_state
 from bot.models.registry import Models
-from bot.student.cue import Cue
-from bot.student.dialogue import Role, Thought, ThoughtKind, Turn
-from bot.student.prompt import meaning
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
+from bot.student.voicing.prompt import meaning
 from tests.fakes.openai_server import Answer, OpenAIServer
 from tests.fakes.students import DATA, shipped
 

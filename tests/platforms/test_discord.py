@@ -36,10 +36,10 @@ from bot.platforms.manners import LABEL
 from bot.store import Store
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, ConversationRow, FeedbackRow, TurnRow
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.curriculum import Curriculum
-from bot.student.voice import Shaped
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.curriculum import Curriculum
+from bot.student.voicing.voice import Shaped
 from tests.fakes.discord_server import (
     APP,
     BOT,
@@ -444,8 +444,8 @@ async def test_a_notice_comes_from_the_bot_not_from_the_child(server: DiscordSer
 async def test_a_very_long_answer_is_cut_at_a_word(
     server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.student.voice.plain", lambda *_, **__: "sandwich " * 400)
-    monkeypatch.setattr("bot.student.voice.shape", lambda *_, **__: Shaped("", "not to be said"))
+    monkeypatch.setattr("bot.student.voicing.voice.plain", lambda *_, **__: "sandwich " * 400)
+    monkeypatch.setattr("bot.student.voicing.voice.shape", lambda *_, **__: Shaped("", "not to be said"))
     async with running(server, tmp_path):
         await server.say(PRACTICE, QUESTION)
         await server.say(DIRECT, QUESTION)

@@ -38,8 +38,8 @@ from bot.platforms.manners import DENIED, LABEL
 from bot.platforms.slack import SCOPES, SlackPlatform
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
-from bot.student.child import Child
-from bot.student.curriculum import Curriculum
+from bot.student.records.child import Child
+from bot.student.records.curriculum import Curriculum
 from tests.fakes.models import InstantModels
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack_server import (

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from bot.store import Store, StoreError
 from bot.store.rows import ClaimedMessage, StudentTurn, TeacherTurn
-from bot.student.dialogue import Thought, ThoughtKind
+from bot.student.records.dialogue import Thought, ThoughtKind
 
 
 def message(key: str) -> ClaimedMessage:

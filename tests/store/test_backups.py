@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store, StoreError, hash_user
 from bot.store.rows import ClaimedMessage, Consent, StudentTurn, TeacherTurn
-from bot.student.dialogue import Thought, ThoughtKind
+from bot.student.records.dialogue import Thought, ThoughtKind
 
 ANN, BEN = hash_user("discord", "ann", b"secret"), hash_user("discord", "ben", b"secret")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -39,7 +39,7 @@ from bot.store.rows import (
     TeacherTurn,
 )
 from bot.store.tables import storable
-from bot.student.dialogue import Mood, MoveKind, Role, Stage, Thought, ThoughtKind
+from bot.student.records.dialogue import Mood, MoveKind, Role, Stage, Thought, ThoughtKind
 from tests.databases import DATABASES, empty
 
 ROOT = Path(__file__).parents[2]

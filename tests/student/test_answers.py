@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.student import bugs, problems
-from bot.student.answers import (
+from bot.student.believing.answers import (
     Asked,
-    Scene,
     active_misconceptions,
     answer,
     consider,
@@ -20,9 +18,12 @@ from bot.student.answers import (
     other_guess,
     stage_of,
 )
-from bot.student.belief import Belief
-from bot.student.dialogue import Stage
-from bot.student.problems import parse
+from bot.student.believing.belief import Belief
+from bot.student.hearing.questions import index
+from bot.student.problems import bugs, problems
+from bot.student.problems.problems import parse
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import Stage
 from tests.fakes.students import shipped
 
 CHILDREN, CURRICULUM = shipped()
@@ -32,7 +33,7 @@ HELD = {"smaller-from-larger": Belief()}
 
 
 def asked(text: str, scene: Scene = MIA) -> Asked:
-    return consider(scene, parse(text), CURRICULUM.find(text, scene.lesson), {})
+    return consider(scene, parse(text), index(CURRICULUM).find(text, scene.lesson), {})
 
 
 @pytest.mark.parametrize("child", sorted(CHILDREN))
@@ -79,7 +80,7 @@ def test_nothing_asked_cannot_be_considered() -> None:
 def test_the_child_knows_its_own_name_and_age() -> None:
     for child in CHILDREN.values():
         scene = Scene(child, SUBTRACT, CURRICULUM)
-        found = CURRICULUM.find("How old are you?", SUBTRACT)
+        found = index(CURRICULUM).find("How old are you?", SUBTRACT)
         assert found is not None
         rights = consider(scene, None, found, {}).right
         assert any(str(child.age) in right for right in rights)

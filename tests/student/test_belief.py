@@ -7,8 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.student.belief import BUG_SHARE, NEEDED, Belief
-from bot.student.dialogue import Stage
+from bot.student.believing.belief import BUG_SHARE, NEEDED, Belief
+from bot.student.records.dialogue import Stage
 
 ORDER = [Stage.HOLDS, Stage.WAVERS, Stage.REVISES, Stage.SECURE]
 beliefs = st.builds(

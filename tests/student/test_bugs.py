@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student.bugs import BUGS, apply, explain_right
-from bot.student.problems import KINDS, Problem, generate, parse
+from bot.student.problems.bugs import BUGS, apply, explain_right
+from bot.student.problems.problems import KINDS, Problem, generate, parse
 
 PUBLISHED = [
     # bug, the teacher's turn, the child's answer

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.student.curriculum import Curriculum
+from bot.student.hearing.questions import index
+from bot.student.records.curriculum import Curriculum
 from bot.student.words import content_words, stems
 
 DATA = Path(__file__).parents[2] / "data"
@@ -18,7 +19,7 @@ def curriculum() -> Curriculum:
 
 
 def asked(curriculum: Curriculum, lesson: str, text: str) -> tuple[str, str | None] | None:
-    found = curriculum.find(text, curriculum.lessons[lesson])
+    found = index(curriculum).find(text, curriculum.lessons[lesson])
     return (found.question.ask, found.lesson) if found else None
 
 

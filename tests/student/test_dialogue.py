@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.student.dialogue import (
+from bot.student.records.dialogue import (
     Dialogue,
     DialogueError,
     Mood,

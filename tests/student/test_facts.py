@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.student import facts, ordinary, voice
-from bot.student.everyday import REFERENCE, DataError
-from bot.student.facts import Facts
+from bot.student.knowing import facts, ordinary
+from bot.student.knowing.everyday import REFERENCE, DataError
+from bot.student.knowing.facts import Facts
+from bot.student.voicing import voice
 from tests.fakes.students import DATA
 from tests.student.test_ordinary import SEEDS, scene, thought
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hearing import hear, misaligned, read
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import MoveKind
-from bot.student.hearing import Context, TeacherMove, classify
+from bot.student.hearing.ear import Context, TeacherMove, classify
+from bot.student.hearing.questions import index
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import MoveKind
 
 DATA = Path(__file__).parents[2] / "data"
 WORDS = [
@@ -174,7 +175,7 @@ def test_every_problem_of_a_lesson_is_a_question(curriculum: Curriculum) -> None
 def test_cues_are_whole_words(curriculum: Curriculum) -> None:
     ideas = [m.id for lesson in curriculum.lessons.values() for m in lesson.misconceptions]
     for text in ("I hope you slept well!", "You are fantastic", "What a boxing match"):
-        match = curriculum.helps.best(text, ideas)
+        match = index(curriculum).helps.best(text, ideas)
         assert match is None or match.score < 1
 
 
@@ -199,7 +200,7 @@ def test_what_only_looks_helpful_is_not(curriculum: Curriculum) -> None:
 
 
 def test_digits_make_nothing_alike(curriculum: Curriculum) -> None:
-    match = curriculum.helps.best("52 17 45", ["smaller-from-larger"])
+    match = index(curriculum).helps.best("52 17 45", ["smaller-from-larger"])
     assert match is not None
     assert match.score <= 0
 

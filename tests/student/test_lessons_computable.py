@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student import bugs, mind
-from bot.student.answers import Scene, consider
-from bot.student.belief import Belief
-from bot.student.curriculum import Found
-from bot.student.dialogue import MAX_TURN_CHARACTERS, MoveKind
-from bot.student.hearing import Context, TeacherMove, classify
-from bot.student.lesson import Lesson
-from bot.student.problems import parse
+from bot.student.believing import mind
+from bot.student.believing.answers import consider
+from bot.student.believing.belief import Belief
+from bot.student.hearing.ear import Context, TeacherMove, classify
+from bot.student.hearing.questions import Found
+from bot.student.problems import bugs
+from bot.student.problems.problems import parse
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind
+from bot.student.records.lesson import Lesson
 from tests.fakes.students import shipped
 from training.evaluate.protocol import items, read
 

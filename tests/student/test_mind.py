@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student import hearing, mind
-from bot.student.answers import Scene, active_misconceptions, stage_of
-from bot.student.belief import Belief
-from bot.student.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
-from bot.student.hearing import TeacherMove
-from bot.student.lesson import Lesson
-from bot.student.mind import MindError, MindState, think
-from bot.student.problems import parse
+from bot.student.believing import mind
+from bot.student.believing.answers import active_misconceptions, stage_of
+from bot.student.believing.belief import Belief
+from bot.student.believing.mind import MindError, MindState, think
+from bot.student.hearing import ear
+from bot.student.hearing.ear import TeacherMove
+from bot.student.problems.problems import parse
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
+from bot.student.records.lesson import Lesson
 from tests.fakes.students import shipped
 
 CHILDREN, CURRICULUM = shipped()
@@ -50,7 +52,7 @@ class Talk:
 
     def hear(self, text: str) -> Thought:
         known = mind.context(self.scene, self.state)
-        return self.take(hearing.classify(text, self.scene.lesson, CURRICULUM, known), text)
+        return self.take(ear.classify(text, self.scene.lesson, CURRICULUM, known), text)
 
     def ask(self, text: str) -> str | None:
         return self.take(asks(text), text).answer
@@ -229,10 +231,10 @@ class TestTalk:
         talk = Talk(1)
         talk.hear(Q)
         for text in ("Can you take 7 from 2?", "You only have 2 loose ones. Can you take 7 from 2?"):
-            move = hearing.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
+            move = ear.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
             assert (move.kind, move.misconception) == (MoveKind.HELPS, IDEA)
         for text in ("What is 5 minus 1?", "What is 3 minus 8?"):
-            move = hearing.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
+            move = ear.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
             assert move.problem is not None
 
     def test_who_slips_back_explains_the_old_way(self) -> None:

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student import about, beyond, hearing, mind, ordinary, voice
-from bot.student.answers import Scene
-from bot.student.belief import Belief
-from bot.student.dialogue import MoveKind, Thought, ThoughtKind
-from bot.student.mind import MindState, think
+from bot.student.believing import mind
+from bot.student.believing.belief import Belief
+from bot.student.believing.mind import MindState, think
+from bot.student.hearing import ear
+from bot.student.knowing import about, beyond, ordinary
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import MoveKind, Thought, ThoughtKind
+from bot.student.voicing import voice
 from tests.fakes.students import DATA, shipped
 from training.evaluate import grade
 
@@ -33,7 +36,7 @@ def scene(number: int) -> Scene:
 
 
 def thought(text: str, at: Scene, seed: int) -> Thought:
-    move = hearing.classify(text, at.lesson, CURRICULUM, mind.context(at, MindState()))
+    move = ear.classify(text, at.lesson, CURRICULUM, mind.context(at, MindState()))
     return think(at, MindState(), move, text, random.Random(seed))[0]
 
 
@@ -116,11 +119,11 @@ def test_the_idea_that_is_practised_goes_before_what_is_known() -> None:
     assert wrong.count("45") >= 50
     for lesson in LESSONS:
         for misconception in lesson.misconceptions:
-            context = hearing.Context((), (misconception,))
+            context = ear.Context((), (misconception,))
             for question in lesson.questions:
                 if misconception.id not in question.wrong:
                     continue
-                found = hearing.classify(question.ask, lesson, CURRICULUM, context).found
+                found = ear.classify(question.ask, lesson, CURRICULUM, context).found
                 assert found is None or found.lesson is not None, question.ask
 
 
@@ -181,7 +184,7 @@ def test_no_belief_moves_by_what_everybody_knows() -> None:
     at = Scene(CHILDREN["mia"], CURRICULUM.lessons["2.NBT.B.5-subtract"], CURRICULUM)
     state = MindState(beliefs={"smaller-from-larger": Belief()})
     for text in ("Is ice hard or soft?", "What is your name?", "What is 7 times 8?"):
-        move = hearing.classify(text, at.lesson, CURRICULUM, mind.context(at, state))
+        move = ear.classify(text, at.lesson, CURRICULUM, mind.context(at, state))
         after = think(at, state, move, text, random.Random(3))
         assert after[1].beliefs == state.beliefs
         assert move.kind is not MoveKind.HELPS

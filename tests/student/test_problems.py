@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.student.numbers import plain, say
-from bot.student.problems import KINDS, generate, parse, parse_answer
+from bot.student.problems.problems import KINDS, generate, parse, parse_answer
 
 ASKED = [
     # adding and taking away, in signs, words and stories

@@ -8,11 +8,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.student.child import read_children
-from bot.student.cue import Cue
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import Role, Thought, ThoughtKind, Turn
-from bot.student.prompt import OPENING, meaning, render
+from bot.student.records.child import read_children
+from bot.student.records.cue import Cue
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
+from bot.student.voicing.prompt import OPENING, meaning, render
 from tests.student.test_dialogue import THOUGHTS
 
 DATA = Path(__file__).parents[2] / "data"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.private import HALVES, lesson_texts, read, score, teacher_turns, untouched
-from bot.student.redaction import redact
+from bot.student.guard.redaction import redact
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.student.child import read_children
-from bot.student.dialogue import Mood, Stage, Thought, ThoughtKind
 from bot.student.numbers import plain as in_digits
-from bot.student.prompt import meaning
-from bot.student.voice import Shaped, plain, shape
+from bot.student.records.child import read_children
+from bot.student.records.dialogue import Mood, Stage, Thought, ThoughtKind
+from bot.student.voicing.prompt import meaning
+from bot.student.voicing.voice import Shaped, plain, shape
 
 CHILDREN = read_children(Path(__file__).parents[2] / "data" / "children")
 MIA = CHILDREN["mia"]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import read_data
 from bot.config import Settings
-from bot.student.dialogue import Dialogue
+from bot.student.records.dialogue import Dialogue
 from tests.fakes.students import DATA, NONSENSE, ScriptedModel
 from training.evaluate.bootstrap import mean_interval, paired_interval
 from training.evaluate.golden import GOLDEN, Item, by_dialogue, golden_items, summarise, voice_all

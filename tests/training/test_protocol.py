@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.platforms.base import Message
-from bot.student.voice import states
+from bot.student.voicing.voice import states
 from tests.fakes.students import DATA, ScriptedModel, room, shipped
 from training.evaluate.metrics import METRICS, value
 from training.evaluate.protocol import ARMS, Item, items, probes, read, spread, units

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.student.dialogue import Dialogue, Role
+from bot.student.records.dialogue import Dialogue, Role
 from training.evaluate.talk import Result, Said, measure
 
 SAMPLE = 2_000

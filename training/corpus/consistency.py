@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.student import bugs, problems, safeguard, voice
-from bot.student.child import Child, read_children
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import (
+from bot.student.guard import safeguard
+from bot.student.guard.redaction import redact
+from bot.student.hearing.questions import index
+from bot.student.problems import bugs, problems
+from bot.student.records.child import Child, read_children
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import (
     MAX_TURN_CHARACTERS,
     Dialogue,
     MoveKind,
@@ -22,8 +25,8 @@ from bot.student.dialogue import (
     ThoughtKind,
     Turn,
 )
-from bot.student.lesson import Lesson
-from bot.student.redaction import redact
+from bot.student.records.lesson import Lesson
+from bot.student.voicing import voice
 from training.evaluate.talk import words
 
 LONGEST_TURN = 61
@@ -143,7 +146,7 @@ class Rules:
 
     def _written(self, thought: Thought, answer: str, teacher: str, lesson: Lesson) -> Iterator[str]:
         """A lesson's own question with known answers; other wordings are the author's."""
-        found = self.curriculum.find(teacher, lesson)
+        found = index(self.curriculum).find(teacher, lesson)
         if found is None or found.lesson != lesson.id or found.question.ask.lower() not in teacher.lower():
             return
         question = found.question

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from bot.student.child import Child
-from bot.student.dialogue import DialogueError, Role
-from bot.student.lesson import Lesson
-from bot.student.toml import DataError
+from bot.student.records.child import Child
+from bot.student.records.dialogue import DialogueError, Role
+from bot.student.records.lesson import Lesson
+from bot.student.records.toml import DataError
 from training.corpus import formats
 from training.corpus.examples import examples
 from training.corpus.read import Advance, Fault, objects, sound

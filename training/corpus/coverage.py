@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue, MoveKind, Role, Stage
-from bot.student.lesson import Lesson
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue, MoveKind, Role, Stage
+from bot.student.records.lesson import Lesson
 from training.evaluate.talk import words
 
 DIALOGUES = 400

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.student.dialogue import Dialogue, Role
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.toml import DataError
 from training.corpus.read import Place
 from training.evaluate.talk import words
 

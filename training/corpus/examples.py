@@ -1,6 +1,6 @@
 """What a model is trained on: each student turn as the prompt that the live bot would have sent, and its words.
 
-The prompt is `bot.student.prompt.render`'s, so what is trained is what is served.
+The prompt is `bot.student.voicing.prompt.render`'s, so what is trained is what is served.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role
-from bot.student.lesson import Lesson
-from bot.student.prompt import ChatMessage, render
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.lesson import Lesson
+from bot.student.voicing.prompt import ChatMessage, render
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.student.dialogue import Dialogue, DialogueError, Role, Turn
-from bot.student.prompt import OPENING
+from bot.student.records.dialogue import Dialogue, DialogueError, Role, Turn
+from bot.student.voicing.prompt import OPENING
 from training.corpus.examples import Example
 
 Row = dict[str, Any]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.student.dialogue import Dialogue, DialogueError
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Dialogue, DialogueError
+from bot.student.records.toml import DataError
 
 LONGEST_LINE = 1_000_000
 """Bytes. The longest authored dialogue has 8,000; a longer line is no dialogue but a file without line ends."""

@@ -18,9 +18,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from bot.student.dialogue import Dialogue, Role
-from bot.student.lesson import read_lessons
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.lesson import read_lessons
+from bot.student.records.toml import DataError
 from training.corpus.check import MANIFEST, sha256
 from training.corpus.convert import replacing
 from training.corpus.duplicates import PARTS, Index

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.student.dialogue import MoveKind, Stage
-from bot.student.toml import DataError
+from bot.student.records.dialogue import MoveKind, Stage
+from bot.student.records.toml import DataError
 from training.corpus.coverage import Coverage
 
 REAL_QUARTILES = (2, 5, 10)

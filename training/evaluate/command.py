@@ -175,7 +175,7 @@ async def _run(  # noqa: PLR0913 - one per option of the command
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from bot.commands import CommandError  # noqa: PLC0415
-    from bot.student.prompt import VERSION  # noqa: PLC0415
+    from bot.student.voicing.prompt import VERSION  # noqa: PLC0415
     from training.evaluate.runner import PRESETS, Run, identify, new_id  # noqa: PLC0415
 
     runs = settings.data / "runs"
@@ -250,7 +250,7 @@ async def _golden(settings: Settings, names: list[str], limit: int | None, seed:
 
     from bot.app import read_data  # noqa: PLC0415
     from bot.models.registry import Models  # noqa: PLC0415
-    from bot.student.dialogue import Dialogue  # noqa: PLC0415
+    from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
     from training.evaluate.golden import GOLDEN, golden_items, summarise, voice_all  # noqa: PLC0415
 
     lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]

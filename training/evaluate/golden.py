@@ -15,12 +15,12 @@ from itertools import groupby
 from pathlib import Path
 
 from bot.models.base import ModelRefused, Reply, StudentModel
-from bot.student import voice
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role, ThoughtKind
-from bot.student.lesson import Lesson
-from bot.student.prompt import meaning
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role, ThoughtKind
+from bot.student.records.lesson import Lesson
+from bot.student.voicing import voice
+from bot.student.voicing.prompt import meaning
 from training.evaluate.talk import Said, measure
 
 GOLDEN = Path("dialogues") / "test.jsonl"

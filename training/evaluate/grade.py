@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from bot.student import voice
+from bot.student.voicing import voice
 from training.evaluate.persona import Seat, grown_up, says_any
 from training.evaluate.practice import GradePair
 from training.evaluate.session import Session, Unit

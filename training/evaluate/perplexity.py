@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel
 
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue
-from bot.student.lesson import Lesson
-from bot.student.toml import DataError
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue
+from bot.student.records.lesson import Lesson
+from bot.student.records.toml import DataError
 from training.evaluate.bootstrap import Interval, mean_interval, paired_interval
 from training.methods.lora_base import NOT_TRAINED, Base, encode
 from training.methods.lora_trainer import read_learnt

@@ -74,7 +74,7 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
 
     from bot.app import read_data  # noqa: PLC0415
     from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
-    from bot.student.dialogue import Dialogue  # noqa: PLC0415
+    from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
     from training.evaluate.golden import GOLDEN  # noqa: PLC0415
 
     gguf = settings.engine.gguf or embedded_gguf()

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from bot.student import voice
-from bot.student.child import Child
-from bot.student.curriculum import Curriculum
-from bot.student.prompt import OPENING
-from bot.student.safeguard import Flag
-from bot.student.toml import DataError
+from bot.student.guard.safeguard import Flag
+from bot.student.records.child import Child
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.toml import DataError
+from bot.student.voicing import voice
+from bot.student.voicing.prompt import OPENING
 from training.evaluate.practice import Drift, Persona, PersonaLine
 from training.evaluate.protocol import items, read
 from training.evaluate.session import Session, Unit, seed_of

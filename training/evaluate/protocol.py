@@ -17,12 +17,13 @@ from functools import partial
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from bot.student import bugs, problems, voice
-from bot.student.answers import active_misconceptions
-from bot.student.child import Child
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import MoveKind, Stage
-from bot.student.lesson import Lesson, Misconception, Question
+from bot.student.believing.answers import active_misconceptions
+from bot.student.problems import bugs, problems
+from bot.student.records.child import Child
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import MoveKind, Stage
+from bot.student.records.lesson import Lesson, Misconception, Question
+from bot.student.voicing import voice
 from training.evaluate.practice import HELP_TURNS, read_teaching
 from training.evaluate.session import Conversation, Session, Unit, seed_of
 from training.evaluate.speakers import Prompt, Said

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.student.curriculum import Curriculum
-from bot.student.toml import DataError
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.toml import DataError
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
 from training.evaluate import compare, costs, metrics, stages

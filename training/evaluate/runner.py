@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.models.base import ModelUnavailable, Reply
-from bot.student.child import Child
-from bot.student.curriculum import Curriculum
-from bot.student.dialogue import Dialogue, DialogueError
-from bot.student.prompt import VERSION as PROMPT_VERSION
-from bot.student.toml import DataError
+from bot.student.records.child import Child
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.dialogue import Dialogue, DialogueError
+from bot.student.records.toml import DataError
+from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from training.evaluate import grade, persona, practice, protocol, safety
 from training.evaluate.golden import GOLDEN as GOLDEN_FILE
 from training.evaluate.golden import Item, golden_items

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from bot.student.safeguard import Flag
+from bot.student.guard.safeguard import Flag
 from training.evaluate.persona import Seat, says_any
 from training.evaluate.practice import Harm, SafetyLine
 from training.evaluate.session import Session, Unit

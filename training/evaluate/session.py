@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from bot.student.safeguard import Flag
+from bot.student.guard.safeguard import Flag
 from training.evaluate.rows import CONTROL, Row
 from training.evaluate.speakers import Prompt, Said, Speaker, Talk
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 from bot.models.base import ModelUnavailable, Reply, StudentModel
 from bot.platforms.base import Message
 from bot.replay import Silent
-from bot.student import voice
-from bot.student.cue import Cue
-from bot.student.dialogue import Role, Thought, Turn
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Role, Thought, Turn
+from bot.student.voicing import voice
 from training.evaluate.golden import STATES, Item, voice_item
 from training.evaluate.metrics import ADULT, BARE, GOLDEN
 from training.evaluate.rows import CONTROL

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from bot.student.dialogue import Stage
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Stage
+from bot.student.records.toml import DataError
 from training.evaluate.rows import Row
 from training.evaluate.talk import words
 

@@ -192,7 +192,7 @@ def _show_talk(console: Console, summary: Summary, data: Path) -> None:
 
 def _authored(data: Path) -> list[Said]:
     """The child's turns in the dialogues that people wrote, the golden test set left aside."""
-    from bot.student.dialogue import Dialogue, Role  # noqa: PLC0415
+    from bot.student.records.dialogue import Dialogue, Role  # noqa: PLC0415
     from training.evaluate.talk import Said  # noqa: PLC0415
 
     dialogues = (

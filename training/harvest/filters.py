@@ -14,12 +14,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.store.rows import Consent, FeedbackKind, LoggedTurn
-from bot.student import voice
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue, MoveKind
-from bot.student.redaction import redact
-from bot.student.safeguard import Flag
-from bot.student.toml import DataError
+from bot.student.guard.redaction import redact
+from bot.student.guard.safeguard import Flag
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue, MoveKind
+from bot.student.records.toml import DataError
+from bot.student.voicing import voice
 from training.evaluate.talk import words
 from training.harvest.generations import Generations
 from training.harvest.sittings import Exchange, Sitting

@@ -20,9 +20,9 @@ from bot.store import harvested
 from bot.store.candidates import NewCandidate, Put
 from bot.store.rows import LoggedTurn
 from bot.store.store import Store
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue, Role, Turn
-from bot.student.toml import DataError
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue, Role, Turn
+from bot.student.records.toml import DataError
 from training.evaluate.talk import Said, words
 from training.harvest import filters
 from training.harvest.duplicates import Seen

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.store.harvested import DIALOGUES, read_lineage
-from bot.student.dialogue import Dialogue
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Dialogue
+from bot.student.records.toml import DataError
 
 HARVESTED = "harvested"
 """The source of a dialogue that was found in the log."""

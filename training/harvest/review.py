@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.store.candidates import Candidates, CandidateState, Verdict
-from bot.student.dialogue import Dialogue, DialogueError, Role, Thought, Turn
-from bot.student.redaction import redact
-from bot.student.toml import DataError
+from bot.student.guard.redaction import redact
+from bot.student.records.dialogue import Dialogue, DialogueError, Role, Thought, Turn
+from bot.student.records.toml import DataError
 
 FIELDS = ("kind", "answer", "reason", "misconception", "stage", "words", "mood")
 REVIEWER = re.compile(r"[\w.-]{1,40}")

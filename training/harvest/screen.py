@@ -29,7 +29,7 @@ from prompt_toolkit.styles import Style
 
 from bot.store import StoreError
 from bot.store.candidates import Verdict
-from bot.student.dialogue import Mood, Role, Thought, Turn
+from bot.student.records.dialogue import Mood, Role, Thought, Turn
 from training.harvest.review import Desk, Open, ReviewError, as_line
 
 STYLE = Style.from_dict(

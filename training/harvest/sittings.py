@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.store.rows import LoggedTurn
-from bot.student.dialogue import Role
+from bot.student.records.dialogue import Role
 
 BREAK = timedelta(minutes=30)
 """After so long a silence a new sitting begins."""

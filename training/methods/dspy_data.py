@@ -13,10 +13,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 import dspy
 
 from bot.models.program import inputs_of
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role
-from bot.student.lesson import Lesson
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.lesson import Lesson
 from training.harvest.origin import HARVESTED, Origins
 from training.methods.dspy_metric import judge
 from training.methods.rendering import parts

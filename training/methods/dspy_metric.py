@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from bot.student.child import Child
-from bot.student.dialogue import Thought
-from bot.student.prompt import meaning
-from bot.student.voice import shape
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Thought
+from bot.student.voicing.prompt import meaning
+from bot.student.voicing.voice import shape
 from training.evaluate.talk import MEASURES, Said, words
 
 MEANS_IT = 0.6

@@ -22,8 +22,8 @@ from safetensors.numpy import load_file, save_file
 
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
-from bot.student.prompt import ChatMessage
-from bot.student.toml import DataError
+from bot.student.records.toml import DataError
+from bot.student.voicing.prompt import ChatMessage
 
 WEIGHTS, CONFIG, GGUF = "adapter_model.safetensors", "adapter_config.json", "adapter.gguf"
 

@@ -23,11 +23,11 @@ from transformers import EarlyStoppingCallback, PrinterCallback
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig
 
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue
-from bot.student.lesson import Lesson
-from bot.student.prompt import meaning, render
-from bot.student.toml import DataError
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue
+from bot.student.records.lesson import Lesson
+from bot.student.records.toml import DataError
+from bot.student.voicing.prompt import meaning, render
 from training.harvest.origin import HARVESTED, Origins
 from training.methods import lora_base
 from training.methods.gguf_adapter import CONFIG, WEIGHTS, Agreement, Shape, compare, convert

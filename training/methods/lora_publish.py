@@ -13,7 +13,7 @@ from typing import Any
 from bot.config import Gates
 from bot.models import artifact
 from bot.models.lora import base_checksum
-from bot.student.prompt import VERSION
+from bot.student.voicing.prompt import VERSION
 from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS
 from training.methods.lora import Data, Result, Settings

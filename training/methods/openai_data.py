@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.student.child import Child
-from bot.student.dialogue import Dialogue, Role
-from bot.student.lesson import Lesson
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.lesson import Lesson
 from training.corpus.examples import examples
 from training.corpus.read import sound
 from training.methods.openai_tokens import Counter

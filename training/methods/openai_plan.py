@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from bot.config import Settings as BotSettings
 from bot.models.prices import Price, price_of, read_prices
-from bot.student.child import read_children
-from bot.student.dialogue import Dialogue
-from bot.student.lesson import read_lessons
-from bot.student.prompt import VERSION
+from bot.student.records.child import read_children
+from bot.student.records.dialogue import Dialogue
+from bot.student.records.lesson import read_lessons
+from bot.student.voicing.prompt import VERSION
 from training.harvest.origin import Origins
 from training.methods import openai_data
 from training.methods.openai_data import SHOWN_FAULTS, VALIDATION_SHARE, Prepared

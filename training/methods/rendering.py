@@ -2,7 +2,7 @@
 
 A turn joins the conversation of the turn before as long as that is the very start of its prompt, so that one
 pass trains them all; where the bot forgets the oldest exchanges, a new conversation begins. What is trained is
-what is served: everything goes through `bot.student.prompt.render`. It knows no tokenizer and no model.
+what is served: everything goes through `bot.student.voicing.prompt.render`. It knows no tokenizer and no model.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.student.child import Child
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role
-from bot.student.lesson import Lesson
-from bot.student.prompt import ChatMessage, render
+from bot.student.records.child import Child
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.lesson import Lesson
+from bot.student.voicing.prompt import ChatMessage, render
 
 VALIDATION_SHARE = 0.08
 

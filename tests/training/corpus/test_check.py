@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.models.prices import Price
-from bot.student.dialogue import MoveKind, Stage
+from bot.student.records.dialogue import MoveKind, Stage
 from training.corpus.check import Report, check
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules

@@ -13,9 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, DialogueError, MoveKind, Role, Stage, Thought, ThoughtKind, Turn
-from bot.student.prompt import render
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import (
+    Dialogue,
+    DialogueError,
+    MoveKind,
+    Role,
+    Stage,
+    Thought,
+    ThoughtKind,
+    Turn,
+)
+from bot.student.voicing.prompt import render
 from training.corpus import formats
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.student.dialogue import Dialogue
+from bot.student.records.dialogue import Dialogue
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules
 from training.corpus.coverage import Coverage

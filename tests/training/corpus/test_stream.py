@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.prices import Price
-from bot.student.dialogue import Dialogue, Role, Turn
+from bot.student.records.dialogue import Dialogue, Role, Turn
 from training.corpus import bands
 from training.corpus.bands import SAMPLE, Bands
 from training.corpus.check import check

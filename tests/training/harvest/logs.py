@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, Consent, Exchange, StudentTurn, TeacherTurn
-from bot.student.child import read_children
-from bot.student.dialogue import MoveKind, Stage, Thought, ThoughtKind
+from bot.student.records.child import read_children
+from bot.student.records.dialogue import MoveKind, Stage, Thought, ThoughtKind
 from training.harvest.harvest import Options, Summary, harvest
 
 DATA = Path(__file__).parents[3] / "data"

@@ -12,7 +12,7 @@ import pytest
 from bot.store import Store
 from bot.store.candidates import Candidates, CandidateState, Verdict
 from bot.store.rows import Consent, FeedbackKind
-from bot.student.dialogue import Dialogue, MoveKind
+from bot.student.records.dialogue import Dialogue, MoveKind
 from tests.training.harvest.logs import ANN, BEGIN, BEN, CID, DATA, LATER, Log, run
 from training.harvest import harvest as harvest_module
 from training.harvest.filters import Reason

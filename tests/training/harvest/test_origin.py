@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.store.harvested import lineage_file, write_lineage
-from bot.student.dialogue import Dialogue, Role, Turn
-from bot.student.toml import DataError
+from bot.student.records.dialogue import Dialogue, Role, Turn
+from bot.student.records.toml import DataError
 from training.harvest.origin import Origins
 
 

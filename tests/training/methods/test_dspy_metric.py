@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.student.dialogue import Role, Thought, ThoughtKind
+from bot.student.records.dialogue import Role, Thought, ThoughtKind
 from tests.fakes.students import DATA, shipped
 from training.corpus.read import sound
 from training.methods.dspy_metric import judge

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from bot.models.program import Endpoint, StudentSimulationModel
 from bot.models.program_lm import language_model
-from bot.student.dialogue import Dialogue
+from bot.student.records.dialogue import Dialogue
 from tests.fakes.openai_server import Answer, OpenAIServer
 from tests.fakes.students import DATA, shipped
 from training.corpus.read import sound

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
+from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from tests.fakes.fine_tuning_server import Call, FineTuningServer
 from training.__main__ import app
 

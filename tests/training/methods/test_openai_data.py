@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from bot.models.prices import price_of, read_prices
-from bot.student import prompt
-from bot.student.child import read_children
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.lesson import read_lessons
-from bot.student.toml import DataError
+from bot.student.records.child import read_children
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
+from bot.student.records.lesson import read_lessons
+from bot.student.records.toml import DataError
+from bot.student.voicing import prompt
 from training.methods import openai_data, openai_terms
 from training.methods.openai_tokens import Counter
 from training.methods.rendering import parts

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.student.child import read_children
-from bot.student.cue import Cue
-from bot.student.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.lesson import read_lessons
-from bot.student.prompt import OPENING, render
+from bot.student.records.child import read_children
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
+from bot.student.records.lesson import read_lessons
+from bot.student.voicing.prompt import OPENING, render
 from training.methods.rendering import conversations, cues, parts
 
 DATA = Path(__file__).parents[3] / "data"

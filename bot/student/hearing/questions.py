@@ -1,0 +1,75 @@
+"""Which written question is a teacher asking, whatever lesson is on? Found by key words.
+
+Computed problems are `problems`; what to think of either is `believing`. The index of a curriculum, with the help
+that all its lessons know, is made once (`index`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.student.hearing.help import Helps
+from bot.student.records.curriculum import Curriculum
+from bot.student.records.lesson import Lesson, Question
+from bot.student.words import PLAIN, content_words
+
+TELLING_WORDS = 2
+"""Telling words that a key of another lesson needs: one alone turns up in any talk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A written question that was recognised; `lesson` is None for what every second grader knows."""
+
+    question: Question
+    lesson: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    key: frozenset[str]
+    found: Found
+    ask: frozenset[str]
+
+
+class Index:
+    """The written questions of a curriculum by their key words, and `helps`, the help of every lesson."""
+
+    def __init__(self, curriculum: Curriculum) -> None:
+        self.helps = Helps(curriculum.lessons.values())
+        self._here: dict[str, list[_Entry]] = {}
+        self._anywhere: list[_Entry] = []
+        for lesson in curriculum.lessons.values():
+            self._here[lesson.id] = [
+                entry
+                for question in (*lesson.questions, *lesson.neighbours)
+                for entry in _entries(question, lesson.id)
+            ]
+            self._anywhere += [
+                entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS
+            ]
+        self._anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
+
+    def find(self, text: str, lesson: Lesson) -> Found | None:
+        """The written question whose key words are all in `text`: the lesson's own first, then any other.
+
+        Of several it is the longest key, then the question that shares most words with the turn.
+        """
+        words = content_words(text)
+        for entries in (self._here.get(lesson.id, []), self._anywhere):
+            matches = [entry for entry in entries if entry.key <= words]
+            if matches:
+                return max(matches, key=lambda entry: (len(entry.key), len(entry.ask & words))).found
+        return None
+
+
+@lru_cache(maxsize=8)
+def index(curriculum: Curriculum) -> Index:
+    """The index of `curriculum`, made at the first call: it compares every lesson with every other (0.2 s)."""
+    return Index(curriculum)
+
+
+def _entries(question: Question, lesson: str | None) -> list[_Entry]:
+    found, ask = Found(question, lesson), content_words(question.ask) - PLAIN
+    return [_Entry(content_words(key), found, ask) for key in question.keys]

@@ -1,0 +1,22 @@
+"""The cue: everything a model gets to give the child words. It renders nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.student.records.child import Child
+from bot.student.records.dialogue import Thought, Turn
+from bot.student.records.lesson import Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Child, lesson, the dialogue so far (oldest first), the teacher's turn and the child's thought."""
+
+    child: Child
+    lesson: Lesson
+    turns: tuple[Turn, ...]
+    teacher: str
+    thought: Thought
+    again: bool = False
+    """The first try could not stand: ask for the thought alone, and leave little to chance."""

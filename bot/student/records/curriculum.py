@@ -1,0 +1,39 @@
+"""All lessons together, and the scene: who practises which of them.
+
+It reads and holds. Which written question a teacher asks is found in `hearing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.student.records.child import Child
+from bot.student.records.lesson import Lesson, Question, read_lessons, read_questions
+
+
+class Curriculum:
+    """The lessons by id, and `commons`: questions that every child of the grade can answer."""
+
+    def __init__(self, lessons: Mapping[str, Lesson], commons: Iterable[Question] = ()) -> None:
+        self.lessons = dict(lessons)
+        self.commons = tuple(commons)
+
+    @classmethod
+    def read(cls, data: Path) -> Curriculum:
+        """Read `data/lessons` and `data/reference/commons.toml`; raise `DataError`."""
+        return cls(read_lessons(data / "lessons"), read_questions(data / "reference" / "commons.toml"))
+
+    def lesson_of(self, misconception: str) -> Lesson | None:
+        """The first lesson that holds a misconception of that id."""
+        return next((each for each in self.lessons.values() if each.misconception(misconception)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who practises what: the child, the lesson that is on, and all the others."""
+
+    child: Child
+    lesson: Lesson
+    curriculum: Curriculum
