@@ -8,7 +8,7 @@ import pytest
 
 from bot.student.hearing.questions import index
 from bot.student.records.curriculum import Curriculum
-from bot.student.words import content_words, stems
+from bot.student.said import content_words, stems
 
 DATA = Path(__file__).parents[2] / "data"
 

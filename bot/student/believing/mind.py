@@ -27,7 +27,7 @@ from bot.student.hearing.ear import HOW_OR_WHY, Context, TeacherMove
 from bot.student.knowing import about, beyond
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
-from bot.student.words import PLAIN, content_words
+from bot.student.said import PLAIN, content_words
 
 OFF_TASK_SHARE = {"talkative": 0.04, "silly": 0.05, "easily tired": 0.04, "shy": -0.04, "careful": -0.04}
 OFF_TASK_BASE = 0.1

@@ -18,7 +18,7 @@ from bot.student.problems.problems import Problem, parse, parse_answer
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind
 from bot.student.records.lesson import Lesson, Misconception, Question
-from bot.student.words import PLAIN, content_words
+from bot.student.said import PLAIN, content_words
 
 __all__ = ["HOW_OR_WHY", "Context", "TeacherMove", "classify"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bot.student.records.dialogue import Stage
 from bot.student.records.lesson import Lesson, Misconception
-from bot.student.words import PLAIN_STEMS, stems
+from bot.student.said import PLAIN_STEMS, stems
 
 CUE_WORD = 0.2
 """What each word of a cue adds to a fit; likeness and coverage reach 1 each."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from bot.student.hearing.help import Helps
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.lesson import Lesson, Question
-from bot.student.words import PLAIN, content_words
+from bot.student.said import PLAIN, content_words
 
 TELLING_WORDS = 2
 """Telling words that a key of another lesson needs: one alone turns up in any talk."""

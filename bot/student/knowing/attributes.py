@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 from bot.student.knowing.everyday import Answers, has, property_of, single, things, words
-from bot.student.words import content_words
+from bot.student.said import content_words
 
 _CALLED = r"(?:called|named|for it)"
 

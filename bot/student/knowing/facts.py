@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bot.student.knowing.everyday import REFERENCE, Answers, DataError
-from bot.student.words import PLAIN_STEMS, stems
+from bot.student.said import PLAIN_STEMS, stems
 
 ALIKE = 0.4
 """Least likeness (cosine) of a turn and one of a fact's questions."""

@@ -1,12 +1,84 @@
-"""The words of a turn, folded so that one word in its simple forms is one word.
+"""A teacher's text, folded once: every reader takes a `Said`, and none folds again.
 
-It knows letters only: no lesson and no move. `content_words` keeps words apart that a spelling lesson
-keeps apart (hop, hope); `stems` folds verbs too, for likeness.
+It knows letters, words and digits only: no lesson and no move. `words` keeps words apart that a spelling lesson keeps
+apart (hop, hope); `stems` folds verbs too, for likeness. Chat markup is the platforms' and is off already.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from bot.student.numbers import plain
+
+_LOOK_ALIKE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u0456\u0458\u0455\u0501\u051b\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u03bf\u03b1\u03bd\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a7",
+    "aeopcxyijsdqABEKMHOPCTXIoavABEHIKMNOPTX",
+)
+"""Cyrillic and Greek letters that look like Latin ones: a text with them is meant to be read as Latin."""
+_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
+
+
+@dataclass(frozen=True)
+class Said:
+    """One turn of a teacher. `raw` is what was sent, `text` the same on one line with every character in its plain
+    form: NFKC for letters and digits, look-alikes, quotes, no zero-width or control characters."""
+
+    raw: str
+    text: str
+
+    @classmethod
+    def of(cls, raw: str) -> Said:
+        """Fold `raw`; any text will do."""
+        return _folded(raw)
+
+    @cached_property
+    def lower(self) -> str:
+        """In small letters."""
+        return self.text.lower()
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """Cut behind . ! and ?; one empty sentence where nothing was said."""
+        return tuple(re.split(r"(?<=[.!?]) ", self.text))
+
+    @cached_property
+    def plain(self) -> str:
+        """In small letters with number words as digits and signs as + - * / = _ (see `numbers`)."""
+        return plain(self.text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The different words and numbers (see `content_words`)."""
+        return content_words(self.text)
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """The words in order, folded for likeness (see `stems`)."""
+        return tuple(stems(self.text))
+
+    @cached_property
+    def length(self) -> int:
+        """In words, as cut by spaces."""
+        return len(self.text.split())
+
+
+@lru_cache(maxsize=64)
+def _folded(raw: str) -> Said:
+    text = unicodedata.normalize("NFC", raw).translate(_QUOTES)
+    if not text.isascii():
+        text = "".join(map(_plain_form, text)).translate(_LOOK_ALIKE)
+    return Said(raw, " ".join(text.split()))
+
+
+def _plain_form(character: str) -> str:
+    """NFKC for letters, digits and spaces alone: of 5\u00b2 it would make 52."""
+    if character.isalpha() or character.isdecimal() or character.isspace() or character.isascii():
+        return unicodedata.normalize("NFKC", character)
+    return "" if unicodedata.category(character)[0] == "C" else character
+
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?::\d+)?")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'"})
