@@ -201,7 +201,7 @@ def forget(
 
 async def _chat(settings: Settings, seed: int | None) -> None:
     from bot.app import hash_secret, opened, warm_up, watching  # noqa: PLC0415
-    from bot.commands import Place  # noqa: PLC0415
+    from bot.messages import Place  # noqa: PLC0415
     from bot.platforms.console import ConsoleChat  # noqa: PLC0415
     from bot.store import hash_user  # noqa: PLC0415
 
@@ -260,8 +260,7 @@ async def _ask(settings: Settings, text: str, seed: int | None) -> Any:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from bot.app import opened, warm_up  # noqa: PLC0415
-    from bot.commands import Place  # noqa: PLC0415
-    from bot.platforms.base import Message  # noqa: PLC0415
+    from bot.messages import Message, Place  # noqa: PLC0415
     from bot.replay import Silent  # noqa: PLC0415
 
     async with opened(settings) as parts:
@@ -374,8 +373,8 @@ async def _until_terminated(work: Coroutine[Any, Any, Any], status: int) -> Any:
 
 def guard(work: Any) -> Any:
     """Call `work`; a room's own error becomes one line on what is wrong, and exit 2."""
-    from bot.commands import CommandError  # noqa: PLC0415
     from bot.config import ConfigError  # noqa: PLC0415
+    from bot.messages import CommandError  # noqa: PLC0415
     from bot.models.artifact import ArtifactError  # noqa: PLC0415
     from bot.models.base import ModelUnavailable  # noqa: PLC0415
     from bot.models.engines.base import EngineError  # noqa: PLC0415

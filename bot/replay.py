@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App
-from bot.classroom import Answer
-from bot.commands import Place
-from bot.platforms.base import Message, Outgoing, clean_text
+from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 
 AT_ONCE = 8

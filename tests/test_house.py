@@ -258,6 +258,7 @@ OFFENCES = {
     "student": ("bot/student/records/child.py", "bot.config"),
     "models": ("bot/models/base.py", "bot.store.rows"),
     "store": ("bot/store/rows.py", "bot.config"),
+    "core": ("bot/messages.py", "bot.platforms.base"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),
     "training": ("bot/logs.py", "training.evaluate"),
     "heavy": ("bot/commands.py", "torch"),

@@ -20,8 +20,8 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.commands import Place
-from bot.platforms.base import Message, Outgoing, PlatformError, clean_text
+from bot.messages import Message, Outgoing, Place, clean_text
+from bot.platforms.base import PlatformError
 from bot.platforms.discord_answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
 from bot.platforms.discord_commands import Desk, register
 from bot.platforms.manners import RateLimits
@@ -359,13 +359,13 @@ class _Client(discord.Client):
         by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id
         if by_bot or (kind := _thumb(reaction)) is None:
             return
-        if await self._commands.feedback(*self._judged(reaction), kind):
+        if await self._commands.opinions.feedback(*self._judged(reaction), kind):
             log.info("feedback", kind=kind)
 
     async def on_raw_reaction_remove(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb that is taken back counts no more."""
         kind = _thumb(reaction)
-        if kind is not None and await self._commands.take_back(*self._judged(reaction), kind):
+        if kind is not None and await self._commands.opinions.take_back(*self._judged(reaction), kind):
             log.info("feedback taken back", kind=kind)
 
     def _judged(self, reaction: discord.RawReactionActionEvent) -> tuple[str, str]:

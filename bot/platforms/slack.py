@@ -23,10 +23,11 @@ from slack_bolt.async_app import AsyncAck
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.classroom import Classroom
-from bot.commands import Commands, Place
+from bot.commands import Commands
 from bot.config import Settings
+from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms import slack_blocks as blocks
-from bot.platforms.base import Message, Outgoing, PlatformError, clean_text
+from bot.platforms.base import PlatformError
 from bot.platforms.manners import LABEL, RateLimits, speaking_seconds
 from bot.platforms.slack_connection import (
     PLATFORM,

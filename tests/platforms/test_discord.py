@@ -24,10 +24,11 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import RUBRIC, Commands
+from bot.commands import Commands
 from bot.metrics import Metrics
 from bot.models.base import Reply
 from bot.models.registry import Models
+from bot.opinions import RUBRIC
 from bot.platforms import discord as discord_platform
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DiscordPlatform

@@ -27,9 +27,11 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import RUBRIC, SUBCOMMANDS, Commands, Shown
+from bot.commands import SUBCOMMANDS, Commands
+from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.registry import Models
+from bot.opinions import RUBRIC
 from bot.platforms import slack as slack_platform
 from bot.platforms import slack_blocks as blocks
 from bot.platforms import slack_connection, slack_desk
