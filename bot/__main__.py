@@ -182,13 +182,16 @@ def migrate(config: Config = None) -> None:
 
 @app.command()
 def forget(
-    platform: Annotated[str, typer.Argument(help="discord, slack or console.")],
+    platform: Annotated[str, typer.Argument(help="discord, slack, …; console is this terminal.")],
     user: Annotated[str, typer.Argument(help="The platform's id of the person.")],
     config: Config = None,
 ) -> None:
     """Remove a person: blank what they said, delete ratings, feedback and consent; harvests and backups, too."""
-    if platform not in {"discord", "slack", "console"}:
-        _fail(f"no platform {platform!r}; there are discord, slack and console")
+    from bot.platforms import PLATFORMS  # noqa: PLC0415
+
+    known = [each.name for each in PLATFORMS]
+    if platform not in {*known, "console"}:
+        _fail(f"no platform {platform!r}; there are {', '.join(known)} and console")
     if any("\ud800" <= character <= "\udfff" for character in user):
         _fail("the id of the user is not valid UTF-8")
     settings = load_settings(config)

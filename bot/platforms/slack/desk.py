@@ -17,10 +17,10 @@ from bot.commands import Commands
 from bot.config import Settings
 from bot.messages import CommandError, Place, Shown, clean_text
 from bot.opinions import RUBRIC
-from bot.platforms import slack_blocks as blocks
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import DENIED, may_change, may_see_stage
-from bot.platforms.slack_connection import PLATFORM, asked, message_id
+from bot.platforms.slack import SlackSettings, blocks
+from bot.platforms.slack.connection import PLATFORM, asked, message_id
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class SlackDesk:
 
     def __init__(self, settings: Settings, commands: Commands, client: AsyncWebClient) -> None:
         self._may = settings.permissions
-        self._practice = frozenset(settings.slack.practice_channels)
+        self._practice = frozenset(settings.section(SlackSettings).practice_channels)
         self._commands = commands
         self._client = client
         self._groups: dict[str, tuple[frozenset[str], float]] = {}

@@ -19,7 +19,7 @@ from bot.commands import SUBCOMMANDS, Commands
 from bot.messages import CommandError, Place, Shown
 from bot.opinions import RUBRIC
 from bot.platforms import manners
-from bot.platforms.discord_answer import FAILURES, LONGEST, message_id, place_of, why
+from bot.platforms.discord.answer import FAILURES, LONGEST, message_id, place_of, why
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
