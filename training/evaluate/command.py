@@ -17,7 +17,8 @@ import typer
 from typer.core import TyperGroup
 
 from bot import logs
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 from training.evaluate.blind_command import blind
 from training.evaluate.perplexity_command import foretelling, perplexity
 from training.evaluate.perplexity_command import show as perplexities
