@@ -144,7 +144,7 @@ def use(
     config: Config = None,
 ) -> None:
     """Make a published version the live one: promotion, and rollback. It goes over a gate, and that is recorded."""
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.models import artifact
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.store.rows import RatingRow
 from bot.student.records.toml import DataError
 from tests.fakes import evaluation

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from bot.models import artifact
-from bot.models.artifact import ArtifactError, Manifest
+from bot.models.files import ArtifactError
+from bot.models.manifest import Manifest, read_manifest
 from training.evaluate.rows import Row
 
 PER = 1_000
@@ -39,7 +39,7 @@ class Cost:
 def manifest_of(models: Path, name: str, version: str) -> Manifest | None:
     """The manifest of a published version, None where it is none or cannot be read."""
     try:
-        return artifact.read_manifest(models / name / version, name, version)
+        return read_manifest(models / name / version, name, version)
     except (ArtifactError, OSError):
         return None
 
@@ -54,7 +54,7 @@ def cost(
     answers several at once.
     """
     asked = [row for row in rows if row.voiced and not row.cache_hit]
-    hosted = any(row.cost_usd is not None for row in asked) or bool(manifest and manifest.base.endpoint)
+    hosted = any(row.cost_usd is not None for row in asked) or bool(manifest and manifest.endpoint)
     serving, why = None, "no turns"
     if asked and hosted:
         known = [row.cost_usd for row in asked if row.cost_usd is not None]
@@ -91,6 +91,6 @@ def _training_cost(
     training = manifest.training
     if training.cost_usd is not None:
         return training.cost_usd
-    if manifest.base.endpoint is None and training.seconds is not None and machine_hour is not None:
+    if manifest.endpoint is None and training.seconds is not None and machine_hour is not None:
         return training.seconds / 3600 * machine_hour
     return None

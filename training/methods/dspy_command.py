@@ -26,7 +26,7 @@ from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.models.artifact import Base
+    from bot.models.manifest import Base
     from bot.models.program import Backend, StudentSimulationModel
     from bot.student.records.dialogue import Dialogue
     from training.harvest.origin import Origins
@@ -137,7 +137,7 @@ def _run(settings: Settings, wanted: Wanted) -> None:
 
     from bot.app import read_data  # noqa: PLC0415
     from bot.config import BASE_MODEL  # noqa: PLC0415
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from bot.models.program import StudentSimulationModel  # noqa: PLC0415
     from bot.models.program_lm import language_model  # noqa: PLC0415
     from training.harvest.origin import Origins  # noqa: PLC0415
@@ -248,9 +248,9 @@ def _dialogues(
 def _backend(settings: Settings, name: str) -> Iterator[tuple[Backend, Base]]:
     """The model that is to be prompted, and how a manifest names it."""
     from bot.config import BASE_MODEL  # noqa: PLC0415
-    from bot.models.artifact import Base  # noqa: PLC0415
     from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf  # noqa: PLC0415
     from bot.models.lora import base_checksum  # noqa: PLC0415
+    from bot.models.manifest import Base  # noqa: PLC0415
     from bot.models.program import Embedded  # noqa: PLC0415
 
     if name != BASE_MODEL:
@@ -359,30 +359,31 @@ def _publish(  # noqa: PLR0913 - what a manifest is made of
     origins: Origins,
     record: dict[str, Any],
 ) -> str:
-    from bot.models import artifact  # noqa: PLC0415
+    from bot.models import catalogue  # noqa: PLC0415
+    from bot.models.manifest import Data, Manifest, Prompt, Training  # noqa: PLC0415
     from bot.models.program_state import STATE_FILE  # noqa: PLC0415
     from bot.student.voicing import prompt  # noqa: PLC0415
     from training.evaluate import gates  # noqa: PLC0415
 
     models = settings.data / "models"
-    version = artifact.next_version(models, wanted.name)
+    version = catalogue.next_version(models, wanted.name)
     lines = sorted(dialogue.to_line() for dialogue in (*learnt, *validated))
     gates.publish(
         models,
-        artifact.Manifest(
+        Manifest(
             name=wanted.name,
             version=version,
             kind="dspy",
             base=base,
-            prompt=artifact.Prompt(version=prompt.VERSION),
-            data=artifact.Data(
+            prompt=Prompt(version=prompt.VERSION),
+            data=Data(
                 sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
                 dialogues=len(lines),
                 split={"training": len(learnt), "validation": len(validated)},
                 generation=origins.generation([*learnt, *validated]),
                 lineage=origins.lineage([*learnt, *validated]),
             ),
-            training=artifact.Training(
+            training=Training(
                 method="dspy",
                 settings=record["settings"],
                 seed=wanted.seed,

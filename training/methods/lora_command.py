@@ -128,7 +128,7 @@ def lora(  # noqa: PLR0913 - one per option
     if not result.agreement.holds:
         typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
         raise typer.Exit(1)
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from training.methods.lora_publish import publish as hand_over  # noqa: PLC0415
 
     where = guard(

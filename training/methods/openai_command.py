@@ -390,7 +390,7 @@ def _key(bot: BotSettings, settings: Settings) -> SecretStr | None:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    from bot.models.artifact import ArtifactError  # noqa: PLC0415
+    from bot.models.files import ArtifactError  # noqa: PLC0415
     from training.methods.openai_run import FineTuningError  # noqa: PLC0415
 
     return FineTuningError, ArtifactError

@@ -29,7 +29,7 @@ from peft import LoraConfig, get_peft_model
 from trl import SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
-from bot.models import artifact
+from bot.models import artifact, catalogue
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.models.lora import check as check_adapter
@@ -375,7 +375,7 @@ def test_a_run_is_published_as_the_bot_takes_it(real: Base, tmp_path: Path) -> N
     )
     manifest = artifact.take(folder)
     check_adapter(folder, embedded_gguf())
-    assert artifact.promotions(tmp_path / "models", "starter")[0].version == run.name
+    assert catalogue.promotions(tmp_path / "models", "starter")[0].version == run.name
     assert manifest.evaluation["same_replies"] == {"prompts": 16, "same": 15}
     assert manifest.training.settings["base"] == embedded_gguf().name
     assert (manifest.data.generation, manifest.data.lineage) == (0, {}), "people wrote all of it"
