@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.models.registry import UnknownModel
 from bot.platforms.base import Message
-from bot.student.believing.mind import MindError, MindState
+from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
 from bot.student.records.dialogue import Role
 
