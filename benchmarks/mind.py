@@ -14,8 +14,9 @@ from pathlib import Path
 from bot.student.believing import mind
 from bot.student.hearing import ear
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.records.child import read_children
-from bot.student.records.curriculum import Curriculum, Scene
+from bot.student.records.curriculum import Scene
 
 DATA = Path(__file__).parents[1] / "data"
 ROUNDS = 5
@@ -23,7 +24,7 @@ ROUNDS = 5
 
 def measure() -> tuple[list[float], list[float]]:
     """Milliseconds a turn: of hearing, and of thinking."""
-    children, curriculum = read_children(DATA / "children"), Curriculum.read(DATA)
+    children, curriculum = read_children(DATA / "children"), read_curriculum(DATA)
     _ = index(curriculum).helps  # built once, when the first turn is heard
     rows = [
         json.loads(line) for line in (DATA / "practice" / "teachers.jsonl").read_text("utf-8").splitlines()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.hearing import hear, misaligned, read
 from bot.student.hearing.ear import Context, TeacherMove, classify
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind
 
@@ -40,7 +41,7 @@ SUBTRACT, NEEDS = "2.NBT.B.5-subtract", "D2.Eco.1-needs-wants"
 
 @pytest.fixture(scope="module")
 def curriculum() -> Curriculum:
-    return Curriculum.read(DATA)
+    return read_curriculum(DATA)
 
 
 def heard(
