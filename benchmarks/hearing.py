@@ -22,6 +22,7 @@ from rich.table import Table
 from bot.student.hearing import ear
 from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.problems.problems import parse
 from bot.student.records.child import read_child
 from bot.student.records.curriculum import Curriculum, Scene
@@ -188,7 +189,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="list the development turns that were misheard")
     parser.add_argument("--only", choices=("development", "heldout"), help="one half")
     options = parser.parse_args()
-    console, curriculum = Console(soft_wrap=True), Curriculum.read(DATA)
+    console, curriculum = Console(soft_wrap=True), read_curriculum(DATA)
     for half in (options.only,) if options.only else ("development", "heldout"):
         rows = read(half)
         heard, scores = hear(rows, curriculum)

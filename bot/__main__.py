@@ -383,7 +383,7 @@ def guard(work: Any) -> Any:
     from bot.platforms.base import PlatformError  # noqa: PLC0415
     from bot.replay import ReplayError  # noqa: PLC0415
     from bot.store import StoreError  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     try:
         return work()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, ValidationError
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 
 class Price(BaseModel):

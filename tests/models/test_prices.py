@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.prices import price_of, read_prices
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 SHIPPED = Path(__file__).parents[2] / "data" / "prices.toml"
 ROW = """

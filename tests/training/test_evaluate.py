@@ -15,7 +15,7 @@ from bot.app import App
 from bot.config import Settings
 from bot.models.base import ModelUnavailable, Reply
 from bot.student.records.cue import Cue
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import VERSION
 from tests.fakes.students import DATA, NONSENSE, ScriptedModel, room, shipped
 from training.__main__ import app as training

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.rows import Row, RowError, Writer, read_rows
 
 

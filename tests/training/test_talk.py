@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.talk import MEASURES, Said, flesch_kincaid, mattr, measure, sentences, syllables, words
 from training.evaluate.transcripts import read_replays
 

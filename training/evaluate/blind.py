@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.bootstrap import Interval, mean_interval
 from training.evaluate.metrics import GOLDEN
 from training.evaluate.rows import Row

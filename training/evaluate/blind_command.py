@@ -108,7 +108,7 @@ def _asked(what: str = "1, 2, = or q") -> Side | None:
 
 
 def _print_sheet(session: Session, rater: str, path: Path) -> None:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.evaluate.blind import sheet  # noqa: PLC0415
 
     page, key = sheet(session, rater)
@@ -122,7 +122,7 @@ def _print_sheet(session: Session, rater: str, path: Path) -> None:
 
 
 def _enter(session: Session, key_file: Path) -> None:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.evaluate.blind import questions  # noqa: PLC0415
 
     try:
@@ -147,7 +147,7 @@ def _judge(settings: Settings, session: Session, name: str) -> None:
     import asyncio  # noqa: PLC0415
 
     from bot.models.base import ModelUnavailable  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     known = settings.models.get(name)
     if known is None:

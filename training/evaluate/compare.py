@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate import metrics
 from training.evaluate.metrics import METRICS, Metric
 from training.evaluate.rows import CONTROL, Row, read_rows

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 HELP_TURNS = 4
 """Turns of teaching in an arm of the protocol."""

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.student.records.curriculum import Curriculum
-from bot.student.records.toml import DataError
+from bot.student.lessons import read_curriculum
+from bot.student.records.reading import DataError
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
 from training.evaluate import compare, costs, metrics, stages
@@ -118,7 +118,7 @@ def _model(  # noqa: PLR0913 - what a report is made of
 
 def count(data: Path) -> dict[str, int]:
     """How much there is to learn from: dialogues, turns, children, lessons, misconceptions. Raise `DataError`."""
-    lessons = Curriculum.read(data).lessons.values()
+    lessons = read_curriculum(data).lessons.values()
     roles: Counter[str] = Counter()
     dialogues = golden = 0
     for path in sorted((data / "dialogues").glob("*.jsonl")):

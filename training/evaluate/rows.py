@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 SECTIONS = ("golden", "arms", "grade", "persona", "safety", "drift")
 VOICED = ("model", "retry", "phrasing")

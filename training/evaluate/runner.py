@@ -23,7 +23,7 @@ from bot.models.base import ModelUnavailable, Reply
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import Dialogue, DialogueError
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from training.evaluate import grade, persona, practice, protocol, safety
 from training.evaluate.golden import GOLDEN as GOLDEN_FILE

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bot.student.records.dialogue import Stage
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.rows import Row
 from training.evaluate.talk import words
 

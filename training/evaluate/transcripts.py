@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.talk import Said
 
 

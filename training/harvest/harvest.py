@@ -22,7 +22,7 @@ from bot.store.rows import LoggedTurn
 from bot.store.store import Store
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue, Role, Turn
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.talk import Said, words
 from training.harvest import filters
 from training.harvest.duplicates import Seen

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.store.harvested import DIALOGUES, read_lineage
 from bot.student.records.dialogue import Dialogue
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 HARVESTED = "harvested"
 """The source of a dialogue that was found in the log."""

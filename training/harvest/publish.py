@@ -15,7 +15,7 @@ from typing import Any
 from bot.store import harvested
 from bot.store.candidates import Candidate, Candidates, CandidateState, Review
 from bot.student.records.dialogue import Dialogue, Role
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 
 @dataclass(frozen=True, slots=True)

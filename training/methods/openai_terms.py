@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 AUTO_EPOCHS = 3
 """What OpenAI takes for most files when it chooses itself; small files get more passes over them."""
