@@ -9,12 +9,10 @@ Rules are tuned on the development half only; the held-out half has other lesson
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -25,32 +23,16 @@ from bot.student.lessons import read_curriculum
 from bot.student.problems.problems import parse
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind
+from training.corpus.hearing import LabelledTurn, read_turns
 
 DATA = Path(__file__).parents[1] / "data"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A labelled turn. `problem` is a computed kind or a written question, `after` the last problem."""
-
-    text: str
-    lesson: str
-    move: MoveKind
-    active: str
-    problem: str | None = None
-    after: str | None = None
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Row:
-        """From a line of `data/hearing`; raise KeyError, TypeError or ValueError where it is not one."""
-        return cls(**{**raw, "move": MoveKind(raw["move"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A row and what was made of it."""
 
-    row: Row
+    row: LabelledTurn
     move: ear.TeacherMove
 
     @property
@@ -101,13 +83,12 @@ class Scores:
         return self.pairs[MoveKind.HELPS_OTHER, MoveKind.HELPS] / labelled if labelled else 0.0
 
 
-def read(half: str) -> list[Row]:
+def read(half: str) -> list[LabelledTurn]:
     """The rows of `development` or `heldout`."""
-    lines = (DATA / "hearing" / f"{half}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [Row.from_json(json.loads(line)) for line in lines]
+    return list(read_turns(DATA / "hearing" / f"{half}.jsonl"))
 
 
-def context(row: Row, curriculum: Curriculum) -> ear.Context:
+def context(row: LabelledTurn, curriculum: Curriculum) -> ear.Context:
     """What the child would hold in mind at that turn."""
     lesson = curriculum.lessons[row.lesson]
     active = tuple(m for m in lesson.misconceptions if m.id == row.active)
@@ -124,7 +105,7 @@ def context(row: Row, curriculum: Curriculum) -> ear.Context:
     return ear.Context((problem.right,), active, row.after)
 
 
-def hear(rows: list[Row], curriculum: Curriculum) -> tuple[list[Heard], Scores]:
+def hear(rows: list[LabelledTurn], curriculum: Curriculum) -> tuple[list[Heard], Scores]:
     """Every row as heard, and how well."""
     contexts = [context(row, curriculum) for row in rows]
     _ = index(curriculum).helps  # built once, when the first turn is heard
@@ -140,7 +121,7 @@ def hear(rows: list[Row], curriculum: Curriculum) -> tuple[list[Heard], Scores]:
     return heard, Scores(Counter((each.row.move, each.move.kind) for each in heard), right, took)
 
 
-def misaligned(rows: list[Row], curriculum: Curriculum) -> float:
+def misaligned(rows: list[LabelledTurn], curriculum: Curriculum) -> float:
     """Good help said in other lessons, where it teaches something else: the share taken for help."""
     others = list({row.lesson: row for row in rows if row.after}.values())
     taken = [

@@ -92,7 +92,10 @@ PLANTED: dict[str, tuple[Callable[[Row], None], str]] = {
     "no id": (field(id=""), "id: expected text"),
     "id is a number": (field(id=7), "id: expected text"),
     "no turns": (field(turns=[]), "turns: expected a list"),
-    "unknown source": (field(source="found"), "source: expected one of authored, harvested, imported, got 'found'"),
+    "unknown source": (
+        field(source="found"),
+        "source: expected one of authored, harvested, imported, got 'found'",
+    ),
     "unknown field": (field(childs="mia"), "unknown key 'childs'; did you mean 'child'?"),
     "unknown field of a turn": (turn(0, mood="fine"), "turn 1: unknown key 'mood'"),
     "unknown role": (turn(0, role="parent"), "turn 1: role: expected one of teacher, student"),
