@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.student.lessons import read_curriculum
-from bot.student.records.reading import DataError
+from bot.student.records.reading import DataError, read_json
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
 from training.evaluate import compare, costs, metrics, stages
@@ -159,13 +159,10 @@ def write(report: Mapping[str, Any], path: Path) -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """A report as `write` wrote it; raise `DataError`."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no report yet; python -m training compare writes it") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+    if not path.exists():
+        raise DataError(f"{path}: no report yet; python -m training compare writes it")
+    found = read_json(dict[str, Any], path)
+    if found.get("schema") != SCHEMA:
         raise DataError(f"{path}: expected a report of schema {SCHEMA}; python -m training compare writes it")
     return found
 

@@ -29,6 +29,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 T = TypeVar("T")
+MOST_NAMES = 12
+"""More are not listed where a name is none of them."""
 _EXPECTED, _WRONG = "expected", "wrong"
 
 
@@ -138,15 +140,18 @@ def read_toml(kind: type[T], path: Path, **given: object) -> T:
     return parse(kind, {**raw, **given}, place=path.name)
 
 
-def read_lines(kind: type[T], path: Path) -> Iterator[T]:
+def read_json(kind: type[T], path: Path, **given: object) -> T:
+    """A file that this program wrote as JSON, as a `kind`; what else stands in it is passed over. Raise `DataError`."""
+    place = str(path)
+    raw = parse(dict[str, Any], parse_json(_text(path), place=place), place=place)
+    return parse(kind, {**raw, **given}, place=place, known_only=False)
+
+
+def read_lines(kind: type[T], path: Path, *, known_only: bool = True) -> Iterator[T]:
     """Every line of a file of JSON lines as a `kind`; raise `DataError` naming file and line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_text(path).splitlines(), start=1):
         place = f"{path}:{number}"
-        yield parse(kind, parse_json(line, place=place), place=place)
+        yield parse(kind, parse_json(line, place=place), place=place, known_only=known_only)
 
 
 def parse_json(text: str, *, place: str = "", error: type[ValueError] = DataError) -> Any:
@@ -158,6 +163,13 @@ def parse_json(text: str, *, place: str = "", error: type[ValueError] = DataErro
     except (RecursionError, ValueError):
         said = "not a record: nested too deep, or a number too long"
     raise error(f"{place}: {said}" if place else said)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
 
 
 @cache
@@ -194,8 +206,8 @@ def _told(error: ValidationError, kind: Any) -> str:
 
 def _complaint(found: ErrorDetails) -> str:
     kind, context = found["type"], found.get("ctx", {})
-    if kind == _WRONG:
-        return found["msg"]
+    if kind in (_WRONG, "value_error"):
+        return found["msg"].removeprefix("Value error, ")
     if kind == "missing":
         return "missing"
     if kind == "too_short":
@@ -223,8 +235,9 @@ def _place(path: Sequence[int | str]) -> str:
 
 def near(name: str, known: Collection[str]) -> str:
     """What may have been meant by a name that is none of `known`."""
-    found = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {found[0]!r}?" if found else f"there are: {', '.join(known)}"
+    if found := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean {found[0]!r}?"
+    return f"there are: {', '.join(list(known)[:MOST_NAMES])}{', …' if len(known) > MOST_NAMES else ''}"
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
