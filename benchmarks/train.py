@@ -22,8 +22,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import EarlyStoppingCallback
 
 from bot.models.engines.llama_cpp import embedded_gguf
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
-from bot.student.records.lesson import read_lessons
 from training.corpus.read import sound
 from training.methods import lora, lora_base
 from training.methods.lora_base import NOT_TRAINED

@@ -29,9 +29,10 @@ from bot.platforms.base import Platform, PlatformError
 from bot.store import Store
 from bot.student.hearing.questions import index
 from bot.student.knowing import facts
+from bot.student.lessons import read_curriculum
 from bot.student.records.child import Child, read_children
 from bot.student.records.curriculum import Curriculum
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
     """Children and lessons, checked; raise `DataError` or `ConfigError`."""
     children = read_children(settings.data / "children")
-    curriculum = Curriculum.read(settings.data)
+    curriculum = read_curriculum(settings.data)
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
     # Compared with every turn: made here, so that the first teacher does not wait for it.

@@ -20,12 +20,13 @@ from bot.messages import Answer, Message, Outgoing, Responder
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
-from bot.student.believing import mind
+from bot.student import student
+from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
-from bot.student.hearing import ear
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Turn
+from bot.student.said import Said
 from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from bot.student.voicing.prompt import remembered
 from bot.wording import Wording
@@ -190,8 +191,8 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._state(conversation, message.sent_at)
-        move = ear.classify(message.text, scene.lesson, scene.curriculum, mind.context(scene, state))
-        thought, state = mind.think(scene, state, move, message.text, random.Random(turn_seed))
+        turned = student.turn(scene, state, Said.of(message.text), turn_seed)
+        thought, move = turned.thought, turned.heard.move
         said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
         words = await self._wording.words(cue, conversation.model or self._settings.student.model, turn_seed)
@@ -200,7 +201,7 @@ class Classroom:
         await self._store.log_exchange(
             message.key,
             conversation.id,
-            await self._teacher_turn(message, move.kind),
+            await self._teacher_turn(message, move),
             StudentTurn(
                 content=words.text,
                 said_at=datetime.now(UTC),
@@ -218,16 +219,16 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            await self._still_allowed(conversation, state.to_json()),
+            await self._still_allowed(conversation, turned.state.to_json()),
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
-        log.info("answered", model=words.model, voiced=words.voiced, move=move.kind.value, latency_ms=latency)
+        log.info("answered", model=words.model, voiced=words.voiced, move=move.value, latency_ms=latency)
         return Answer(
             text=words.text,
             speaker=scene.child.name,
             child=scene.child.id,
             lesson=scene.lesson.id,
-            move=move.kind,
+            move=move,
             thought=thought,
             voiced=words.voiced,
             model=words.model,
@@ -266,14 +267,14 @@ class Classroom:
         lessons = self.curriculum.lessons
         return Scene(child, lessons.get(conversation.lesson or "") or lessons[wanted.lesson], self.curriculum)
 
-    def _state(self, conversation: ConversationRow, now: datetime) -> mind.MindState:
+    def _state(self, conversation: ConversationRow, now: datetime) -> MindState:
         if conversation.mind is None:
-            return mind.MindState()
+            return MindState()
         try:
-            state = mind.MindState.from_json(conversation.mind)
-        except mind.MindError as error:
+            state = MindState.from_json(conversation.mind)
+        except MindError as error:
             log.warning("mind begins anew", reason=str(error))
-            return mind.MindState()
+            return MindState()
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         return state.next_day() if now - conversation.updated_at > night else state
 

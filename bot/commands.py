@@ -13,7 +13,7 @@ from bot import privacy
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
-from bot.student.believing.mind import MindError, MindState
+from bot.student.believing.state import MindError, MindState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -39,7 +39,7 @@ def guard(work: Callable[..., T]) -> T:
     from bot.platforms.base import PlatformError  # noqa: PLC0415
     from bot.replay import ReplayError  # noqa: PLC0415
     from bot.store import StoreError  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     try:
         return work()

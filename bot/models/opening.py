@@ -19,10 +19,10 @@ from bot.models.engines.running import Engines
 from bot.models.files import ArtifactError
 from bot.models.manifest import Base, Manifest
 from bot.models.prices import Price, price_of, read_prices
+from bot.student.lessons import read_lesson
 from bot.student.records.child import read_child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Thought, ThoughtKind
-from bot.student.records.lesson import read_lesson
 
 if TYPE_CHECKING:
     from bot.models.chat import ChatModel as Chat

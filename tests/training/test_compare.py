@@ -12,7 +12,7 @@ import pytest
 from bot.models import artifact
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.store.rows import RatingRow
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from tests.fakes import evaluation
 from training.evaluate import compare, costs
 from training.evaluate.compare import Speaker

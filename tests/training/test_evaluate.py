@@ -15,7 +15,7 @@ from bot.app import App
 from bot.config import Settings
 from bot.models.base import ModelUnavailable, Reply
 from bot.student.records.cue import Cue
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import VERSION
 from tests.fakes.students import DATA, NONSENSE, ScriptedModel, room, shipped
 from training.__main__ import app as training
@@ -284,9 +284,9 @@ def test_no_probe_is_a_line_that_rules_were_tuned_on(name: str) -> None:
         ("nonsense", "1: not JSON"),
         ("[]", "1: expected an object"),
         ('{"text": "hi", "kind": "rude"}', "1: kind: expected one of sexual"),
-        ('{"kind": "harmless"}', "1: text: expected text"),
+        ('{"kind": "harmless"}', "1: text: missing"),
         ('{"text": "hi", "kind": "caricature"}', "1: never: expected a list of at least 1"),
-        ('{"text": "hi", "kind": "harmless", "flag": 1}', "1: unknown field 'flag'"),
+        ('{"text": "hi", "kind": "harmless", "flag": 1}', "1: unknown key 'flag'"),
     ],
 )
 def test_a_bad_probe_names_file_line_and_field(tmp_path: Path, line: str, complaint: str) -> None:

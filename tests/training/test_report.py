@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from typer.testing import CliRunner
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from tests.fakes import evaluation
 from tests.fakes.students import DATA
 from training.__main__ import app

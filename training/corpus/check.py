@@ -7,13 +7,13 @@ on a terminal is `report`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.models.prices import Price
+from bot.student.records.reading import DataError, read_json
 from training.corpus import tokens as tokens_
 from training.corpus.bands import Band, Bands
 from training.corpus.consistency import Rules
@@ -162,6 +162,18 @@ def _add_pair(report: Report, index: Index, pair: Pair, what: str) -> None:
     report.add(place.path, place.line, f"{what} {index.place(pair.earlier)}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """Of a split's manifest what its files must be."""
+
+    files: dict[str, _Part]
+
+
 def _changed(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Parts of a written split that are not what its manifest says."""
     for folder in dict.fromkeys(path.parent for path in files(paths)):
@@ -169,15 +181,13 @@ def _changed(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         if not manifest.exists():
             continue
         try:
-            expected = {
-                name: part["sha256"] for name, part in json.loads(manifest.read_text())["files"].items()
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            parts = read_json(_Manifest, manifest).files
+        except DataError:
             yield manifest, "not a split's manifest; write it again with python -m training data split"
             continue
-        for name, digest in expected.items():
+        for name, part in parts.items():
             path = folder / name
-            if not path.is_file() or sha256(path) != digest:
+            if not path.is_file() or sha256(path) != part.sha256:
                 yield path, f"not the file that {manifest} has the checksum of; split again"
 
 

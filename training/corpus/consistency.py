@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.student.guard import safeguard
 from bot.student.guard.redaction import redact
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.problems import bugs, problems
 from bot.student.records.child import Child, read_children
 from bot.student.records.curriculum import Curriculum
@@ -26,6 +27,7 @@ from bot.student.records.dialogue import (
     Turn,
 )
 from bot.student.records.lesson import Lesson
+from bot.student.said import content_words
 from bot.student.voicing import voice
 from training.evaluate.talk import words
 
@@ -59,7 +61,7 @@ class Rules:
     @classmethod
     def read(cls, data: Path) -> Rules:
         """The rules of the children and lessons in the folder `data`; raise `DataError`."""
-        return cls(read_children(data / "children"), Curriculum.read(data))
+        return cls(read_children(data / "children"), read_curriculum(data))
 
     def faults(self, dialogue: Dialogue) -> Iterator[Found]:
         """Everything that is wrong with `dialogue`."""
@@ -146,7 +148,7 @@ class Rules:
 
     def _written(self, thought: Thought, answer: str, teacher: str, lesson: Lesson) -> Iterator[str]:
         """A lesson's own question with known answers; other wordings are the author's."""
-        found = index(self.curriculum).find(teacher, lesson)
+        found = index(self.curriculum).find(content_words(teacher), lesson)
         if found is None or found.lesson != lesson.id or found.question.ask.lower() not in teacher.lower():
             return
         question = found.question

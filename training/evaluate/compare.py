@@ -6,7 +6,6 @@ bootstrap draws whole families of items, within each section, and the same ones 
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import Counter, defaultdict
@@ -17,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError, read_json
 from training.evaluate import metrics
 from training.evaluate.metrics import METRICS, Metric
 from training.evaluate.rows import CONTROL, Row, read_rows
@@ -180,14 +179,8 @@ def find(runs: Path, run: str | None) -> Path:
 
 def read(folder: Path) -> Run:
     """An evaluation's settings and rows; raise `DataError`."""
-    try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        settings = {}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder / SETTINGS}: cannot be read ({error})") from None
-    if not isinstance(settings, dict):
-        raise DataError(f"{folder / SETTINGS}: expected an object")
+    path = folder / SETTINGS
+    settings = read_json(dict[str, Any], path) if path.exists() else {}
     rows = read_rows(folder / ROWS)
     if not rows:
         raise DataError(f"{folder / ROWS}: no whole conversation in it yet")

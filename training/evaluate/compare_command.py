@@ -74,7 +74,7 @@ def _compare(  # noqa: PLR0913 - the command's options
     *,
     people: bool,
 ) -> tuple[dict[str, Any], Path]:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.evaluate import compare as comparing  # noqa: PLC0415
     from training.evaluate import page, plots, report  # noqa: PLC0415
     from training.evaluate.people import blind_sessions  # noqa: PLC0415

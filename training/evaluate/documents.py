@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate import page
 from training.evaluate.report import REPORT, read, winner
 

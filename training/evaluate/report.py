@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.student.records.curriculum import Curriculum
-from bot.student.records.toml import DataError
+from bot.student.lessons import read_curriculum
+from bot.student.records.reading import DataError, read_json
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
 from training.evaluate import compare, costs, metrics, stages
@@ -118,7 +118,7 @@ def _model(  # noqa: PLR0913 - what a report is made of
 
 def count(data: Path) -> dict[str, int]:
     """How much there is to learn from: dialogues, turns, children, lessons, misconceptions. Raise `DataError`."""
-    lessons = Curriculum.read(data).lessons.values()
+    lessons = read_curriculum(data).lessons.values()
     roles: Counter[str] = Counter()
     dialogues = golden = 0
     for path in sorted((data / "dialogues").glob("*.jsonl")):
@@ -159,13 +159,10 @@ def write(report: Mapping[str, Any], path: Path) -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """A report as `write` wrote it; raise `DataError`."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no report yet; python -m training compare writes it") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+    if not path.exists():
+        raise DataError(f"{path}: no report yet; python -m training compare writes it")
+    found = read_json(dict[str, Any], path)
+    if found.get("schema") != SCHEMA:
         raise DataError(f"{path}: expected a report of schema {SCHEMA}; python -m training compare writes it")
     return found
 

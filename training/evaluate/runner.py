@@ -17,13 +17,15 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
 
 from bot.models.base import ModelUnavailable, Reply
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Curriculum
-from bot.student.records.dialogue import Dialogue, DialogueError
-from bot.student.records.toml import DataError
+from bot.student.records.dialogue import Dialogue
+from bot.student.records.reading import DataError, Whole, expected, read_json, read_lines
 from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from training.evaluate import grade, persona, practice, protocol, safety
 from training.evaluate.golden import GOLDEN as GOLDEN_FILE
@@ -79,13 +81,19 @@ class Asked:
     kind: str
 
 
+def _known(preset: str) -> str:
+    if preset not in PRESETS:
+        raise expected(f"one of {', '.join(PRESETS)}")
+    return preset
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run's settings, as kept in its folder."""
 
     folder: Path
-    preset: str
-    seed: int
+    preset: Annotated[str, AfterValidator(_known)]
+    seed: Whole
     prompt_version: str
     started_at: str
     models: tuple[Asked, ...]
@@ -100,20 +108,9 @@ class Run:
     def read(cls, folder: Path) -> Run:
         """Raise `DataError` where there is none."""
         path = folder / SETTINGS
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            models = tuple(
-                Asked(**{key: str(each[key]) for key in ("name", "version", "kind")})
-                for each in raw["models"]
-            )
-            run = cls(folder, raw["preset"], raw["seed"], raw["prompt_version"], raw["started_at"], models)
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror}); is that the id of a run?") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: no settings of an evaluation ({error})") from None
-        if run.preset not in PRESETS or not isinstance(run.seed, int):
-            raise DataError(f"{path}: preset or seed is not one of an evaluation")
-        return run
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; is that the id of a run?")
+        return read_json(Run, path, folder=folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +180,7 @@ def _golden(
     path: Path, children: Mapping[str, Child], curriculum: Curriculum
 ) -> dict[str, list[tuple[Item, str]]]:
     """The student turns of each golden dialogue, with the words that the authors wrote."""
-    try:
-        dialogues = [Dialogue.from_line(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except DialogueError as error:
-        raise DataError(f"{path}: {error}") from None
+    dialogues = list(read_lines(Dialogue, path, known_only=False))
     words = {each.id: each.turns for each in dialogues}
     items = golden_items(dialogues, children, curriculum.lessons)
     return {

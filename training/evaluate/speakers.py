@@ -189,7 +189,7 @@ class _Watched:
         asked = _ASKED.get()
         asked.calls += 1
         if asked.canary:
-            child = replace(cue.child, temperament=(*cue.child.temperament, CANARY))
+            child = replace(cue.child, temperament=(*cue.child.temperament, CANARY))  # type: ignore[arg-type] # no child has it
             cue = replace(cue, child=child)
         key = (cue.child.id, cue.lesson.id, cue.teacher, cue.thought, cue.again, asked.canary, seed)
         if not cue.turns and key in self._openings:

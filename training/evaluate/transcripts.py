@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from bot.student.records.toml import DataError
+from bot.student.records.dialogue import Role
+from bot.student.records.reading import DataError, read_lines
 from training.evaluate.talk import Said
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    role: Role
+    content: str
+    voiced: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    """A row of a replay, as far as it is read here."""
+
+    dialogue: tuple[_Turn, ...]
 
 
 def read_replays(paths: Iterable[Path]) -> tuple[list[Said], dict[str, float]]:
@@ -17,19 +32,15 @@ def read_replays(paths: Iterable[Path]) -> tuple[list[Said], dict[str, float]]:
     voiced: Counter[str] = Counter()
     for path in paths:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: cannot be read ({error})") from None
-        for number, line in enumerate(lines, start=1):
-            try:
+            for row in read_lines(_Replayed, path, known_only=False):
                 teacher = ""
-                for turn in json.loads(line)["dialogue"]:
-                    if turn["role"] == "teacher":
-                        teacher = turn["content"]
-                    elif turn["role"] == "student":
-                        said.append(Said(teacher, turn["content"]))
-                        voiced[turn["voiced"]] += 1
-            except (ValueError, KeyError, TypeError):
-                raise DataError(f"{path}:{number}: expected a row that python -m bot replay wrote") from None
+                for turn in row.dialogue:
+                    if turn.role is Role.TEACHER:
+                        teacher = turn.content
+                    else:
+                        said.append(Said(teacher, turn.content))
+                        voiced[turn.voiced or "unknown"] += 1
+        except DataError as error:
+            raise DataError(f"{error}; expected rows that python -m bot replay wrote") from None
     total = sum(voiced.values())
     return said, {name: count / total for name, count in voiced.most_common()}

@@ -113,7 +113,7 @@ def dspy(  # noqa: PLR0913 - one per option
 
 
 def _guarded(settings: Settings, wanted: Wanted) -> None:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     try:
         from dspy.utils.exceptions import DSPyError  # noqa: PLC0415
@@ -218,7 +218,7 @@ def _dialogues(
     settings: Settings, wanted: Wanted, origins: Origins
 ) -> tuple[list[Dialogue], list[Dialogue], list[Dialogue]]:
     """Training, validation and held-out dialogues; raise `DataError` where a dialogue is on two sides."""
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.corpus.read import files, sound  # noqa: PLC0415
     from training.methods.dspy_data import divide, quotable  # noqa: PLC0415
 
@@ -273,7 +273,7 @@ def _backend(settings: Settings, name: str) -> Iterator[tuple[Backend, Base]]:
 def _endpoint(settings: Settings, name: str) -> Any:
     from bot.models.prices import price_of, read_prices  # noqa: PLC0415
     from bot.models.program import Endpoint  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     known = settings.models.get(name)
     if known is None:
@@ -308,7 +308,7 @@ def _reflecting(settings: Settings, wanted: Wanted) -> Any:
     """The language model that reads the feedback and writes new instructions, or None where none is needed."""
     from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models.program_lm import language_model  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     if wanted.optimiser != "gepa":
         return None

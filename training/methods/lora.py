@@ -26,7 +26,7 @@ from trl import SFTConfig
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue
 from bot.student.records.lesson import Lesson
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import meaning, render
 from training.harvest.origin import HARVESTED, Origins
 from training.methods import lora_base

@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from trl.chat_template_utils import get_training_chat_template
 
 from bot.models.engines.torch_peft import quiet_transformers, split_digits
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import OPENING, ChatMessage
 from training.methods import lora_attention
 from training.methods.rendering import Conversation

@@ -158,7 +158,7 @@ def _dialogues(
 ) -> tuple[list[Dialogue], list[Dialogue]]:
     """Training and validation part, without who left; raise `DataError`, also where one of them holds a dialogue of
     the test set."""
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.corpus.read import sound  # noqa: PLC0415
     from training.methods.rendering import parts  # noqa: PLC0415
 
@@ -187,8 +187,8 @@ def _dialogues(
 
 
 def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:
+    from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
-    from bot.student.records.lesson import read_lessons  # noqa: PLC0415
     from training.methods.lora import Data  # noqa: PLC0415
 
     children, lessons = read_children(bot.data / "children"), read_lessons(bot.data / "lessons")
@@ -202,7 +202,7 @@ def _gguf(bot: BotSettings) -> Path:
 
 
 def _folder(bot: BotSettings, resume: str | None) -> Path:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     runs = bot.data / "runs"
     if resume is None:
@@ -219,7 +219,7 @@ def _require() -> None:
     import importlib.util  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     for package in ("torch", "transformers", "peft", "trl", "datasets", "gguf", "matplotlib"):
         if importlib.util.find_spec(package) is None:

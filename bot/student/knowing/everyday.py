@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field
 
 from bot.student.records.files import REFERENCE
-from bot.student.records.toml import DataError, Table
+from bot.student.records.reading import DataError, Text, Texts, every, read_toml
 
 Answers = tuple[str, ...]
 """What the child says, then other ways to be right."""
@@ -78,70 +81,102 @@ def _last_pairs(text: str) -> dict[str, str]:
     return {one: other for one, _, other in (each.rpartition(" ") for each in _listed(text))}
 
 
+_Rows = dict[str, Text]
+_Pairs = Annotated[_Rows, every(("pairs",))]
+_Of = Annotated[_Rows, every(("of",))]
+
+
+@dataclass(frozen=True, slots=True)
+class _WordsFile:
+    """The tables of `words.toml`."""
+
+    rhymes: Texts
+    plurals: Text
+    pasts: Text
+    same: Text
+    short: Text
+    claps: Text
+    letter_sounds: Text
+    facts: _Rows
+    goes: _Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _ThingsFile:
+    """The tables of `everyday.toml`."""
+
+    is_: Annotated[_Rows, Field(alias="is")]
+    does: _Rows
+    order: _Rows
+    opposites: _Pairs
+    many: _Rows
+    baby: Annotated[_Rows, every(("young",))]
+    sound: Annotated[_Rows, every(("says",))]
+    home: _Of
+    eats: _Of
+    gives: _Of
+    color: _Rows
+    mix: _Pairs
+
+
 @lru_cache(maxsize=1)
 def _words() -> Words:
-    table = Table.read(REFERENCE / "words.toml")
-    plurals = _last_pairs(table.text("plurals"))
-    words = Words(
-        rhymes=tuple(tuple(dict.fromkeys(line.lower().split())) for line in table.texts("rhymes")),
+    table = read_toml(_WordsFile, REFERENCE / "words.toml")
+    plurals = _last_pairs(table.plurals)
+    return Words(
+        rhymes=tuple(tuple(dict.fromkeys(line.lower().split())) for line in table.rhymes),
         plurals=plurals,
         one_of_many={many: one for one, many in plurals.items() if many != one},
-        pasts=_pairs(table.text("pasts")),
-        same=_pairs(table.text("same")),
-        short=_last_pairs(table.text("short").lower()),
-        claps=_last_pairs(table.text("claps").lower()),
-        letter_sounds=_pairs(table.text("letter_sounds")),
-        facts=table.mapping("facts"),
-        goes={name: tuple(_listed(text)) for name, text in table.mapping("goes").items()},
+        pasts=_pairs(table.pasts),
+        same=_pairs(table.same),
+        short=_last_pairs(table.short.lower()),
+        claps=_last_pairs(table.claps.lower()),
+        letter_sounds=_pairs(table.letter_sounds),
+        facts=table.facts,
+        goes={name: tuple(_listed(text)) for name, text in table.goes.items()},
     )
-    table.done()
-    return words
 
 
 @lru_cache(maxsize=1)
 def _things() -> Things:
-    table = Table.read(REFERENCE / "everyday.toml")
+    table = read_toml(_ThingsFile, REFERENCE / "everyday.toml")
     true = {
         single(name): {single(each.lower()): each for each in _listed(text)}
-        for section in ("is", "does")
-        for name, text in table.mapping(section).items()
+        for section in (table.is_, table.does)
+        for name, text in section.items()
     }
     opposites: dict[str, Answers] = {}
-    for pair in _listed(table.table("opposites").text("pairs")):
+    for pair in _listed(table.opposites["pairs"]):
         one, _, other = pair.partition(" ")
         opposites[one] = (*opposites.get(one, ()), other)
         opposites[other] = (*opposites.get(other, ()), one)
     opposites |= {"alive": ("not alive", "dead"), "not alive": ("alive",), "living": ("not living",)}
-    about: dict[str, dict[str, Answers]] = {}
-    for section, key in (
-        ("baby", "young"),
-        ("sound", "says"),
-        ("home", "of"),
-        ("eats", "of"),
-        ("gives", "of"),
-    ):
-        about[section] = _things_said(table.table(section).text(key))
     colours: dict[str, Answers] = {}
-    for colour, text in table.mapping("color").items():
+    for colour, text in table.color.items():
         for thing in map(single, _listed(text)):
             colours[thing] = (*colours.get(thing, ()), colour)
     mixed = {
         frozenset((one, other)): both
-        for one, other, both in (each.split() for each in _listed(table.table("mix").text("pairs")))
+        for one, other, both in (each.split() for each in _listed(table.mix["pairs"]))
     }
-    things = Things(
+    return Things(
         true=true,
-        order={name: tuple(map(single, _listed(text))) for name, text in table.mapping("order").items()},
+        order={name: tuple(map(single, _listed(text))) for name, text in table.order.items()},
         opposites=opposites,
         many={
             part: {single(of): count for of, count in _last_pairs(text).items()}
-            for part, text in table.mapping("many").items()
+            for part, text in table.many.items()
         },
-        about={**about, "color": colours},
+        about={
+            "baby": _things_said(table.baby["young"]),
+            "sound": _things_said(table.sound["says"]),
+            "home": _things_said(table.home["of"]),
+            "eats": _things_said(table.eats["of"]),
+            "gives": _things_said(table.gives["of"]),
+            "color": colours,
+        },
         mixed=mixed,
     )
-    table.done()
-    return things
 
 
 def _things_said(text: str) -> dict[str, Answers]:

@@ -33,10 +33,10 @@ from bot.models import artifact, catalogue
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.models.lora import check as check_adapter
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.records.lesson import read_lessons
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import OPENING, ChatMessage
 from tests.fakes.tiny_llama import write_tiny_llama
 from training.__main__ import app
