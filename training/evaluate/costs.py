@@ -9,11 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import get_args
 
+from bot.config import Provider
 from bot.models.files import ArtifactError
+from bot.models.kinds import KINDS
 from bot.models.manifest import Manifest, read_manifest
 from training.evaluate.rows import Row
 
+TRAINED = {kind.name for kind in KINDS} - set(get_args(Provider))
+"""Kinds that only training makes; what an API serves may be anybody's, and is told by its id."""
 PER = 1_000
 """Costs are given for so many turns."""
 
@@ -86,7 +91,7 @@ def _training_cost(
 ) -> float | None:
     """US dollars: nothing for what was never trained, what was paid, or the machine's time."""
     if manifest is None:
-        trained = any(row.kind in {"lora", "dspy"} or row.version.startswith("ft:") for row in rows)
+        trained = any(row.kind in TRAINED or row.version.startswith("ft:") for row in rows)
         return None if trained else 0.0
     training = manifest.training
     if training.cost_usd is not None:

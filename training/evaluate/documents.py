@@ -12,25 +12,12 @@ from string import Template
 from typing import Any
 
 from bot.student.records.reading import DataError
+from training import methods
 from training.evaluate import page
 from training.evaluate.report import REPORT, read, winner
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = ("report.md", "slides.md")
-METHODS: Mapping[str, str] = {
-    "embedded": "none: the base model",
-    "dspy": "prompts (DSPy)",
-    "lora": "local weights (LoRA)",
-    "openai": "an API like OpenAI's",
-    "azure": "an API like OpenAI's (Azure)",
-    "compatible": "an API like OpenAI's",
-}
-ALL_WAYS = {
-    "prompts (DSPy)": ("dspy",),
-    "LoRA": ("lora",),
-    "an API like OpenAI's": ("openai", "azure", "compatible"),
-}
-
 Report = Mapping[str, Any]
 
 
@@ -120,6 +107,9 @@ def _summary(models: Sequence[Report]) -> str:
 
 
 def _trained(models: Sequence[Report]) -> str:
+    made_by = {"embedded": "none: the base model"}
+    for method in methods.METHODS:
+        made_by |= method.kinds
     rows = []
     for model in models:
         cost = model["cost"]
@@ -127,7 +117,7 @@ def _trained(models: Sequence[Report]) -> str:
         rows.append(
             (
                 model["name"],
-                METHODS.get(str(model["kind"]), str(model["kind"])),
+                made_by.get(str(model["kind"]), str(model["kind"])),
                 "-" if cost["dialogues"] is None else f"{cost['dialogues']:,}",
                 "-" if tokens is None else f"{tokens:,}",
                 "-" if seconds is None else f"{seconds / 60:.0f} min",
@@ -139,9 +129,9 @@ def _trained(models: Sequence[Report]) -> str:
 
 def _not_measured(models: Sequence[Report]) -> str:
     kinds = {model["kind"] for model in models}
-    missing = [way for way, names in ALL_WAYS.items() if not kinds & set(names)]
+    missing = [method.title for method in methods.METHODS if not kinds & method.kinds.keys()]
     if not missing:
-        return "All three ways were measured in this run."
+        return "Every way was measured in this run."
     return (
         f"Not in this run: {' and '.join(missing)}. The way is built and tested, but no model made so was asked here, "
         "so nothing is claimed of it."
