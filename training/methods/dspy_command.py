@@ -123,6 +123,7 @@ def _run(settings: Settings, wanted: Wanted) -> None:
     from bot.models.program_lm import language_model  # noqa: PLC0415
     from training.harvest.origin import Origins  # noqa: PLC0415
     from training.methods import dspy_backend, dspy_data, dspy_publish, dspy_run, dspy_told  # noqa: PLC0415
+    from training.methods.dspy_meter import Meter, metered  # noqa: PLC0415
 
     console = Console(highlight=False)
     reflecting = dspy_backend.reflecting(settings, wanted.optimiser, wanted.model, wanted.reflect)
@@ -149,24 +150,24 @@ def _run(settings: Settings, wanted: Wanted) -> None:
         lm = language_model(backend).copy(seed=wanted.seed)
         threads = min(settings.engine.slots, 4) if base.endpoint is None else 8
         with dspy_told.progress(1 + plan.calls) as advance:
-            optimising = dspy_run.Meter(plan.optimising, advance)
+            optimising = Meter(plan.optimising, advance)
             program = dspy_run.optimise(
                 plan,
                 dspy_run.Material(training, validation),
-                dspy_run.metered(lm, optimising),
+                metered(lm, optimising),
                 reasons=reasons,
-                reflection=None if reflecting is None else dspy_run.metered(reflecting, optimising),
+                reflection=None if reflecting is None else metered(reflecting, optimising),
                 threads=threads,
                 seed=wanted.seed,
                 log=folder / "optimiser.log",
             )
             state = dspy_publish.written(program, folder)
-            comparing = dspy_run.Meter(wanted.budget - 1 - optimising.calls, advance)
+            comparing = Meter(wanted.budget - 1 - optimising.calls, advance)
             comparison = dspy_run.compare(
                 StudentSimulationModel(reasons=reasons),
                 program,
                 dspy_data.by_dialogue(test, wanted.seed)[: plan.compared],
-                dspy_run.metered(lm, comparing),
+                metered(lm, comparing),
                 threads=threads,
                 seed=wanted.seed,
             )

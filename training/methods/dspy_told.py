@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bot.config import BASE_MODEL
 from bot.models.prices import Price
 from bot.models.program import Backend
-from training.methods.dspy_run import Comparison, Meter, Plan
+from training.methods.dspy_meter import Meter
+from training.methods.dspy_run import Comparison, Plan
 
 if TYPE_CHECKING:
     from training.methods.dspy_command import Wanted

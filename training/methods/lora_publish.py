@@ -16,7 +16,7 @@ from bot.models.lora import base_checksum
 from bot.student.voicing.prompt import VERSION
 from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS
-from training.methods.lora import Data, Result, Settings
+from training.methods.lora_settings import Data, Result, Settings
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "gguf")
 
