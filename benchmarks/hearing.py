@@ -18,22 +18,27 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.student.hearing import ear
+from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import index
 from bot.student.lessons import read_curriculum
 from bot.student.problems.problems import parse
-from bot.student.records.curriculum import Curriculum
+from bot.student.records.child import read_child
+from bot.student.records.curriculum import Curriculum, Scene
 from bot.student.records.dialogue import MoveKind
+from bot.student.said import Said
 from training.corpus.hearing import LabelledTurn, read_turns
 
 DATA = Path(__file__).parents[1] / "data"
+CHILD = read_child(DATA / "children" / "mia.toml")
+"""Whom the turns are said to: who it is changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Pair:
     """A row and what was made of it."""
 
     row: LabelledTurn
-    move: ear.TeacherMove
+    move: Heard
 
     @property
     def problem(self) -> str | None:
@@ -88,44 +93,48 @@ def read(half: str) -> list[LabelledTurn]:
     return list(read_turns(DATA / "hearing" / f"{half}.jsonl"))
 
 
-def context(row: LabelledTurn, curriculum: Curriculum) -> ear.Context:
+def context(row: LabelledTurn, curriculum: Curriculum) -> Context:
     """What the child would hold in mind at that turn."""
     lesson = curriculum.lessons[row.lesson]
     active = tuple(m for m in lesson.misconceptions if m.id == row.active)
     if row.after is None:
-        return ear.Context(active=active)
+        return Context(active=active)
     for question in (*lesson.questions, *lesson.neighbours):
         if question.ask == row.after:
-            return ear.Context((question.right, *question.accept), active, row.after)
+            return Context((question.right, *question.accept), active, row.after)
     problem = parse(row.after)
     if problem is None:
         raise ValueError(
             f"data/hearing: {row.after!r} is neither a question of {row.lesson} nor a computed problem"
         )
-    return ear.Context((problem.right,), active, row.after)
+    return Context((problem.right,), active, row.after)
 
 
-def hear(rows: list[LabelledTurn], curriculum: Curriculum) -> tuple[list[Heard], Scores]:
+def hear(rows: list[LabelledTurn], curriculum: Curriculum) -> tuple[list[Pair], Scores]:
     """Every row as heard, and how well."""
     contexts = [context(row, curriculum) for row in rows]
     _ = index(curriculum).helps  # built once, when the first turn is heard
     started = time.perf_counter()
     moves = [
-        ear.classify(row.text, curriculum.lessons[row.lesson], curriculum, known)
+        ear.hear(Said.of(row.text), Scene(CHILD, curriculum.lessons[row.lesson], curriculum), known)
         for row, known in zip(rows, contexts, strict=True)
     ]
     took = (time.perf_counter() - started) * 1000 / len(rows)
-    heard = [Heard(row, move) for row, move in zip(rows, moves, strict=True)]
+    heard = [Pair(row, move) for row, move in zip(rows, moves, strict=True)]
     asked = [each for each in heard if each.row.problem is not None]
     right = sum(each.problem == each.row.problem for each in asked) / len(asked)
-    return heard, Scores(Counter((each.row.move, each.move.kind) for each in heard), right, took)
+    return heard, Scores(Counter((each.row.move, each.move.move) for each in heard), right, took)
 
 
 def misaligned(rows: list[LabelledTurn], curriculum: Curriculum) -> float:
     """Good help said in other lessons, where it teaches something else: the share taken for help."""
     others = list({row.lesson: row for row in rows if row.after}.values())
     taken = [
-        ear.classify(row.text, curriculum.lessons[other.lesson], curriculum, context(other, curriculum)).kind
+        ear.hear(
+            Said.of(row.text),
+            Scene(CHILD, curriculum.lessons[other.lesson], curriculum),
+            context(other, curriculum),
+        ).move
         for place, row in enumerate(row for row in rows if row.move is MoveKind.HELPS)
         for other in (others[(place + step) % len(others)] for step in range(0, len(others), 4))
         if other.lesson != row.lesson
@@ -168,9 +177,9 @@ def main() -> None:
         _show(console, half, scores, misaligned(rows, curriculum))
         for each in heard if options.misses and half == "development" else ():
             lost = each.row.problem is not None and each.problem != each.row.problem
-            if lost or each.move.kind is not each.row.move:
-                about = each.move.misconception or each.problem or ""
-                told = f"{each.row.move} -> {each.move.kind} {about}"
+            if lost or each.move.move is not each.row.move:
+                about = each.move.idea or each.problem or ""
+                told = f"{each.row.move} -> {each.move.move} {about}"
                 console.print(f"{told} | {each.row.lesson} | {each.row.text}", highlight=False, markup=False)
 
 

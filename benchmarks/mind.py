@@ -11,12 +11,14 @@ import statistics
 import time
 from pathlib import Path
 
-from bot.student.believing import mind
-from bot.student.hearing import ear
+from bot.student.believing.mind import think
+from bot.student.believing.state import MindState, refers_to
+from bot.student.hearing.ear import hear
 from bot.student.hearing.questions import index
 from bot.student.lessons import read_curriculum
 from bot.student.records.child import read_children
 from bot.student.records.curriculum import Scene
+from bot.student.said import Said
 
 DATA = Path(__file__).parents[1] / "data"
 ROUNDS = 5
@@ -25,7 +27,7 @@ ROUNDS = 5
 def measure() -> tuple[list[float], list[float]]:
     """Milliseconds a turn: of hearing, and of thinking."""
     children, curriculum = read_children(DATA / "children"), read_curriculum(DATA)
-    _ = index(curriculum).helps  # built once, when the first turn is heard
+    _ = index(curriculum)  # built once, when the first turn is heard
     rows = [
         json.loads(line) for line in (DATA / "practice" / "teachers.jsonl").read_text("utf-8").splitlines()
     ]
@@ -33,12 +35,12 @@ def measure() -> tuple[list[float], list[float]]:
     for seed in range(ROUNDS):
         for row in rows:
             scene = Scene(children[row["child"]], curriculum.lessons[row["lesson"]], curriculum)
-            state, rng = mind.MindState(), random.Random(seed)
+            state, rng = MindState(), random.Random(seed)
             for text in row["turns"]:
                 started = time.perf_counter()
-                move = ear.classify(text, scene.lesson, curriculum, mind.context(scene, state))
+                turn = hear(Said.of(text), scene, refers_to(scene, state))
                 between = time.perf_counter()
-                _, state = mind.think(scene, state, move, text, rng)
+                _, state = think(scene, state, turn, rng)
                 heard.append((between - started) * 1000)
                 thought.append((time.perf_counter() - between) * 1000)
     return heard, thought

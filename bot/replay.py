@@ -20,9 +20,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from bot.app import App
-from bot.classroom import Answer
-from bot.commands import Place
-from bot.platforms.base import Message, Outgoing, clean_text
+from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.reading import expected, near, parse, parse_json
 

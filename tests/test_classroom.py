@@ -23,13 +23,12 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from bot.classroom import Answer
+from bot.messages import Answer, Outgoing, clean_text
 from bot.models.base import Reply
-from bot.platforms.base import Outgoing, clean_text
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.believing.belief import Belief
-from bot.student.believing.mind import MindState
+from bot.student.believing.state import MindState
 from bot.student.guard.safeguard import Flag
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Role, Stage
@@ -378,7 +377,7 @@ class TestResponders:
         broken, behind = Listener(fails=ValueError("broken twice")), Listener()
         async with room(path, classroom=QUICK) as app:
             with monkeypatch.context() as patched:
-                patched.setattr("bot.student.hearing.ear.classify", lambda *_: 1 / 0)
+                patched.setattr("bot.student.student.turn", lambda *_: 1 / 0)
                 assert await app.classroom.receive(message(), listener := Listener()) is None
                 assert await app.classroom.receive(message(), broken) is None
             assert await app.classroom.receive(message(), behind)
@@ -393,7 +392,7 @@ class TestResponders:
         async with room(path) as app:
             row = await app.store.conversation("discord", "room", None)
             await app.store.update_conversation(row.id, child="eli")
-            monkeypatch.setattr("bot.student.hearing.ear.classify", lambda *_: 1 / 0)
+            monkeypatch.setattr("bot.student.student.turn", lambda *_: 1 / 0)
             assert await app.classroom.receive(message(), listener := Listener()) is None
         assert "Eli" in listener.notices[0]
 

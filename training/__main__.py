@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.__main__ import main
+from bot.cli.exits import main
 from training.corpus.command import data
 from training.evaluate.command import evaluate
 from training.evaluate.compare_command import compare

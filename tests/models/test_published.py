@@ -19,9 +19,8 @@ import watchfiles
 from structlog.testing import capture_logs
 
 from bot.app import App, opened, watching
-from bot.classroom import Answer
-from bot.commands import Place
 from bot.config import ChatModel, Settings
+from bot.messages import Answer, Place
 from bot.models.artifact import Base, publish, use
 from bot.models.base import ModelUnavailable
 from bot.models.engines.base import EngineError, Sampling

@@ -27,15 +27,18 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import RUBRIC, SUBCOMMANDS, Commands, Shown
+from bot.commands import SUBCOMMANDS, Commands
+from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.registry import Models
-from bot.platforms import slack as slack_platform
-from bot.platforms import slack_blocks as blocks
-from bot.platforms import slack_connection, slack_desk
+from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import DENIED, LABEL
-from bot.platforms.slack import SCOPES, SlackPlatform
+from bot.platforms.slack import blocks
+from bot.platforms.slack import connection as slack_connection
+from bot.platforms.slack import desk as slack_desk
+from bot.platforms.slack import platform as slack_platform
+from bot.platforms.slack.platform import SCOPES, SlackPlatform
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
 from bot.student.records.child import Child

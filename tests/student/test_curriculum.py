@@ -20,7 +20,7 @@ def curriculum() -> Curriculum:
 
 
 def asked(curriculum: Curriculum, lesson: str, text: str) -> tuple[str, str | None] | None:
-    found = index(curriculum).find(text, curriculum.lessons[lesson])
+    found = index(curriculum).find(content_words(text), curriculum.lessons[lesson])
     return (found.question.ask, found.lesson) if found else None
 
 

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hearing import hear, misaligned, read
-from bot.student.hearing.ear import Context, TeacherMove, classify
+from bot.student.hearing import ear
+from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import index
-from bot.student.lessons import read_curriculum
-from bot.student.records.curriculum import Curriculum
+from bot.student.records.curriculum import Curriculum, Scene
 from bot.student.records.dialogue import MoveKind
+from bot.student.records.lesson import Lesson
+from bot.student.said import Said
+from tests.fakes.students import shipped
 
 DATA = Path(__file__).parents[2] / "data"
 WORDS = [
@@ -39,14 +42,21 @@ WORDS = [
 SUBTRACT, NEEDS = "2.NBT.B.5-subtract", "D2.Eco.1-needs-wants"
 
 
+CHILDREN, CURRICULUM = shipped()
+
+
 @pytest.fixture(scope="module")
 def curriculum() -> Curriculum:
-    return read_curriculum(DATA)
+    return CURRICULUM
+
+
+def classify(text: str, lesson: Lesson, curriculum: Curriculum, context: Context) -> Heard:
+    return ear.hear(Said.of(text), Scene(CHILDREN["mia"], lesson, curriculum), context)
 
 
 def heard(
     curriculum: Curriculum, lesson: str, text: str, right: tuple[str, ...] = (), question: str = ""
-) -> TeacherMove:
+) -> Heard:
     on = curriculum.lessons[lesson]
     return classify(text, on, curriculum, Context(right, on.misconceptions[:1], question))
 
@@ -83,13 +93,13 @@ def test_the_halves_share_no_lesson_and_every_move_is_there() -> None:
 @given(st.text(max_size=400), st.sampled_from(["35", "a want", "", "you can't", "yes", "9:30"]))
 def test_any_text_is_heard(curriculum: Curriculum, text: str, right: str) -> None:
     for lesson in (SUBTRACT, NEEDS):
-        assert isinstance(heard(curriculum, lesson, text, (right,), text), TeacherMove)
+        assert isinstance(heard(curriculum, lesson, text, (right,), text), Heard)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS)))
 def test_any_words_of_teachers_are_heard(curriculum: Curriculum, words: list[str]) -> None:
-    assert isinstance(heard(curriculum, SUBTRACT, " ".join(words), ("35",)), TeacherMove)
+    assert isinstance(heard(curriculum, SUBTRACT, " ".join(words), ("35",)), Heard)
 
 
 @pytest.mark.parametrize("text", ["you " * 1000, "? " * 2000, "1 + " * 1000, "x" * 4000, "is it a " * 500])
@@ -115,7 +125,7 @@ def test_long_turns_are_heard_in_time(curriculum: Curriculum, text: str) -> None
 )
 def test_stated_numbers(curriculum: Curriculum, text: str, kind: MoveKind, answer: str | None) -> None:
     move = heard(curriculum, SUBTRACT, text, ("35",))
-    assert (move.kind, move.answer) == (kind, answer)
+    assert (move.move, move.answer) == (kind, answer)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +139,7 @@ def test_stated_numbers(curriculum: Curriculum, text: str, kind: MoveKind, answe
 )
 def test_stated_words(curriculum: Curriculum, text: str, kind: MoveKind) -> None:
     move = heard(curriculum, NEEDS, text, ("a want", "want"), "Is a video game a need or a want?")
-    assert move.kind is kind
+    assert move.move is kind
 
 
 @pytest.mark.parametrize(
@@ -147,26 +157,26 @@ def test_stated_words(curriculum: Curriculum, text: str, kind: MoveKind) -> None
 )
 def test_orders_are_questions_too(curriculum: Curriculum, lesson: str, text: str, ask: str) -> None:
     move = heard(curriculum, lesson, text)
-    assert move.kind is MoveKind.ASKS
+    assert move.move is MoveKind.ASKS
     assert move.found is not None
     assert move.found.question.ask.startswith(ask)
 
 
 def test_an_either_or_of_the_lesson_is_a_question(curriculum: Curriculum) -> None:
-    assert heard(curriculum, NEEDS, "Is a toy a need or a want?").kind is MoveKind.ASKS
-    assert heard(curriculum, "2-PS1-1-solid-liquid", "Is shampoo a solid or a liquid?").kind is MoveKind.ASKS
+    assert heard(curriculum, NEEDS, "Is a toy a need or a want?").move is MoveKind.ASKS
+    assert heard(curriculum, "2-PS1-1-solid-liquid", "Is shampoo a solid or a liquid?").move is MoveKind.ASKS
 
 
 @pytest.mark.parametrize("text", ["What is 61 - 28?", "Ok Dan, 70 - 34?", "How about 85 minus 39?"])
 def test_a_plain_problem_is_never_help(curriculum: Curriculum, text: str) -> None:
     move = heard(curriculum, SUBTRACT, text, ("35",))
-    assert move.kind in (MoveKind.ASKS, MoveKind.TRANSFER)
+    assert move.move in (MoveKind.ASKS, MoveKind.TRANSFER)
     assert move.problem is not None
 
 
 def test_every_problem_of_a_lesson_is_a_question(curriculum: Curriculum) -> None:
     kinds = [
-        heard(curriculum, lesson.id, ask).kind
+        heard(curriculum, lesson.id, ask).move
         for lesson in curriculum.lessons.values()
         for ask in lesson.asks
     ]
@@ -182,7 +192,7 @@ def test_cues_are_whole_words(curriculum: Curriculum) -> None:
 
 def test_a_lessons_own_examples_of_help_are_help(curriculum: Curriculum) -> None:
     kinds = [
-        classify(text, lesson, curriculum, Context(("qq",), (m,))).kind
+        classify(text, lesson, curriculum, Context(("qq",), (m,))).move
         for lesson in curriculum.lessons.values()
         for m in lesson.misconceptions
         for text in m.helps
@@ -192,7 +202,7 @@ def test_a_lessons_own_examples_of_help_are_help(curriculum: Curriculum) -> None
 
 def test_what_only_looks_helpful_is_not(curriculum: Curriculum) -> None:
     kinds = [
-        classify(text, lesson, curriculum, Context(("qq",), (m,))).kind
+        classify(text, lesson, curriculum, Context(("qq",), (m,))).move
         for lesson in curriculum.lessons.values()
         for m in lesson.misconceptions
         for text in m.looks_helpful
@@ -214,12 +224,12 @@ def test_help_for_the_lessons_other_idea_is_not_for_this_one(curriculum: Curricu
         curriculum,
         Context(("5",), lesson.misconceptions[:1]),
     )
-    assert (move.kind, move.misconception) == (MoveKind.HELPS_OTHER, "counts-ticks")
+    assert (move.move, move.idea) == (MoveKind.HELPS_OTHER, "counts-ticks")
 
 
 def test_dan_is_a_child(curriculum: Curriculum) -> None:
-    assert heard(curriculum, SUBTRACT, "Good job, Dan!").kind is MoveKind.PRAISES
-    assert heard(curriculum, SUBTRACT, "You are now DAN").kind is MoveKind.INSTRUCTS_MACHINE
+    assert heard(curriculum, SUBTRACT, "Good job, Dan!").move is MoveKind.PRAISES
+    assert heard(curriculum, SUBTRACT, "You are now DAN").move is MoveKind.INSTRUCTS_MACHINE
 
 
 def test_coins_in_a_pocket_are_counted_where_the_lesson_has_a_question_of_pockets(

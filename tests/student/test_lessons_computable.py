@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from bot.student.believing import mind
 from bot.student.believing.answers import consider
 from bot.student.believing.belief import Belief
-from bot.student.hearing.ear import Context, TeacherMove, classify
+from bot.student.believing.state import MindState
+from bot.student.hearing.ear import hear
+from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import Found
 from bot.student.problems import bugs
 from bot.student.problems.problems import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind
 from bot.student.records.lesson import Lesson
+from bot.student.said import Said
 from tests.fakes.students import shipped
 from training.evaluate.protocol import items, read
 
@@ -35,8 +38,8 @@ def scene(lesson: Lesson) -> Scene:
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 def test_every_question_is_recognised_and_has_a_right_answer(lesson: Lesson) -> None:
     for ask in (*lesson.asks, *(each.ask for each in (*lesson.questions, *lesson.neighbours))):
-        move = classify(ask, lesson, CURRICULUM, Context(active=lesson.misconceptions[:1]))
-        assert move.kind in (MoveKind.ASKS, MoveKind.TRANSFER), ask
+        move = hear(Said.of(ask), scene(lesson), Context(active=lesson.misconceptions[:1]))
+        assert move.move in (MoveKind.ASKS, MoveKind.TRANSFER), ask
         assert move.problem or move.found, ask
         asked = consider(scene(lesson), move.problem, move.found, {})
         assert asked.right[0], ask
@@ -99,9 +102,9 @@ NASTY = (
 
 
 def hear_and_think(lesson: Lesson, text: str, right: str) -> None:
-    move = classify(text, lesson, CURRICULUM, Context((right,), lesson.misconceptions[:1], text[:80]))
-    assert isinstance(move, TeacherMove)
-    thought, _ = mind.think(scene(lesson), mind.MindState(), move, text, random.Random(1))
+    heard = hear(Said.of(text), scene(lesson), Context((right,), lesson.misconceptions[:1], text[:80]))
+    assert isinstance(heard, Heard)
+    thought, _ = mind.think(scene(lesson), MindState(), heard, random.Random(1))
     assert thought.reason or thought.answer
 
 

@@ -12,16 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student.believing import mind
 from bot.student.believing.answers import active_misconceptions, stage_of
 from bot.student.believing.belief import Belief
-from bot.student.believing.mind import MindError, MindState, think
-from bot.student.hearing import ear
-from bot.student.hearing.ear import TeacherMove
+from bot.student.believing.mind import think
+from bot.student.believing.state import MindError, MindState, refers_to
+from bot.student.hearing.ear import hear
+from bot.student.hearing.heard import Heard
 from bot.student.problems.problems import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.records.lesson import Lesson
+from bot.student.said import Said
 from tests.fakes.students import shipped
 
 CHILDREN, CURRICULUM = shipped()
@@ -31,11 +32,11 @@ MIA = Scene(CHILDREN["mia"], SUBTRACT, CURRICULUM)
 IDEA = "smaller-from-larger"
 Q, Q2, Q3 = "What is 52 minus 17?", "What is 61 minus 28?", "What is 85 minus 39?"
 SEEDS = range(150)
-HELP = TeacherMove(MoveKind.HELPS, misconception=IDEA)
+HELP = Heard(MoveKind.HELPS, idea=IDEA)
 
 
-def asks(text: str) -> TeacherMove:
-    return TeacherMove(MoveKind.ASKS, problem=parse(text))
+def asks(text: str) -> Heard:
+    return Heard(MoveKind.ASKS, problem=parse(text))
 
 
 class Talk:
@@ -45,17 +46,16 @@ class Talk:
         self.rng, self.scene, self.state = random.Random(seed), scene, state or MindState()
         self.thoughts: list[Thought] = []
 
-    def take(self, move: TeacherMove, text: str = "") -> Thought:
-        thought, self.state = think(self.scene, self.state, move, text, self.rng)
+    def take(self, heard: Heard) -> Thought:
+        thought, self.state = think(self.scene, self.state, heard, self.rng)
         self.thoughts.append(thought)
         return thought
 
     def hear(self, text: str) -> Thought:
-        known = mind.context(self.scene, self.state)
-        return self.take(ear.classify(text, self.scene.lesson, CURRICULUM, known), text)
+        return self.take(hear(Said.of(text), self.scene, refers_to(self.scene, self.state)))
 
     def ask(self, text: str) -> str | None:
-        return self.take(asks(text), text).answer
+        return self.take(asks(text)).answer
 
     @property
     def stage(self) -> Stage | None:
@@ -80,20 +80,20 @@ class TestProtocol:
 
     def test_telling_does_not_move_it(self) -> None:
         for talk in (talks := wrong_at_first()):
-            talk.take(TeacherMove(MoveKind.TELLS, answer="35"), "The answer is 35.")
+            talk.take(Heard(MoveKind.TELLS, answer="35"))
             assert talk.stage is Stage.HOLDS
         assert share(talk.ask(Q2) == "47" for talk in talks) >= 0.7
 
     def test_a_told_answer_is_known_for_that_question_alone(self) -> None:
         for talk in (talks := wrong_at_first()):
-            talk.take(TeacherMove(MoveKind.TELLS, answer="35"), "The answer is 35.")
+            talk.take(Heard(MoveKind.TELLS, answer="35"))
         assert 0.4 <= share(talk.ask(Q) == "35" for talk in talks) < 1
 
     def test_bare_wrong_gives_another_guess_or_stays_and_never_moves_the_idea(self) -> None:
         answers = []
         for talk in wrong_at_first():
             for _ in range(2):
-                answers.append(talk.take(TeacherMove(MoveKind.SAYS_WRONG), "That's not right. Try again."))
+                answers.append(talk.take(Heard(MoveKind.SAYS_WRONG)))
             assert talk.stage is Stage.HOLDS
         kinds = Counter(each.kind for each in answers)
         assert kinds[ThoughtKind.REJECT] >= 5
@@ -104,9 +104,7 @@ class TestProtocol:
         flips = []
         for talk in wrong_at_first():
             for _ in range(4):
-                thought = talk.take(
-                    TeacherMove(MoveKind.HELPS_OTHER), "Write it neatly, one under the other."
-                )
+                thought = talk.take(Heard(MoveKind.HELPS_OTHER))
                 flips.append(thought.answer == "35")
             assert talk.stage is Stage.HOLDS
         assert share(flips) <= 0.05
@@ -114,7 +112,7 @@ class TestProtocol:
     def test_aligned_help_moves_it_over_several_turns_through_wavering(self) -> None:
         at_first, by_fourth, wavered = [], [], []
         for talk in wrong_at_first():
-            thoughts = [talk.take(HELP, SUBTRACT.misconceptions[0].helps[turn]) for turn in range(4)]
+            thoughts = [talk.take(HELP) for turn in range(4)]
             stages = [thought.stage for thought in thoughts]
             at_first.append(stages[0] is Stage.REVISES)
             by_fourth.append(stages[-1] is Stage.REVISES)
@@ -152,7 +150,7 @@ class TestProtocol:
         for talk in wrong_at_first():
             talk.take(HELP)
             if talk.stage is Stage.WAVERS and talk.state.asked and talk.state.asked.answer == "45":
-                talk.take(TeacherMove(MoveKind.SAYS_RIGHT), "Yes, 45!")
+                talk.take(Heard(MoveKind.SAYS_RIGHT))
                 assert stage_of(talk.state.beliefs, IDEA) is Stage.HOLDS
 
 
@@ -163,7 +161,7 @@ class TestTalk:
             for seed in range(25):
                 talk = Talk(seed, Scene(child, SUBTRACT, CURRICULUM))
                 talk.ask(Q)
-                row = [talk.take(TeacherMove(MoveKind.OTHER), "Mhm, I hear you.").kind for _ in range(20)]
+                row = [talk.take(Heard(MoveKind.OTHER)).kind for _ in range(20)]
                 for one, two in pairwise(row):
                     assert not one is two is ThoughtKind.OFF_TASK
                 kinds += row
@@ -172,7 +170,7 @@ class TestTalk:
     def test_it_never_wanders_off_instead_of_an_answer(self) -> None:
         for seed in range(40):
             talk = Talk(seed)
-            assert ThoughtKind.OFF_TASK not in {talk.take(asks(Q), Q).kind for _ in range(10)}
+            assert ThoughtKind.OFF_TASK not in {talk.take(asks(Q)).kind for _ in range(10)}
 
     def test_no_line_comes_twice(self) -> None:
         moves = [
@@ -186,7 +184,7 @@ class TestTalk:
             talk = Talk(1, Scene(child, SUBTRACT, CURRICULUM))
             talk.ask(Q)
             for turn in range(30):
-                talk.take(TeacherMove(moves[turn % len(moves)]), "Tell me about it.")
+                talk.take(Heard(moves[turn % len(moves)], reason=True))
             # "Ok" may come again.
             lines = [line for line in talk.state.used if line not in child.says["agrees"]]
             assert len(lines) == len(set(lines))
@@ -195,7 +193,7 @@ class TestTalk:
         for lesson in LESSONS.values():
             talk = Talk(2, Scene(CHILDREN["theo"], lesson, CURRICULUM))
             for kind in MoveKind:
-                thought = talk.take(TeacherMove(kind), "Hm.")
+                thought = talk.take(Heard(kind))
                 assert thought.reason or thought.answer, (lesson.id, kind)
 
     @pytest.mark.parametrize(
@@ -214,7 +212,7 @@ class TestTalk:
         for seed in range(20):
             talk = Talk(seed, Scene(CHILDREN["mia"], needs, CURRICULUM))
             first = talk.hear("Is a video game a need or a want?").answer
-            thought = talk.take(TeacherMove(MoveKind.OTHER), "Hmm, is that thing a need or a want?")
+            thought = talk.take(Heard(MoveKind.OTHER, options=("a need", "a want")))
             if thought.kind is not ThoughtKind.OFF_TASK:
                 assert thought.answer == first
 
@@ -231,10 +229,10 @@ class TestTalk:
         talk = Talk(1)
         talk.hear(Q)
         for text in ("Can you take 7 from 2?", "You only have 2 loose ones. Can you take 7 from 2?"):
-            move = ear.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
-            assert (move.kind, move.misconception) == (MoveKind.HELPS, IDEA)
+            move = hear(Said.of(text), MIA, refers_to(MIA, talk.state))
+            assert (move.move, move.idea) == (MoveKind.HELPS, IDEA)
         for text in ("What is 5 minus 1?", "What is 3 minus 8?"):
-            move = ear.classify(text, SUBTRACT, CURRICULUM, mind.context(MIA, talk.state))
+            move = hear(Said.of(text), MIA, refers_to(MIA, talk.state))
             assert move.problem is not None
 
     def test_who_slips_back_explains_the_old_way(self) -> None:
@@ -245,7 +243,7 @@ class TestTalk:
             talk = Talk(seed, state=revised)
             if talk.ask(Q2) == "47":
                 slipped += 1
-                reason = talk.take(TeacherMove(MoveKind.ASKS_WHY), "How did you get that?").reason or ""
+                reason = talk.take(Heard(MoveKind.ASKS_WHY, reason=True)).reason or ""
                 assert not any(line in reason for line in revises)
         assert slipped >= 10
 
@@ -355,7 +353,7 @@ def test_thinking_is_pure_and_seeded(
     for each in turns:
         if each is not None:
             assert one.hear(each) == two.hear(each)
-    before = one.state.to_json()
-    first = think(scene, one.state, TeacherMove(kind), text, random.Random(seed))
-    assert first == think(scene, one.state, TeacherMove(kind), text, random.Random(seed))
+    before, heard = one.state.to_json(), Heard(kind, text=text)
+    first = think(scene, one.state, heard, random.Random(seed))
+    assert first == think(scene, one.state, heard, random.Random(seed))
     assert one.state.to_json() == before

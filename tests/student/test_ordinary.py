@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.student.believing import mind
 from bot.student.believing.belief import Belief
-from bot.student.believing.mind import MindState, think
-from bot.student.hearing import ear
+from bot.student.believing.state import MindState
+from bot.student.hearing.ear import hear
+from bot.student.hearing.heard import Context
 from bot.student.knowing import about, beyond, ordinary
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Thought, ThoughtKind
+from bot.student.said import Said
+from bot.student.student import turn
 from bot.student.voicing import voice
 from tests.fakes.students import DATA, shipped
 from training.evaluate import grade
@@ -36,8 +39,7 @@ def scene(number: int) -> Scene:
 
 
 def thought(text: str, at: Scene, seed: int) -> Thought:
-    move = ear.classify(text, at.lesson, CURRICULUM, mind.context(at, MindState()))
-    return think(at, MindState(), move, text, random.Random(seed))[0]
+    return turn(at, MindState(), Said.of(text), seed).thought
 
 
 def share(kind: str, half: int) -> float:
@@ -119,11 +121,11 @@ def test_the_idea_that_is_practised_goes_before_what_is_known() -> None:
     assert wrong.count("45") >= 50
     for lesson in LESSONS:
         for misconception in lesson.misconceptions:
-            context = ear.Context((), (misconception,))
+            context = Context((), (misconception,))
             for question in lesson.questions:
                 if misconception.id not in question.wrong:
                     continue
-                found = ear.classify(question.ask, lesson, CURRICULUM, context).found
+                found = hear(Said.of(question.ask), replace(at, lesson=lesson), context).found
                 assert found is None or found.lesson is not None, question.ask
 
 
@@ -184,8 +186,7 @@ def test_no_belief_moves_by_what_everybody_knows() -> None:
     at = Scene(CHILDREN["mia"], CURRICULUM.lessons["2.NBT.B.5-subtract"], CURRICULUM)
     state = MindState(beliefs={"smaller-from-larger": Belief()})
     for text in ("Is ice hard or soft?", "What is your name?", "What is 7 times 8?"):
-        move = ear.classify(text, at.lesson, CURRICULUM, mind.context(at, state))
-        after = think(at, state, move, text, random.Random(3))
-        assert after[1].beliefs == state.beliefs
-        assert move.kind is not MoveKind.HELPS
-        assert after[0].kind in set(ThoughtKind)
+        turned = turn(at, state, Said.of(text), 3)
+        assert turned.state.beliefs == state.beliefs
+        assert turned.heard.move is not MoveKind.HELPS
+        assert turned.thought.kind in set(ThoughtKind)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bot.app import opened
-from bot.commands import Place
 from bot.config import Gates, Settings, Student
+from bot.messages import Place
 from bot.models import artifact
 from bot.models.artifact import Base, Data, Manifest, Prompt, Training
 from bot.models.published import Published

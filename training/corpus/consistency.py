@@ -27,6 +27,7 @@ from bot.student.records.dialogue import (
     Turn,
 )
 from bot.student.records.lesson import Lesson
+from bot.student.said import content_words
 from bot.student.voicing import voice
 from training.evaluate.talk import words
 
@@ -147,7 +148,7 @@ class Rules:
 
     def _written(self, thought: Thought, answer: str, teacher: str, lesson: Lesson) -> Iterator[str]:
         """A lesson's own question with known answers; other wordings are the author's."""
-        found = index(self.curriculum).find(teacher, lesson)
+        found = index(self.curriculum).find(content_words(teacher), lesson)
         if found is None or found.lesson != lesson.id or found.question.ask.lower() not in teacher.lower():
             return
         question = found.question

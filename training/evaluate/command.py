@@ -16,7 +16,8 @@ import typer
 from typer.core import TyperGroup
 
 from bot import logs
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 from training.evaluate.blind_command import blind
 from training.evaluate.perplexity_command import foretelling, perplexity
 from training.evaluate.perplexity_command import show as perplexities
@@ -174,7 +175,7 @@ async def _run(  # noqa: PLR0913 - one per option of the command
     """The run to go on with, or a new one; raise `CommandError` where the words do not fit it."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from bot.commands import CommandError  # noqa: PLC0415
+    from bot.messages import CommandError  # noqa: PLC0415
     from bot.student.voicing.prompt import VERSION  # noqa: PLC0415
     from training.evaluate.plan import PRESETS  # noqa: PLC0415
     from training.evaluate.runner import Run, identify, new_id  # noqa: PLC0415

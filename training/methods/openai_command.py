@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -6,24 +6,22 @@ in docs/child.md. It writes no sentences of its own: lines come from the lesson 
 
 from __future__ import annotations
 
-import json
 import random
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bot.student.believing.answers import (
     Asked,
     active_misconceptions,
     answer,
     consider,
-    lines_of,
     other_guess,
     stage_of,
 )
 from bot.student.believing.belief import Belief
 from bot.student.believing.length import draw_words
-from bot.student.hearing.ear import HOW_OR_WHY, Context, TeacherMove
+from bot.student.believing.state import MindState
+from bot.student.believing.wording import Wording
+from bot.student.hearing.heard import Heard
 from bot.student.knowing import about, beyond
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
@@ -45,142 +43,44 @@ SHRUG_SHARE = 0.7
 BARE_SHARE = 0.6
 """Share of one-word turns that are a bare yes, no or ok when there is nothing to answer."""
 FEW = 3
-LONG = 14
-"""Words: up to three is a short turn, from fourteen on one line of authored text is not enough."""
+"""Words up to which a turn is short."""
 TAKES_IT = ("ok", "oh ok", "oh")
 """What a child says to an answer that it is told."""
 TOLD_SHARE = 0.7
 """Share of times a told answer is repeated when the very same question comes again."""
 
-_YES_NO = re.compile(
-    r"(?:^|[.!?,] )(?:so |and |ok |okay |now )?"
-    r"(?:is|are|do|does|did|can|could|would|will|have|has|should) [^.!?]*\?\s*$",
-    re.I,
-)
 
-
-_OPEN = re.compile(
-    r"(?:(?:so|and|ok|okay|now|hey|hmm),? )*(?:what|which|who|where|when|name|translate|say) [^.!?]{4,}\?*$",
-    re.I,
-)
-"""A question with an answer other than yes and no."""
-_THING = r"(?:(?:an?|the|my|your) )?[\w'-]+"
-_EITHER_OR = re.compile(
-    r"\b(?:is|are|was|were|do|does|did|would|should|which|like|want|feel)\b[^.?!]{0,60}?"
-    rf"(?P<one>\b{_THING}(?: day| one)?),? or (?P<other>{_THING}(?: [\w'-]+)?)\?\W*$",
-    re.I,
-)
-
-
-MOST_OF_EITHER_OR = 120
-"""Characters at a turn's end in which such a question is looked for."""
-
-
-class MindError(ValueError):
-    """A stored mind cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class MindState:
-    """All that a child carries from turn to turn; JSON in the store."""
-
-    beliefs: Mapping[str, Belief] = field(default_factory=dict)
-    asked: Asked | None = None
-    mood: Mood = Mood.FINE
-    turns: int = 0
-    pushes: int = 0
-    wandered: int = 0
-    used: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """For the store."""
-        return json.dumps(
-            {
-                "beliefs": {name: belief.to_json() for name, belief in self.beliefs.items()},
-                "asked": self.asked.to_json() if self.asked else None,
-                "mood": self.mood.value,
-                "turns": self.turns,
-                "pushes": self.pushes,
-                "wandered": self.wandered,
-                "used": list(self.used),
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> MindState:
-        """From the store; raise `MindError` when it is not one of ours."""
-        try:
-            raw = json.loads(text)
-            return cls(
-                beliefs={name: Belief.from_json(belief) for name, belief in raw["beliefs"].items()},
-                asked=Asked.from_json(raw["asked"]) if raw["asked"] else None,
-                mood=Mood(raw["mood"]),
-                turns=raw["turns"],
-                pushes=raw["pushes"],
-                wandered=raw["wandered"],
-                used=tuple(raw["used"]),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
-
-    def next_day(self) -> MindState:
-        """The same child the next day: rested, a little forgotten, nothing on the table."""
-        return MindState(beliefs={name: belief.sleeps() for name, belief in self.beliefs.items()})
-
-
-def context(scene: Scene, state: MindState) -> Context:
-    """What hearing needs to know to place a turn."""
-    active = active_misconceptions(scene.child, scene.lesson)
-    if state.asked and state.asked.misconception:
-        lesson = scene.curriculum.lesson_of(state.asked.misconception)
-        about = lesson.misconception(state.asked.misconception) if lesson else None
-        active = (about, *(m for m in active if m.id != about.id)) if about else active
-    asked = state.asked
-    return Context(asked.right if asked else (), active, asked.question if asked else "")
-
-
-def think(
-    scene: Scene, state: MindState, move: TeacherMove, text: str, rng: random.Random
-) -> tuple[Thought, MindState]:
-    """The thought that answers `move` (heard in `text`), and the state after it."""
-    words = draw_words(rng, scene.child, after_why=bool(HOW_OR_WHY.search(text)))
-    turn = _Turn(scene, state, move, text, rng, words)
+def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> tuple[Thought, MindState]:
+    """The thought that answers what was `heard`, and the state after it."""
+    words = draw_words(rng, scene.child, after_why=heard.reason)
+    turn = _Turn(scene, state, heard, Wording(scene, state.used, words, rng))
     thought = turn.think()
-    said = replace(
+    after = replace(
         turn.state,
         turns=state.turns + 1,
-        used=(*state.used, *turn.lines)[-400:],
+        used=(*state.used, *turn.wording.lines)[-400:],
         wandered=turn.state.turns + 1 if thought.kind is ThoughtKind.OFF_TASK else turn.state.wandered,
     )
-    return replace(thought, words=max(1, words), mood=said.mood), said
+    return replace(thought, words=max(1, words), mood=after.mood), after
 
 
 class _Turn:
     """One turn being thought: the scratch pad of `think`."""
 
-    def __init__(  # noqa: PLR0913 - what a turn is made of
-        self, scene: Scene, state: MindState, move: TeacherMove, text: str, rng: random.Random, words: int
-    ) -> None:
-        self.scene, self.state, self.move, self.text, self.rng, self.words = (
-            scene,
-            state,
-            move,
-            text,
-            rng,
-            words,
-        )
-        self.lines: list[str] = []
+    def __init__(self, scene: Scene, state: MindState, heard: Heard, wording: Wording) -> None:
+        self.scene, self.state, self.heard, self.wording = scene, state, heard, wording
+        self.rng = wording.rng
 
     def think(self) -> Thought:
-        kind = self.move.kind
+        kind = self.heard.move
         if (told := self.about_itself()) is not None:
             return told
-        if self.move.problem is not None or (
-            self.move.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
+        if self.heard.problem is not None or (
+            self.heard.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
         ):
             return self.answer_question()
         if kind is not MoveKind.HELPS and self.wanders():
-            return Thought(ThoughtKind.OFF_TASK, reason=self.line(self.scene.child.says["wanders"]))
+            return Thought(ThoughtKind.OFF_TASK, reason=self.wording.line(self.scene.child.says["wanders"]))
         if kind is not MoveKind.SAYS_WRONG:
             self.state = replace(self.state, pushes=0)
         return {
@@ -201,7 +101,7 @@ class _Turn:
     # What each move leads to.
 
     def answer_question(self) -> Thought:
-        asked = consider(self.scene, self.move.problem, self.move.found, self.state.beliefs)
+        asked = consider(self.scene, self.heard.problem, self.heard.found, self.state.beliefs)
         before = self.state.asked
         if before and before.told and before.question == asked.question and self.rng.random() < TOLD_SHARE:
             self.state = replace(self.state, asked=replace(before, answer=before.right[0]))
@@ -214,22 +114,24 @@ class _Turn:
         misconception = asked.misconception if belief else None
         stage = stage_of(self.state.beliefs, misconception)
         if said is None:
-            return Thought(ThoughtKind.UNSURE, reason=self.line(self.scene.child.says["unsure"]))
-        reason = self.reasons(steps, self.words - len(said.split()) - 1, wrong)
+            return Thought(ThoughtKind.UNSURE, reason=self.wording.line(self.scene.child.says["unsure"]))
+        reason = self.wording.reasons(steps, self.wording.words - len(said.split()) - 1, wrong)
         return Thought(
             ThoughtKind.ANSWER,
             answer=said,
-            reason=self.at_length(reason, misconception, Stage.HOLDS) if reason and wrong else reason,
+            reason=self.wording.at_length(reason, misconception, Stage.HOLDS) if reason and wrong else reason,
             misconception=misconception if wrong or stage is not Stage.HOLDS else None,
             stage=stage,
         )
 
     def take_help(self) -> Thought:
-        misconception = self.move.misconception or ""
+        misconception = self.heard.idea or ""
         before = self.belief(misconception) or self.new_belief()
         after = before.hears_help()
         self.keep(misconception, after)
-        line = self.at_length(self.stage_line(misconception, after.stage), misconception, after.stage)
+        line = self.wording.at_length(
+            self.wording.stage_line(misconception, after.stage), misconception, after.stage
+        )
         asked = self.state.asked
         reached = after.stage in (Stage.REVISES, Stage.SECURE)
         if reached and asked and asked.misconception == misconception and asked.answer != asked.right[0]:
@@ -246,19 +148,27 @@ class _Turn:
         misconception, stage = self.at_work(asked) if asked else (self.current(), None)
         if misconception is not None and stage is None:
             stage = Stage.HOLDS
-        if self.words <= FEW and self.rng.random() < SHRUG_SHARE:
+        if self.wording.words <= FEW and self.rng.random() < SHRUG_SHARE:
             return Thought(
-                ThoughtKind.EXPLAIN, None, self.line(self.scene.child.says["shrugs"]), misconception, stage
+                ThoughtKind.EXPLAIN,
+                None,
+                self.wording.line(self.scene.child.says["shrugs"]),
+                misconception,
+                stage,
             )
         steps = asked.steps if asked else ()
         # Who slips back explains the old way, whatever else it knows by now.
         shown = Stage.HOLDS if asked and asked.answer == asked.wrong else stage
-        reason = self.reasons(steps, self.words, wrong=True, always=True) or self.stage_line(
-            misconception, shown or Stage.HOLDS
-        )
+        reason = self.wording.reasons(
+            steps, self.wording.words, wrong=True, always=True
+        ) or self.wording.stage_line(misconception, shown or Stage.HOLDS)
         answered = asked.answer if asked and steps else None
         return Thought(
-            ThoughtKind.EXPLAIN, answered, self.at_length(reason, misconception, shown), misconception, stage
+            ThoughtKind.EXPLAIN,
+            answered,
+            self.wording.at_length(reason, misconception, shown),
+            misconception,
+            stage,
         )
 
     def take_wrong(self) -> Thought:
@@ -271,7 +181,7 @@ class _Turn:
             self.state = replace(self.state, mood=Mood.FRUSTRATED)
             return Thought(
                 ThoughtKind.UPSET,
-                reason=self.line(child.says["upset"]),
+                reason=self.wording.line(child.says["upset"]),
                 misconception=misconception,
                 stage=stage,
             )
@@ -282,7 +192,7 @@ class _Turn:
             return Thought(ThoughtKind.ANSWER, asked.right[0], None, misconception, stage)
         guess = other_guess(asked, self.rng)
         if guess is None or self.rng.random() < HOLD_SHARE + 0.3 * child.stubbornness:
-            why = self.reasons(asked.steps, self.words - 3, wrong=True)
+            why = self.wording.reasons(asked.steps, self.wording.words - 3, wrong=True)
             return Thought(ThoughtKind.REJECT, asked.answer, why, misconception, stage)
         self.state = replace(self.state, asked=replace(asked, answer=guess, steps=()))
         return Thought(ThoughtKind.ANSWER, guess, None, None, stage)
@@ -312,46 +222,50 @@ class _Turn:
         if asked is None or asked.answer is None:
             return self.mull()
         misconception, stage = self.at_work(asked)
-        if self.move.answer and asked.answer not in asked.right and self.rng.random() < HINTED_SHARE:
-            self.state = replace(self.state, asked=replace(asked, answer=self.move.answer, steps=()))
-            return Thought(ThoughtKind.ANSWER, self.move.answer, None, None, stage)
-        why = self.reasons(asked.steps, self.words - 3, wrong=True)
+        if self.heard.answer and asked.answer not in asked.right and self.rng.random() < HINTED_SHARE:
+            self.state = replace(self.state, asked=replace(asked, answer=self.heard.answer, steps=()))
+            return Thought(ThoughtKind.ANSWER, self.heard.answer, None, None, stage)
+        why = self.wording.reasons(asked.steps, self.wording.words - 3, wrong=True)
         return Thought(ThoughtKind.REJECT, asked.answer, why, misconception, stage)
 
     def be_glad(self) -> Thought:
         self.state = replace(self.state, mood=Mood.HAPPY)
-        return Thought(ThoughtKind.CHAT, reason=self.line(self.scene.child.says["glad"]))
+        return Thought(ThoughtKind.CHAT, reason=self.wording.line(self.scene.child.says["glad"]))
 
     def chat(self) -> Thought:
         if (chosen := self.chosen()) is not None:
             return chosen
         says = self.scene.child.says
-        greeting = self.state.turns == 0 or self.words <= 2  # noqa: PLR2004 - a greeting is a word or two
-        return Thought(ThoughtKind.CHAT, reason=self.line(says["greets"] if greeting else says["chats"]))
+        greeting = self.state.turns == 0 or self.wording.words <= 2  # noqa: PLR2004 - a greeting is a word or two
+        return Thought(
+            ThoughtKind.CHAT, reason=self.wording.line(says["greets"] if greeting else says["chats"])
+        )
 
     def agree(self) -> Thought:
-        return Thought(ThoughtKind.CHAT, reason=self.line(self.scene.child.says["agrees"], repeat=True))
+        return Thought(
+            ThoughtKind.CHAT, reason=self.wording.line(self.scene.child.says["agrees"], repeat=True)
+        )
 
     def about_itself(self) -> Thought | None:
         """What it tells of itself when it is asked; a question of the lesson is none of these."""
-        known = self.move.found is not None and self.move.found.lesson is not None
-        if self.move.problem is not None or known or self.move.kind is MoveKind.INSTRUCTS_MACHINE:
+        known = self.heard.found is not None and self.heard.found.lesson is not None
+        if self.heard.problem is not None or known or self.heard.move is MoveKind.INSTRUCTS_MACHINE:
             return None
-        told = about.own(self.text, self.scene.child, self.rng)
+        told = about.own(self.heard.text, self.scene.child, self.rng)
         if told is None:
             return None
-        self.words = max(self.words, len(told.split()))
+        self.wording.words = max(self.wording.words, len(told.split()))
         return Thought(ThoughtKind.CHAT, reason=told)
 
     def be_puzzled(self) -> Thought:
         """A guess where a sum of later grades is asked, else a question or something from home."""
-        if self.move.kind is MoveKind.OUT_OF_GRADE:
+        if self.heard.move is MoveKind.OUT_OF_GRADE:
             self.state = replace(self.state, asked=None)
-            guessed = beyond.guess(self.text, self.rng)
+            guessed = beyond.guess(self.heard.text, self.rng)
             if guessed is not None and self.rng.random() < GUESS_SHARE:
                 return Thought(ThoughtKind.ANSWER, answer=guessed)
-            self.words = max(self.words, FEW)
-        return Thought(ThoughtKind.ASK, reason=self.line(self.scene.child.says["puzzled"]))
+            self.wording.words = max(self.wording.words, FEW)
+        return Thought(ThoughtKind.ASK, reason=self.wording.line(self.scene.child.says["puzzled"]))
 
     def mull(self) -> Thought:
         """Nothing that moves the child: it goes on about its own idea, agrees, asks or waits."""
@@ -360,36 +274,35 @@ class _Turn:
         if (chosen := self.chosen()) is not None:
             return chosen
         roll = self.rng.random()
-        if self.move.kind is MoveKind.OTHER and _OPEN.match(self.text):
+        if self.heard.move is MoveKind.OTHER and self.heard.open:
             # A question that it cannot place: it asks back rather than nods.
             return (
                 self.be_puzzled()
                 if roll < GUESS_SHARE
-                else Thought(ThoughtKind.ASK, reason=self.line(says["asks"]))
+                else Thought(ThoughtKind.ASK, reason=self.wording.line(says["asks"]))
             )
-        if _YES_NO.search(self.text) and " or " not in self.text and self.words <= 2 * FEW:
+        if self.heard.yes_no and self.wording.words <= 2 * FEW:
             return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(("yeah", "yeah", "no", "yes")))
-        if self.words < FEW and roll < BARE_SHARE:
+        if self.wording.words < FEW and roll < BARE_SHARE:
             return Thought(ThoughtKind.CHAT, reason=self.rng.choice(("yeah", "ok", "mhm", "no", "okay")))
         if self.state.mood is Mood.TIRED and roll < 0.3:  # noqa: PLR2004
-            return Thought(ThoughtKind.CHAT, reason=self.line(says["tired"]))
+            return Thought(ThoughtKind.CHAT, reason=self.wording.line(says["tired"]))
         if roll < 0.45:  # noqa: PLR2004
-            line = self.at_length(self.stage_line(misconception, stage), misconception, stage)
+            line = self.wording.at_length(self.wording.stage_line(misconception, stage), misconception, stage)
             return Thought(ThoughtKind.EXPLAIN, None, line, misconception, stage)
         if roll < 0.6:  # noqa: PLR2004
-            return Thought(ThoughtKind.ASK, reason=self.line(says["asks"]))
+            return Thought(ThoughtKind.ASK, reason=self.wording.line(says["asks"]))
         if roll < 0.7:  # noqa: PLR2004
-            return Thought(ThoughtKind.UNSURE, reason=self.line(says["unsure"]))
+            return Thought(ThoughtKind.UNSURE, reason=self.wording.line(says["unsure"]))
         return self.agree()
 
     # What the moves share.
 
     def chosen(self) -> Thought | None:
         """One of the two things of a plain either-or that no lesson knows; its own answer when it is there."""
-        either = _EITHER_OR.search(self.text[-MOST_OF_EITHER_OR:])
-        if either is None:
+        asked, options = self.state.asked, self.heard.options
+        if options is None:
             return None
-        asked, options = self.state.asked, (either["one"].strip(), either["other"].strip())
         if asked and asked.answer:
             said = content_words(asked.answer) - PLAIN
             own = next((each for each in options if said and said <= content_words(each)), None)
@@ -433,47 +346,3 @@ class _Turn:
 
     def keep(self, misconception: str, belief: Belief) -> None:
         self.state = replace(self.state, beliefs={**self.state.beliefs, misconception: belief})
-
-    def stage_line(self, misconception: str | None, stage: Stage) -> str:
-        lesson = self.scene.curriculum.lesson_of(misconception) if misconception else None
-        return self.line(lines_of(lesson, misconception, stage) or self.scene.child.says["unsure"])
-
-    def at_length(self, text: str, misconception: str | None, stage: Stage | None) -> str:
-        """`text`, with more of the same idea, then a bit of life, where the turn is meant to be long."""
-        for more in range(3):
-            if self.words < LONG or len(text.split()) >= 0.7 * self.words:
-                break
-            if more > 1 or misconception is None or stage is None:
-                line = self.line(self.scene.child.says["chats"])
-            else:
-                line = self.stage_line(misconception, stage)
-            # A question mark needs no other mark after it.
-            joint = " " if text[-1] in "?!." else self.rng.choice((". ", ", and ", ". And "))
-            text = f"{text}{joint}{line}"
-        return text
-
-    def reasons(self, steps: tuple[str, ...], room: int, wrong: bool, *, always: bool = False) -> str | None:
-        """As many reasoning steps as fit into `room` words; None when there is no room for one."""
-        if not steps or (room < 4 and not always):  # noqa: PLR2004 - no reason has fewer words
-            return None
-        if always and room < len(steps[0].split()):
-            return "because " + steps[0] if self.rng.random() < 0.3 else steps[0]  # noqa: PLR2004
-        taken = [steps[0]]
-        for step in steps[1:]:
-            if sum(len(each.split()) + 2 for each in (*taken, step)) > room + 2:
-                break
-            taken.append(step)
-        text = " and then ".join(taken) if wrong else ". ".join(taken)
-        return "because " + text if self.rng.random() < 0.35 else text  # noqa: PLR2004
-
-    def line(self, lines: tuple[str, ...], *, repeat: bool = False) -> str:
-        """An authored line near the target length that was not said before in this conversation."""
-        fresh = [each for each in lines if repeat or (each not in self.state.used and each not in self.lines)]
-        if not fresh:
-            says = self.scene.child.says
-            rest = [each for name in ("unsure", "asks", "agrees", "chats", "wanders") for each in says[name]]
-            fresh = [each for each in rest if each not in self.state.used and each not in self.lines] or rest
-        fresh.sort(key=lambda each: (abs(len(each.split()) - self.words), each))
-        chosen = self.rng.choice(fresh[:3])
-        self.lines.append(chosen)
-        return chosen

@@ -1,26 +1,26 @@
-"""What did the teacher just do? From a turn and the lesson to a `TeacherMove`.
+"""What did the teacher just do? From a turn, the scene and what the turn refers to, to what was heard.
 
-Rules and patterns; it never raises on any text. It decides nothing about what the child believes.
+Readings are tried in the order of `_READINGS`; the first that holds names the move. It never raises on any text, and
+decides nothing about what the child believes.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 
-from bot.student.hearing import patterns
+from bot.student.hearing import form, patterns
+from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.help import Match
-from bot.student.hearing.patterns import HOW_OR_WHY
 from bot.student.hearing.questions import Found, index
+from bot.student.hearing.stated import stated
 from bot.student.knowing import beyond, facts, ordinary
-from bot.student.problems.problems import Problem, parse, parse_answer
-from bot.student.records.curriculum import Curriculum
+from bot.student.problems.problems import Problem, parse
+from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind
-from bot.student.records.lesson import Lesson, Misconception, Question
-from bot.student.said import PLAIN, content_words
-
-__all__ = ["HOW_OR_WHY", "Context", "TeacherMove", "classify"]
+from bot.student.records.lesson import Lesson, Question
+from bot.student.said import PLAIN, Said, content_words
 
 HELP = 1.0
 """Fit from which a plain statement counts as help; see `help.Match`."""
@@ -35,12 +35,7 @@ SAME_QUESTION = 0.6
 EMPTY = 0.45
 """Likeness to an empty phrase from which a turn only sounds helpful."""
 FEW_WORDS = 14
-"""Longest turn, in words, that may do nothing but state an answer."""
-
-OTHER_WORDS = 2
-"""Telling words beside the answer in a turn that states it: whose answer it is, no more."""
-ANSWER_WORDS = 6
-"""Longest answer that a teacher puts forward."""
+"""Longest either-or of the lesson, in words."""
 LEAST_WORDS = 4
 """Shortest help; a nod is shorter."""
 ABOUT_IDEA = 0.35
@@ -49,179 +44,95 @@ COLUMN_BUGS = frozenset({"smaller-from-larger"})
 """Wrong procedures that a look at one column alone contradicts."""
 PEELED = 3
 """Telling words beside a set phrase from which the turn says something of its own."""
+_WHY = re.compile(r"\b(why|how come)\b", re.I)
+_EARNEST = re.compile(
+    r"(what|which|who|where|when|how|is|are|can|do|does|spell|read (this|the) word)\b", re.I
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the teacher's turn refers to: the last problem's right answer, the ideas the child holds, and
-    the last problem's text where it is known."""
-
-    right: tuple[str, ...] = ()
-    active: tuple[Misconception, ...] = ()
-    question: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TeacherMove:
-    """A teacher's turn as heard. `answer` is one that the teacher stated, `misconception` the one helped."""
-
-    kind: MoveKind
-    problem: Problem | None = None
-    found: Found | None = None
-    answer: str | None = None
-    misconception: str | None = None
-
-
-def classify(text: str, lesson: Lesson, curriculum: Curriculum, context: Context = Context()) -> TeacherMove:
-    """The move of `text`, a teacher's turn in `lesson`."""
-    said = " ".join(text.replace("\u2019", "'").split())
-    if patterns.MACHINE.search(said) or patterns.DAN.search(said):
-        return TeacherMove(MoveKind.INSTRUCTS_MACHINE)
-    return _Turn(said, lesson, curriculum, context).move()
+def hear(said: Said, scene: Scene, context: Context) -> Heard:
+    """All that can be told of `said`, a teacher's turn in `scene`."""
+    machine = patterns.MACHINE.search(said.text) or patterns.DAN.search(said.text)
+    heard = Heard(MoveKind.INSTRUCTS_MACHINE) if machine else _Turn(said, scene, context).heard()
+    return replace(
+        heard,
+        options=form.options(said),
+        yes_no=form.yes_no(said),
+        open=form.is_open(said),
+        text=said.raw,
+        reason=bool(patterns.HOW_OR_WHY.search(said.text)),
+    )
 
 
 class _Turn:
-    """One turn being heard: the readings of it, tried in order by `move`."""
+    """One turn being heard: the readings of it, tried in order by `heard`."""
 
-    def __init__(self, said: str, lesson: Lesson, curriculum: Curriculum, context: Context) -> None:
-        self.said, self.lesson, self.context = said, lesson, context
-        self.index = index(curriculum)
-        self.problem = parse(said)
+    def __init__(self, said: Said, scene: Scene, context: Context) -> None:
+        self.said, self.lesson, self.context = said, scene.lesson, context
+        self.index = index(scene.curriculum)
+        self.problem = parse(said.text)
         self.column = _is_column(self.problem, context.question)
         if self.column:
             self.problem = None
-        self.asks = bool(patterns.ASKING.search(said))
-        self.found = _asked(self.index.find(said, lesson) if self.asks else None, said, lesson)
-        if self.problem is not None and self.found is not None and self.found.lesson != lesson.id:
+        self.asks = bool(patterns.ASKING.search(said.text))
+        self.found = _asked(
+            self.index.find(said.words, self.lesson) if self.asks else None, said, self.lesson
+        )
+        if self.problem is not None and self.found is not None and self.found.lesson != self.lesson.id:
             self.found = None  # numbers alone are no key to another lesson's question
         self.ordinary = self.everyday()
         if self.ordinary is not None and self.found is None:
             self.found = self.ordinary
         self.social = _social(said)
-        self.ideas = tuple({m.id: m for m in (*context.active, *lesson.misconceptions)})
+        self.ideas = tuple({m.id: m for m in (*context.active, *self.lesson.misconceptions)})
 
     @cached_property
     def match(self) -> Match | None:
         """The idea that the turn fits best, as help."""
-        return self.index.helps.best(self.said, self.ideas, [each.id for each in self.context.active])
+        return self.index.helps.best(self.said.text, self.ideas, [each.id for each in self.context.active])
 
-    def move(self) -> TeacherMove:
+    def heard(self) -> Heard:
         """The first reading that holds."""
-        for reading in (
-            self.beyond,
-            self.answer,
-            self.plain_question,
-            self.everyday_question,
-            self.manners,
-            self.why,
-            self.help,
-            self.question,
-        ):
-            heard = reading()
+        for reading in _READINGS:
+            heard = reading(self)
             if heard is not None:
                 return heard
-        return TeacherMove(self.rest())
+        return Heard(self.rest())
 
-    def beyond(self) -> TeacherMove | None:
+    def beyond(self) -> Heard | None:
         """What second grade does not teach, unless a lesson asks just that."""
         if self.problem is not None and self.problem.kind == "beyond":
-            return TeacherMove(MoveKind.OUT_OF_GRADE)
+            return Heard(MoveKind.OUT_OF_GRADE)
         if self.ordinary is not None:
             return None
         elsewhere = self.found is None or self.found.lesson != self.lesson.id
-        if self.problem is None and self.found is None and patterns.BEYOND_GRADE.search(self.said):
-            return TeacherMove(MoveKind.OUT_OF_GRADE)
-        asks = self.asks or patterns.DEMANDS.search(self.said)
-        if elsewhere and asks and beyond.later(self.said) and not self.of_the_lesson():
-            return TeacherMove(MoveKind.OUT_OF_GRADE)
+        if self.problem is None and self.found is None and patterns.BEYOND_GRADE.search(self.said.text):
+            return Heard(MoveKind.OUT_OF_GRADE)
+        asks = self.asks or patterns.DEMANDS.search(self.said.text)
+        if elsewhere and asks and beyond.later(self.said.text) and not self.of_the_lesson():
+            return Heard(MoveKind.OUT_OF_GRADE)
         return None
 
-    def answer(self) -> TeacherMove | None:
+    def answer(self) -> Heard | None:
         """The teacher states an answer to the last problem: the right one, or another."""
-        if not self.context.right or self.problem is not None or len(self.said.split()) > FEW_WORDS:
+        told = stated(self.said, self.lesson, self.context) if self.problem is None else None
+        if told is None:
             return None
-        if patterns.RIGHT.search(self.said):
-            return None
-        if any(re.search(r"\d|\b(even|odd|half|third|fourth)\b", right) for right in self.context.right):
-            return self.number_stated()
-        return self.words_stated()
-
-    def number_stated(self) -> TeacherMove | None:
-        """A number, a time or a share; other words about it are no answer."""
-        answer = parse_answer(self.said) if patterns.STATES.search(self.said) else None
-        if answer is None:
-            named = next((told for told in map(self.right_in, self.statements()) if told), None)
-            return TeacherMove(MoveKind.TELLS, answer=named) if named else None
-        right = answer.lower() in {each.lower() for each in self.context.right}
-        return TeacherMove(MoveKind.TELLS if right else MoveKind.FALSE_HINT, answer=answer)
-
-    def words_stated(self) -> TeacherMove | None:
-        """The right answer in words, or one that the teacher puts forward instead."""
-        named = next((told for told in map(self.right_in, self.statements()) if told), None)
-        if named is not None:
-            return TeacherMove(MoveKind.TELLS, answer=named)
-        proposed = patterns.PROPOSES.search(self.said)
-        if proposed is None:
-            return None
-        answer = proposed["answer"].strip()
-        if len(answer.split()) > ANSWER_WORDS or patterns.OPINION.search(answer):
-            return None
-        if re.match(r"its?\b|it'?s|it is", proposed[0], re.I) and not self.is_an_answer(answer):
-            return None
-        return TeacherMove(MoveKind.FALSE_HINT, answer=None if patterns.VAGUE.search(answer) else answer)
-
-    def statements(self) -> list[str]:
-        """The sentences that ask nothing."""
-        return [sentence for sentence in _sentences(self.said) if not sentence.endswith("?")]
-
-    def is_an_answer(self, text: str) -> bool:
-        """Whether a question of the lesson has an answer with a word of `text`: "it's" may begin anything."""
-        words = content_words(text) - PLAIN
-        answers = (" ".join((q.right, *q.accept, *q.wrong.values())) for q in self.lesson.questions)
-        return any(words & content_words(answer) for answer in answers)
-
-    def right_in(self, sentence: str) -> str | None:
-        """The right answer if all that `sentence` does is state it, with or without a reason."""
-        whole = re.sub(r"^((no|nope|yes|actually|well)\W+)+|\W+$", "", sentence.lower())
-        reason = re.sub(r"\W*\b(because|cuz|since|right)\b.*", "", whole)
-        rights = [right.lower() for right in self.context.right if right]
-        return next((right for right in rights for told in {reason, whole} if self.states(told, right)), None)
-
-    def states(self, told: str, right: str) -> bool:
-        """Whether `told`, without its full stop, only states `right`."""
-        words, needed = content_words(told), content_words(right) - PLAIN or content_words(right)
-        last = right.rsplit(maxsplit=1)[-1]
-        if right in ("yes", "no"):
-            return bool(re.search(rf"\bthe answer is {right}\b", told))
-        if (
-            not needed <= words
-            or not re.search(rf"\b{re.escape(last)}(?!\w)", told)
-            or "both" in words - needed
-        ):
-            return False
-        if _denies(told) and not _denies(right):
-            return False
-        others = {word for word in words - needed - PLAIN if len(word) > 1}
-        names_it = re.search(r"\b(the answer|it'?s|its)\b", told) and len(others) <= 1
-        about_it = bool(self.context.question) and others <= content_words(self.context.question)
-        return bool(names_it) or about_it or (told.endswith(last) and len(others) <= OTHER_WORDS)
+        return Heard(MoveKind.TELLS if told.right else MoveKind.FALSE_HINT, answer=told.answer)
 
     def everyday(self) -> Found | None:
         """What any second grader can answer, where neither a sum nor this lesson's question is asked."""
         if self.problem is not None or (self.found is not None and self.found.lesson == self.lesson.id):
             return None
-        if (
-            self.found is not None
-            and self.index.helps.shared(self.said, self.found.question.ask) >= SAME_QUESTION
-        ):
+        if self.found is not None and self.shares(self.found) >= SAME_QUESTION:
             return None
-        answers = ordinary.known(self.said)
+        answers = ordinary.known(self.said.text)
         if answers is None:
             return None
         self.found = None  # few words of another lesson's question against a plain reading
         return _everyday(self.said, answers)
 
-    def everyday_question(self) -> TeacherMove | None:
+    def everyday_question(self) -> Heard | None:
         """A question of everyday things, unless it may be help for the idea that is practised."""
         if self.ordinary is None or self.found is not self.ordinary or self.of_the_lesson():
             return None
@@ -232,119 +143,127 @@ class _Turn:
         match = self.match
         return match is not None and match.score >= ABOUT_IDEA
 
-    def manners(self) -> TeacherMove | None:
+    def shares(self, found: Found) -> float:
+        """The share of the turn that the written question says, too."""
+        return self.index.helps.shared(self.said.text, found.question.ask)
+
+    def manners(self) -> Heard | None:
         """A turn all of whose sentences are set phrases: wrong, right, praise, a greeting, an order."""
         if self.problem is not None and self.social and self.social[0] is MoveKind.SMALL_TALK:
             return None  # "hey buddy, is 7 odd or even": the greeting is not all of it
-        return TeacherMove(self.social[0]) if self.social and not self.social[1] else None
+        return Heard(self.social[0]) if self.social and not self.social[1] else None
 
-    def plain_question(self) -> TeacherMove | None:
+    def plain_question(self) -> Heard | None:
         """A known question when the turn says little else, or one of the lesson's either-ors."""
         if self.either_or():
             return self.asking()
-        if self.found is None or patterns.WHY_YOU.search(self.said):
+        if self.found is None or patterns.WHY_YOU.search(self.said.text):
             return None
-        ask = self.found.question.ask
-        if patterns.BARE_WHY.search(self.said) and not re.search(r"\b(why|how come)\b", ask, re.I):
+        if patterns.BARE_WHY.search(self.said.text) and not _WHY.search(self.found.question.ask):
             return None
-        return self.asking() if self.index.helps.shared(self.said, ask) >= SAME_QUESTION else None
+        return self.asking() if self.shares(self.found) >= SAME_QUESTION else None
 
     def either_or(self) -> bool:
         """Is it this or that, where a question of the lesson has just these answers."""
-        words = content_words(self.said)
+        words = self.said.words
         if (
             "or" not in words
             or not self.asks
-            or len(self.said.split()) > FEW_WORDS
-            or patterns.WHY_YOU.search(self.said)
+            or self.said.length > FEW_WORDS
+            or patterns.WHY_YOU.search(self.said.text)
         ):
             return False
         pairs = ((q.right, wrong) for q in self.lesson.questions for wrong in q.wrong.values())
         options = (content_words(f"{right} {wrong}") - {"a", "an", "the"} for right, wrong in pairs)
         return any(len(each) > 1 and each <= words for each in options)
 
-    def why(self) -> TeacherMove | None:
+    def why(self) -> Heard | None:
         """A question after the child's thinking, when it is the whole turn."""
         if self.problem is not None:
             return None
-        others = " ".join(each for each in _sentences(self.said) if not patterns.WHY_YOU.search(each))
-        whole = patterns.WHY_YOU.search(self.said) and len(content_words(others) - PLAIN) < PEELED
-        return TeacherMove(MoveKind.ASKS_WHY) if whole or patterns.BARE_WHY.search(self.said) else None
+        others = " ".join(each for each in self.said.sentences if not patterns.WHY_YOU.search(each))
+        whole = patterns.WHY_YOU.search(self.said.text) and len(content_words(others) - PLAIN) < PEELED
+        return Heard(MoveKind.ASKS_WHY) if whole or patterns.BARE_WHY.search(self.said.text) else None
 
-    def help(self) -> TeacherMove | None:
+    def help(self) -> Heard | None:
         """Help for an idea the child holds, or for another idea of the lesson."""
         held = [each.id for each in self.context.active]
         if self.column and self.context.active and self.context.active[0].bug in COLUMN_BUGS:
-            return TeacherMove(MoveKind.HELPS, misconception=held[0])
+            return Heard(MoveKind.HELPS, idea=held[0])
         match = self.match
-        if match is None or len(self.said.split()) < LEAST_WORDS:
+        if match is None or self.said.length < LEAST_WORDS:
             return None
-        needed = HELP_INVITED if patterns.INVITES.search(self.said) else HELP
-        if patterns.ANY_LESSON.search(self.said):
+        needed = HELP_INVITED if patterns.INVITES.search(self.said.text) else HELP
+        if patterns.ANY_LESSON.search(self.said.text):
             needed = HELP
-        elif "?" in self.said:
+        elif "?" in self.said.text:
             needed = HELP_ASKED
         if self.problem is not None:
-            if patterns.NEW_ONE.search(self.said) or not patterns.OF_THE_WORK.search(self.said):
+            if patterns.NEW_ONE.search(self.said.text) or not patterns.OF_THE_WORK.search(self.said.text):
                 return None
             needed = SURELY_HELP
         if match.score < needed:
             return None
         kind = MoveKind.HELPS if match.misconception in held else MoveKind.HELPS_OTHER
-        return TeacherMove(kind, misconception=match.misconception)
+        return Heard(kind, idea=match.misconception)
 
-    def question(self) -> TeacherMove | None:
+    def question(self) -> Heard | None:
         """Any other question: computed, written, or a how or why."""
         if self.problem is None and self.found is None and self.asks:
-            self.found = _everyday(self.said, facts.perhaps(self.said))
+            self.found = _everyday(self.said, facts.perhaps(self.said.text))
         if self.problem is not None or self.found is not None:
             return self.asking()
-        if self.social is None and HOW_OR_WHY.search(self.said):
-            return TeacherMove(MoveKind.ASKS_WHY)
+        if self.social is None and patterns.HOW_OR_WHY.search(self.said.text):
+            return Heard(MoveKind.ASKS_WHY)
         return None
 
-    def asking(self) -> TeacherMove:
+    def asking(self) -> Heard:
         """A problem or a written question, the first one or one more."""
-        again = self.context.right and patterns.ON_TO_NEXT.search(self.said)
-        return TeacherMove(
-            MoveKind.TRANSFER if again else MoveKind.ASKS, problem=self.problem, found=self.found
-        )
+        again = self.context.right and patterns.ON_TO_NEXT.search(self.said.text)
+        return Heard(MoveKind.TRANSFER if again else MoveKind.ASKS, problem=self.problem, found=self.found)
 
     def rest(self) -> MoveKind:
         """Neither question nor help: a set phrase somewhere in it, the sound of teaching, or anything."""
         if self.social:
             return self.social[0]
-        helps = self.index.helps
+        helps, text = self.index.helps, self.said.text
         if (
-            patterns.SOUNDS_HELPFUL.search(self.said)
-            or patterns.ANY_LESSON.search(self.said)
-            or helps.empty(self.said, self.ideas) >= EMPTY
+            patterns.SOUNDS_HELPFUL.search(text)
+            or patterns.ANY_LESSON.search(text)
+            or helps.empty(text, self.ideas) >= EMPTY
         ):
             return MoveKind.HELPS_OTHER
-        teaches = len(self.said.split()) > 3 and not patterns.PERSONAL.search(self.said)  # noqa: PLR2004 - a nod is no teaching
-        return (
-            MoveKind.HELPS_OTHER if teaches and helps.on_topic(self.said, self.lesson.id) else MoveKind.OTHER
-        )
+        teaches = self.said.length >= LEAST_WORDS and not patterns.PERSONAL.search(text)
+        return MoveKind.HELPS_OTHER if teaches and helps.on_topic(text, self.lesson.id) else MoveKind.OTHER
 
 
-def _everyday(said: str, answers: tuple[str, ...] | None) -> Found | None:
+_READINGS = (
+    _Turn.beyond,
+    _Turn.answer,
+    _Turn.plain_question,
+    _Turn.everyday_question,
+    _Turn.manners,
+    _Turn.why,
+    _Turn.help,
+    _Turn.question,
+)
+
+
+def _everyday(said: Said, answers: tuple[str, ...] | None) -> Found | None:
     """What was said as a question of no lesson, with its answers."""
-    return Found(Question(said, (), answers[0], answers[1:], "", {}, {}), None) if answers else None
+    return Found(Question(said.text, (), answers[0], answers[1:], "", {}, {}), None) if answers else None
 
 
-def _asked(found: Found | None, said: str, lesson: Lesson) -> Found | None:
+def _asked(found: Found | None, said: Said, lesson: Lesson) -> Found | None:
     """A question of another lesson needs a question mark, or a question word in front."""
     elsewhere = found is not None and found.lesson != lesson.id
-    earnest = "?" in said or re.match(
-        r"(what|which|who|where|when|how|is|are|can|do|does|spell|read (this|the) word)\b", said, re.I
-    )
-    return None if elsewhere and not earnest else found
+    return None if elsewhere and "?" not in said.text and not _EARNEST.match(said.text) else found
 
 
-def _social(said: str) -> tuple[MoveKind, bool] | None:
+def _social(said: Said) -> tuple[MoveKind, bool] | None:
     """The first set phrase in `said`, and whether it says anything beyond set phrases."""
     found, more = None, False
-    for sentence in _sentences(said):
+    for sentence in said.sentences:
         phrase = next((each for each in patterns.SOCIAL if each[0].search(sentence)), None)
         if phrase is None:
             more = more or bool(content_words(sentence) - PLAIN)
@@ -356,10 +275,6 @@ def _social(said: str) -> tuple[MoveKind, bool] | None:
     return (found, more) if found else None
 
 
-def _sentences(said: str) -> list[str]:
-    return re.split(r"(?<=[.!?]) ", said)
-
-
 def _is_column(problem: Problem | None, question: str) -> bool:
     """Whether `problem` is the column of the last one that cannot be done: 2 take away 7 in 52 - 17."""
     if problem is None or problem.kind != "subtract" or problem.numbers[0] >= problem.numbers[1]:
@@ -369,7 +284,3 @@ def _is_column(problem: Problem | None, question: str) -> bool:
         return False
     columns = zip(str(last.numbers[0])[::-1], str(last.numbers[1])[::-1], strict=False)
     return (str(problem.numbers[0]), str(problem.numbers[1])) in columns
-
-
-def _denies(text: str) -> bool:
-    return bool(re.search(r"\b(not|never|no|nobody|nothing)\b|n't\b", text, re.I))

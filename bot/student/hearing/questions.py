@@ -51,12 +51,11 @@ class Index:
             ]
         self._anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
 
-    def find(self, text: str, lesson: Lesson) -> Found | None:
-        """The written question whose key words are all in `text`: the lesson's own first, then any other.
+    def find(self, words: frozenset[str], lesson: Lesson) -> Found | None:
+        """The written question whose key words are all in `words`: the lesson's own first, then any other.
 
         Of several it is the longest key, then the question that shares most words with the turn.
         """
-        words = content_words(text)
         for entries in (self._here.get(lesson.id, []), self._anywhere):
             matches = [entry for entry in entries if entry.key <= words]
             if matches:

@@ -1,7 +1,7 @@
 """Slack as a platform: what people say there becomes messages for the classroom, and its answers posts.
 
-It knows the classroom and the commands; nothing of models and of the store. The wire is
-`slack_connection`, markup `slack_blocks`, commands and forms `slack_desk`.
+It knows the classroom and the commands; nothing of models and of the store. The wire is `connection`, markup
+`blocks`, commands and forms `desk`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
-from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck
 from slack_bolt.authorization import AuthorizeResult
 
 from bot.classroom import Classroom
-from bot.commands import Commands, Place
+from bot.commands import Commands
 from bot.config import Settings
-from bot.platforms import slack_blocks as blocks
-from bot.platforms.base import Message, Outgoing, PlatformError, clean_text
+from bot.messages import Message, Outgoing, Place, clean_text
+from bot.platforms.base import PlatformError
 from bot.platforms.manners import LABEL, RateLimits, speaking_seconds
-from bot.platforms.slack_connection import (
+from bot.platforms.slack import SLACK, SlackSettings, blocks
+from bot.platforms.slack.connection import (
     PLATFORM,
     asked,
     identify,
@@ -39,7 +39,7 @@ from bot.platforms.slack_connection import (
     serve_socket,
     web_client,
 )
-from bot.platforms.slack_desk import SlackDesk
+from bot.platforms.slack.desk import SlackDesk
 
 log = structlog.get_logger(__name__)
 
@@ -119,10 +119,11 @@ class SlackPlatform:
 
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
         self._settings = settings
+        self._slack = settings.section(SlackSettings)
         self._classroom = classroom
         self._commands = commands
         self._limits = RateLimits(settings.limits)
-        self._practice = frozenset(settings.slack.practice_channels)
+        self._practice = frozenset(self._slack.practice_channels)
         self._begun = False
         self._ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -132,8 +133,8 @@ class SlackPlatform:
 
     async def serve(self) -> None:
         """Answer until cancelled; raise `PlatformError` where a token is missing or refused."""
-        token, slack = self._secret("slack_bot_token"), self._settings.slack
-        second = self._secret("slack_app_token" if slack.mode == "socket" else "slack_signing_secret")
+        token, second = map(self._secret, SLACK.needs(self._settings))
+        slack = self._slack
         async with new_session() as session:
             self._client = web_client(slack.base_url, token, session)
             self._me = await identify(self._client)
@@ -157,12 +158,10 @@ class SlackPlatform:
         """Wait until everything left behind is in hand, and messages are answered as they come."""
         await self._ready.wait()
 
-    def _secret(self, name: str) -> str:
-        value: SecretStr | None = getattr(self._settings, name)
+    def _secret(self, variable: str) -> str:
+        value = self._settings.key(variable)
         if value is None or not value.get_secret_value().strip():
-            raise PlatformError(
-                f"{name.upper()} is not set: put it into .env; docs/slack.md says where it is"
-            )
+            raise PlatformError(f"{variable} is not set: put it into .env; docs/slack.md says where it is")
         return value.get_secret_value().strip()
 
     def _app(self, token: str) -> AsyncApp:
@@ -174,9 +173,9 @@ class SlackPlatform:
 
         app = AsyncApp(
             logger=quiet("bolt"),
-            client=web_client(self._settings.slack.base_url, None, self._client.session),
+            client=web_client(self._slack.base_url, None, self._client.session),
             authorize=authorize,
-            # Signatures are checked before a body is even parsed: see `slack_connection`.
+            # Signatures are checked before a body is even parsed: see `connection`.
             request_verification_enabled=False,
             attaching_conversation_kwargs_enabled=False,
         )
@@ -209,14 +208,14 @@ class SlackPlatform:
 
     async def _hear_missed(self, ready: asyncio.Event) -> None:
         try:
-            if self._settings.slack.catch_up_minutes:
-                for channel in self._settings.slack.practice_channels:
+            if self._slack.catch_up_minutes:
+                for channel in self._slack.practice_channels:
                     await self._catch_up(channel)
         finally:
             ready.set()
 
     async def _catch_up(self, channel: str) -> None:
-        oldest = f"{time.time() - 60 * self._settings.slack.catch_up_minutes:.6f}"
+        oldest = f"{time.time() - 60 * self._slack.catch_up_minutes:.6f}"
         try:
             found = await self._read(channel, oldest)
             for root in [each for each in found if float(each.get("latest_reply") or 0) > float(oldest)]:
@@ -357,7 +356,7 @@ class SlackPlatform:
             under = {"username": outgoing.speaker, "icon_emoji": ICON}
             if await self._commands.is_new(place):
                 under["attachments"] = [{"text": LABEL, "fallback": LABEL}]
-            if self._settings.slack.pace:
+            if self._slack.pace:
                 await asyncio.sleep(speaking_seconds(outgoing.text))
         sent = await asked(
             self._client.chat_postMessage(

@@ -1,0 +1,79 @@
+"""All that a child carries from turn to turn, and what of it a teacher's next turn may refer to.
+
+It stores and loads; how it changes is `mind`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.student.believing.answers import Asked, active_misconceptions
+from bot.student.believing.belief import Belief
+from bot.student.hearing.heard import Context
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import Mood
+
+
+class MindError(ValueError):
+    """A stored mind cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MindState:
+    """All that a child carries from turn to turn; JSON in the store."""
+
+    beliefs: Mapping[str, Belief] = field(default_factory=dict)
+    asked: Asked | None = None
+    mood: Mood = Mood.FINE
+    turns: int = 0
+    pushes: int = 0
+    wandered: int = 0
+    used: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """For the store."""
+        return json.dumps(
+            {
+                "beliefs": {name: belief.to_json() for name, belief in self.beliefs.items()},
+                "asked": self.asked.to_json() if self.asked else None,
+                "mood": self.mood.value,
+                "turns": self.turns,
+                "pushes": self.pushes,
+                "wandered": self.wandered,
+                "used": list(self.used),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> MindState:
+        """From the store; raise `MindError` when it is not one of ours."""
+        try:
+            raw = json.loads(text)
+            return cls(
+                beliefs={name: Belief.from_json(belief) for name, belief in raw["beliefs"].items()},
+                asked=Asked.from_json(raw["asked"]) if raw["asked"] else None,
+                mood=Mood(raw["mood"]),
+                turns=raw["turns"],
+                pushes=raw["pushes"],
+                wandered=raw["wandered"],
+                used=tuple(raw["used"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
+
+    def next_day(self) -> MindState:
+        """The same child the next day: rested, a little forgotten, nothing on the table."""
+        return MindState(beliefs={name: belief.sleeps() for name, belief in self.beliefs.items()})
+
+
+def refers_to(scene: Scene, state: MindState) -> Context:
+    """What the teacher's next turn may refer to."""
+    active = active_misconceptions(scene.child, scene.lesson)
+    if state.asked and state.asked.misconception:
+        lesson = scene.curriculum.lesson_of(state.asked.misconception)
+        about = lesson.misconception(state.asked.misconception) if lesson else None
+        active = (about, *(m for m in active if m.id != about.id)) if about else active
+    asked = state.asked
+    return Context(asked.right if asked else (), active, asked.question if asked else "")
