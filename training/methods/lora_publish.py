@@ -17,7 +17,7 @@ from bot.models.manifest import Data as DataEntry
 from bot.student.voicing.prompt import VERSION
 from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS
-from training.methods.lora import Data, Result, Settings
+from training.methods.lora_settings import Data, Result, Settings
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "gguf")
 

@@ -20,7 +20,8 @@ from bot.models.manifest import Base
 from tests.fakes.fine_tuning_server import MODELS, STEPS, Fault, FineTuningServer
 from tests.fakes.openapi import ApiDescription
 from training.methods import openai_job, openai_run
-from training.methods.openai_job import FineTuning, Pace, Unreachable
+from training.methods.openai_api import Pace, Unreachable
+from training.methods.openai_job import FineTuning
 from training.methods.openai_publish import publish
 from training.methods.openai_run import FineTuningError, Run
 
