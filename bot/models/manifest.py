@@ -5,15 +5,15 @@ It knows the manifest's form. Which kinds of version there are, and what they co
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
 from bot.models.files import MANIFEST, ArtifactError, plain_json, why
+from bot.student.records.reading import Expected, parse
 
 SCHEMA = 1
 """Of the manifest; it changes when an older bot could misread a newer manifest, or the other way round."""
@@ -22,8 +22,8 @@ GATE = "gate"
 LARGEST_FILE = 2 << 30
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.I)
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=rf"(?i)^{NAME.pattern}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), Expected("64 hexadecimal digits")]
+Name = Annotated[str, Field(pattern=rf"(?i)^{NAME.pattern}$"), Expected("letters, digits, dots and dashes")]
 
 
 class _Part(BaseModel):
@@ -124,13 +124,7 @@ def read_manifest(folder: Path, name: str, version: str) -> Manifest:
         raise ArtifactError(
             f"{MANIFEST}: schema is {schema!r}; this bot reads {SCHEMA}: publish the model anew"
         )
-    try:
-        manifest = Manifest.model_validate_json(json.dumps(found))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ArtifactError(f"{MANIFEST}: {key}: {reason}") from None
+    manifest = parse(Manifest, found, place=MANIFEST, error=ArtifactError)
     for key, wanted, given in (("name", name, manifest.name), ("version", version, manifest.version)):
         if wanted != given:
             raise ArtifactError(f"{MANIFEST}: {key} is {given!r}, but the folder is that of {wanted!r}")
