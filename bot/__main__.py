@@ -163,7 +163,9 @@ def migrate(config: Config = None) -> None:
 
 @app.command()
 def forget(
-    platform: Annotated[str, typer.Argument(help="discord, slack or console.")],
+    platform: Annotated[
+        str, typer.Argument(help="Where they are known from, such as discord; console is the terminal.")
+    ],
     user: Annotated[str, typer.Argument(help="The platform's id of the person.")],
     config: Config = None,
 ) -> None:
