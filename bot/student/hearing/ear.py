@@ -199,7 +199,7 @@ class _Turn:
         elif "?" in self.said.text:
             needed = HELP_ASKED
         if self.problem is not None:
-            if patterns.NEW_ONE.search(self.said.text) or not patterns.OF_THE_WORK.search(self.said.text):
+            if not patterns.OF_THE_WORK.search(self.said.text):
                 return None
             needed = SURELY_HELP
         if match.score < needed:
