@@ -8,15 +8,15 @@ weighing more. What is surely one is a reading of the everyday door (`ordinary`)
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bot.student.knowing.everyday import REFERENCE, Answers, DataError
+from bot.student.rarity import Rarity
 from bot.student.said import PLAIN_STEMS, stems
 
 ALIKE = 0.4
@@ -43,11 +43,9 @@ class Facts:
         asks = [
             (number, frozenset(_telling(ask))) for number, fact in enumerate(self.facts) for ask in fact.ask
         ]
-        seen = Counter(word for _, ask in asks for word in ask)
-        self._weights = {word: math.log((len(asks) + 1) / (count + 0.5)) for word, count in seen.items()}
-        self._rare = math.log((len(asks) + 1) / 0.5)
+        self._rarity = Rarity(ask for _, ask in asks)
         self._asked_for = [_asked_for(ask) for fact in self.facts for ask in fact.ask]
-        self._asks = [(number, ask, self._length(ask)) for number, ask in asks]
+        self._asks = asks
         self._with: dict[str, list[int]] = defaultdict(list)
         for place, (_, ask) in enumerate(asks):
             for word in ask:
@@ -78,15 +76,15 @@ class Facts:
             return None
         asked_for = _asked_for(ask)
         near = {place for word in words for place in self._with.get(word, ())}
-        length, weight = self._length(words), self._weight(words)
+        weight = self._rarity.weight(words)
         found: list[tuple[float, int]] = []
         for place in near:
-            number, other, others = self._asks[place]
+            number, other = self._asks[place]
             shared = words & other
-            if len(shared) < 2 or self._weight(shared) < SHARED or asked_for != self._asked_for[place]:  # noqa: PLR2004
+            if len(shared) < 2 or self._rarity.weight(shared) < SHARED or asked_for != self._asked_for[place]:  # noqa: PLR2004
                 continue
-            like = self._squares(shared) / (length * others)
-            told = self._weight(words & self._known[number]) / weight
+            like = self._rarity.likeness(words, other)
+            told = self._rarity.weight(words & self._known[number]) / weight
             if like >= ALIKE and like + told >= least:
                 found.append((like + told, number))
         for _, number in sorted(found, reverse=True):
@@ -94,15 +92,6 @@ class Facts:
             if answers:
                 return answers
         return None
-
-    def _weight(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) for word in words)
-
-    def _squares(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) ** 2 for word in words)
-
-    def _length(self, words: Iterable[str]) -> float:
-        return math.sqrt(self._squares(words)) or 1.0
 
 
 def fact(ask: str, scope: str) -> Answers | None:
