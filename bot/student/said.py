@@ -125,7 +125,7 @@ def stem(word: str) -> str:
 _VERBS = (
     "break broke broken", "buy bought", "come came", "cut cutting", "draw drew drawn", "eat ate eaten",
     "fall fell fallen", "feel felt", "find found", "foot feet", "give gave given giving",
-    "go went gone goes", "grow grew grown", "hear heard", "hold held", "keep kept", "leave left",
+    "go went gone goes", "grow grew grown", "have has had having", "hear heard", "hold held", "keep kept", "leave left",
     "make made making", "pay paid", "run ran", "see saw seen", "say said", "sell sold", "slide slid",
     "spend spent", "stand stood", "take took taken taking", "tell told", "think thought",
     "throw threw thrown", "wear wore worn", "write wrote written",
