@@ -22,7 +22,7 @@ from bot.student.believing.length import draw_words
 from bot.student.believing.state import MindState
 from bot.student.believing.wording import Wording
 from bot.student.hearing.heard import Heard
-from bot.student.knowing import about, beyond
+from bot.student.knowing import card, later
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.said import PLAIN, content_words
@@ -251,7 +251,7 @@ class _Turn:
         known = self.heard.found is not None and self.heard.found.lesson is not None
         if self.heard.problem is not None or known or self.heard.move is MoveKind.INSTRUCTS_MACHINE:
             return None
-        told = about.own(self.heard.text, self.scene.child, self.rng)
+        told = card.tell(self.heard.own, self.scene.child, self.rng) if self.heard.own else None
         if told is None:
             return None
         self.wording.words = max(self.wording.words, len(told.split()))
@@ -261,7 +261,7 @@ class _Turn:
         """A guess where a sum of later grades is asked, else a question or something from home."""
         if self.heard.move is MoveKind.OUT_OF_GRADE:
             self.state = replace(self.state, asked=None)
-            guessed = beyond.guess(self.heard.text, self.rng)
+            guessed = later.guess(self.heard.product, self.rng) if self.heard.product else None
             if guessed is not None and self.rng.random() < GUESS_SHARE:
                 return Thought(ThoughtKind.ANSWER, answer=guessed)
             self.wording.words = max(self.wording.words, FEW)

@@ -15,7 +15,8 @@ from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.help import Match
 from bot.student.hearing.questions import Found, index
 from bot.student.hearing.stated import stated
-from bot.student.knowing import beyond, facts, ordinary
+from bot.student.knowing import card, facts, later
+from bot.student.knowing.known import known
 from bot.student.problems.problems import Problem, parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind
@@ -59,7 +60,8 @@ def hear(said: Said, scene: Scene, context: Context) -> Heard:
         options=form.options(said),
         yes_no=form.yes_no(said),
         open=form.is_open(said),
-        text=said.raw,
+        own=card.asked(said),
+        product=later.product(said),
         reason=bool(patterns.HOW_OR_WHY.search(said.text)),
     )
 
@@ -106,10 +108,11 @@ class _Turn:
         if self.ordinary is not None:
             return None
         elsewhere = self.found is None or self.found.lesson != self.lesson.id
-        if self.problem is None and self.found is None and patterns.BEYOND_GRADE.search(self.said.text):
-            return Heard(MoveKind.OUT_OF_GRADE)
+        if not later.is_later(self.said):
+            return None
+        nothing = self.problem is None and self.found is None
         asks = self.asks or patterns.DEMANDS.search(self.said.text)
-        if elsewhere and asks and beyond.later(self.said.text) and not self.of_the_lesson():
+        if nothing or (elsewhere and asks and not self.of_the_lesson()):
             return Heard(MoveKind.OUT_OF_GRADE)
         return None
 
@@ -126,7 +129,7 @@ class _Turn:
             return None
         if self.found is not None and self.shares(self.found) >= SAME_QUESTION:
             return None
-        answers = ordinary.known(self.said.text)
+        answers = known(self.said)
         if answers is None:
             return None
         self.found = None  # few words of another lesson's question against a plain reading
@@ -210,7 +213,7 @@ class _Turn:
     def question(self) -> Heard | None:
         """Any other question: computed, written, or a how or why."""
         if self.problem is None and self.found is None and self.asks:
-            self.found = _everyday(self.said, facts.perhaps(self.said.text))
+            self.found = _everyday(self.said, facts.perhaps(self.said))
         if self.problem is not None or self.found is not None:
             return self.asking()
         if self.social is None and patterns.HOW_OR_WHY.search(self.said.text):

@@ -1,4 +1,4 @@
-"""What a child tells of itself: name, age, grade, family, pets, what it likes. From the child's own file.
+"""The child's own card: name, age, grade, family, pets, what it likes, told from the child's own file.
 
 It answers curious talk inside the lesson; whether somebody asks sincerely who is there is `safeguard`'s.
 """
@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 from bot.student.records.child import Child
+from bot.student.said import Said
 
 _START = r"(?:^|[.!?,;:] ?|\b(?:so|and|ok|okay|hi|hey|hello|there|me|again) )"
 _NAME = re.compile(
@@ -83,45 +86,71 @@ _MINE = (
     (r"\bteaches (?:her|him)\b", "teaches me"),
     (r", whom (?:she|he) calls \w+,", ""),
 )
+_OTHERS = re.compile(r"\b(?:story|book|character|picture|pretend)\b", re.I)
+_IMAGINED = re.compile(r"\b(?:would|could|if|when|should)\b", re.I)
 MOST_WORDS = 14
 """Who asks a child about itself asks briefly."""
 
 
-def own(text: str, child: Child, rng: random.Random) -> str | None:
-    """What the child tells when `text` asks it about itself, in its own words; None where it does not ask."""
-    said = " ".join(text.replace("\u2019", "'").split())
-    last = re.split(r"(?<=[.!]) (?=\S)", said)[-1]
-    if len(last.split()) > MOST_WORDS or re.search(
-        r"\b(?:story|book|character|picture|pretend)\b", last, re.I
-    ):
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the child is asked about itself; `of` is the relative, sibling or pet that is named, or ""."""
+
+    topic: Literal["name", "named", "grade", "age", "siblings", "pets", "family", "relative", "likes"]
+    of: str = ""
+
+
+def asked(said: Said) -> Own | None:
+    """What of itself the child is asked in `said`; None where it is not."""
+    last = re.split(r"(?<=[.!]) (?=\S)", said.text)[-1]
+    if len(last.split()) > MOST_WORDS or _OTHERS.search(last):
         return None
-    if _NAME.search(last) or _NAME.search(said):
-        return rng.choice((f"I'm {child.name}", child.name, f"my name is {child.name}"))
-    named = _NAMED.search(last)
-    if named and named["name"] == child.name:
-        return f"yeah, I'm {child.name}"
+    if _NAME.search(last) or _NAME.search(said.text):
+        return Own("name")
+    if named := _NAMED.search(last):
+        return Own("named", named["name"])
     if _GRADE.search(last):
-        return rng.choice(("second grade", "I'm in second grade", "second"))
+        return Own("grade")
     if _AGE.search(last):
-        return rng.choice((f"I'm {child.age}", str(child.age)))
-    return _home(last, child, rng)
+        return Own("age")
+    return _home(last)
 
 
-def _home(text: str, child: Child, rng: random.Random) -> str | None:
-    if asked := _SIBLINGS.search(text):
+def _home(text: str) -> Own | None:
+    if found := _SIBLINGS.search(text):
         both = re.search(r"\bor\b|sibling", text)
-        return _siblings(child, "" if both else (asked[1] or asked[2] or "").lower().rstrip("s"))
-    if asked := _PETS.search(text):
-        return _pets(child, (asked[1] or asked[2]).lower().rstrip("s"))
+        return Own("siblings", "" if both else (found[1] or found[2] or "").lower().rstrip("s"))
+    if found := _PETS.search(text):
+        return Own("pets", (found[1] or found[2]).lower().rstrip("s"))
     if _FAMILY.search(text):
-        told = _mine(rng.choice(child.family))
-        return f"I have {told}" if told.startswith(("a ", "twin")) else told
-    if (asked := _RELATIVE.search(text)) and not re.search(r"\b(?:would|could|if|when|should)\b", text):
-        name = {"mother": "mom", "father": "dad"}.get(asked[1].lower(), asked[1].lower())
-        return next((_mine(each) for each in child.family if re.search(rf"\b{name}s?\b", each)), None)
-    if _LIKES.search(text) and not _OTHER_FAVOURITE.search(text):
-        return f"I like {_mine(rng.choice(child.interests))}"
-    return None
+        return Own("family")
+    if (found := _RELATIVE.search(text)) and not _IMAGINED.search(text):
+        return Own("relative", {"mother": "mom", "father": "dad"}.get(found[1].lower(), found[1].lower()))
+    return Own("likes") if _LIKES.search(text) and not _OTHER_FAVOURITE.search(text) else None
+
+
+def tell(own: Own, child: Child, rng: random.Random) -> str | None:
+    """What the child tells of itself, in its own words; None where its card does not say."""
+    match own.topic:
+        case "name":
+            return rng.choice((f"I'm {child.name}", child.name, f"my name is {child.name}"))
+        case "named":
+            return f"yeah, I'm {child.name}" if own.of == child.name else None
+        case "grade":
+            return rng.choice(("second grade", "I'm in second grade", "second"))
+        case "age":
+            return rng.choice((f"I'm {child.age}", str(child.age)))
+        case "siblings":
+            return _siblings(child, own.of)
+        case "pets":
+            return _pets(child, own.of)
+        case "family":
+            told = _mine(rng.choice(child.family))
+            return f"I have {told}" if told.startswith(("a ", "twin")) else told
+        case "relative":
+            return next((_mine(each) for each in child.family if re.search(rf"\b{own.of}s?\b", each)), None)
+        case "likes":
+            return f"I like {_mine(rng.choice(child.interests))}"
 
 
 def _siblings(child: Child, asked: str) -> str:
