@@ -21,9 +21,10 @@ from rich.table import Table
 
 from bot.student.hearing import ear
 from bot.student.hearing.questions import index
-from bot.student.problems.problems import parse
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind
+from bot.student.said import Said
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -115,7 +116,7 @@ def context(row: Row, curriculum: Curriculum) -> ear.Context:
     for question in (*lesson.questions, *lesson.neighbours):
         if question.ask == row.after:
             return ear.Context((question.right, *question.accept), active, row.after)
-    problem = parse(row.after)
+    problem = parse(Said.of(row.after))
     if problem is None:
         raise ValueError(
             f"data/hearing: {row.after!r} is neither a question of {row.lesson} nor a computed problem"

@@ -18,10 +18,11 @@ from bot.student.believing.belief import Belief
 from bot.student.believing.mind import MindError, MindState, think
 from bot.student.hearing import ear
 from bot.student.hearing.ear import TeacherMove
-from bot.student.problems.problems import parse
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.records.lesson import Lesson
+from bot.student.said import Said
 from tests.fakes.students import shipped
 
 CHILDREN, CURRICULUM = shipped()
@@ -35,7 +36,7 @@ HELP = TeacherMove(MoveKind.HELPS, misconception=IDEA)
 
 
 def asks(text: str) -> TeacherMove:
-    return TeacherMove(MoveKind.ASKS, problem=parse(text))
+    return TeacherMove(MoveKind.ASKS, problem=parse(Said.of(text)))
 
 
 class Talk:

@@ -14,11 +14,13 @@ from bot.student.hearing.help import Match
 from bot.student.hearing.patterns import HOW_OR_WHY
 from bot.student.hearing.questions import Found, index
 from bot.student.knowing import beyond, facts, ordinary
-from bot.student.problems.problems import Problem, parse, parse_answer
+from bot.student.problems.kind import Problem
+from bot.student.problems.parsing import parse
+from bot.student.problems.stated import parse_answer
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind
 from bot.student.records.lesson import Lesson, Misconception, Question
-from bot.student.said import PLAIN, content_words
+from bot.student.said import PLAIN, Said, content_words
 
 __all__ = ["HOW_OR_WHY", "Context", "TeacherMove", "classify"]
 
@@ -86,7 +88,7 @@ class _Turn:
     def __init__(self, said: str, lesson: Lesson, curriculum: Curriculum, context: Context) -> None:
         self.said, self.lesson, self.context = said, lesson, context
         self.index = index(curriculum)
-        self.problem = parse(said)
+        self.problem = parse(Said.of(said))
         self.column = _is_column(self.problem, context.question)
         if self.column:
             self.problem = None
@@ -148,7 +150,7 @@ class _Turn:
 
     def number_stated(self) -> TeacherMove | None:
         """A number, a time or a share; other words about it are no answer."""
-        answer = parse_answer(self.said) if patterns.STATES.search(self.said) else None
+        answer = parse_answer(Said.of(self.said)) if patterns.STATES.search(self.said) else None
         if answer is None:
             named = next((told for told in map(self.right_in, self.statements()) if told), None)
             return TeacherMove(MoveKind.TELLS, answer=named) if named else None
@@ -364,7 +366,7 @@ def _is_column(problem: Problem | None, question: str) -> bool:
     """Whether `problem` is the column of the last one that cannot be done: 2 take away 7 in 52 - 17."""
     if problem is None or problem.kind != "subtract" or problem.numbers[0] >= problem.numbers[1]:
         return False
-    last = parse(question)
+    last = parse(Said.of(question))
     if last is None or last.kind != "subtract" or last.numbers[1] < 10:  # noqa: PLR2004 - one digit has no columns
         return False
     columns = zip(str(last.numbers[0])[::-1], str(last.numbers[1])[::-1], strict=False)

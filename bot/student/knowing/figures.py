@@ -10,7 +10,7 @@ import re
 
 from bot.student.knowing.everyday import Answers
 from bot.student.numbers import plain
-from bot.student.problems.asked import COINS
+from bot.student.problems.money import CENTS
 
 LARGEST_HALF = 20
 """Second grade knows its doubles to 10 + 10 (CCSS 2.OA.B.2)."""
@@ -158,7 +158,7 @@ def _richer(ask: str) -> Answers | None:
     size = re.search(r"\b(more|most|less|least|bigger)\b", ask)
     if len(found) != PAIR or size is None or not re.search(r"\bor\b", ask):
         return None
-    worth = [(int(count) if count.isdecimal() else 1) * COINS[coin] for count, coin in found]
+    worth = [(int(count) if count.isdecimal() else 1) * CENTS[coin] for count, coin in found]
     if worth[0] == worth[1]:
         return None
     count, coin = found[worth.index((min if size[1] in {"less", "least"} else max)(worth))]
