@@ -17,7 +17,8 @@ from bot.student.hearing.questions import Found, index
 from bot.student.hearing.stated import stated
 from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
-from bot.student.problems.problems import Problem, parse
+from bot.student.problems.kind import Problem
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind
 from bot.student.records.lesson import Lesson, Question
@@ -72,7 +73,7 @@ class _Turn:
     def __init__(self, said: Said, scene: Scene, context: Context) -> None:
         self.said, self.lesson, self.context = said, scene.lesson, context
         self.index = index(scene.curriculum)
-        self.problem = parse(said.text)
+        self.problem = parse(said)
         self.column = _is_column(self.problem, context.question)
         if self.column:
             self.problem = None
@@ -282,7 +283,7 @@ def _is_column(problem: Problem | None, question: str) -> bool:
     """Whether `problem` is the column of the last one that cannot be done: 2 take away 7 in 52 - 17."""
     if problem is None or problem.kind != "subtract" or problem.numbers[0] >= problem.numbers[1]:
         return False
-    last = parse(question)
+    last = parse(Said.of(question))
     if last is None or last.kind != "subtract" or last.numbers[1] < 10:  # noqa: PLR2004 - one digit has no columns
         return False
     columns = zip(str(last.numbers[0])[::-1], str(last.numbers[1])[::-1], strict=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.student.hearing.questions import Found
 from bot.student.knowing.card import Own
 from bot.student.knowing.later import Product
-from bot.student.problems.problems import Problem
+from bot.student.problems.kind import Problem
 from bot.student.records.dialogue import MoveKind
 from bot.student.records.lesson import Misconception
 
