@@ -16,11 +16,12 @@ from bot.student.records.lesson import Misconception
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a turn may refer to: the right answers of the question on the table, the ideas the child holds (the one
-    on the table first), and that question's text where it is known."""
+    on the table first), that question's text where it is known, and what the child said last."""
 
     right: tuple[str, ...] = ()
     active: tuple[Misconception, ...] = ()
     question: str = ""
+    child: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Heard:
     what else is here was read exactly or is absent. `problem` and `found` are what is asked: a problem with numbers, a
     written or known question. `answer` is one that the teacher stated. `idea` is the misconception that the turn
     speaks of, and `against` whether it speaks against it (help) or for it. `options` are the two of an either-or,
-    `yes_no` and `open` tell the form of a question, `reason` whether it asks how or why.
+    `yes_no` and `open` tell the form of a question, `reason` whether it asks how or why. `telling` are the turn's
+    telling words, by which the same line is known again.
     """
 
     move: MoveKind
@@ -46,4 +48,5 @@ class Heard:
     yes_no: bool = False
     open: bool = False
     reason: bool = False
+    telling: frozenset[str] = frozenset()
     text: str = ""
