@@ -9,12 +9,10 @@ Rules are tuned on the development half only; the held-out half has other lesson
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -22,11 +20,13 @@ from rich.table import Table
 from bot.student.hearing import ear
 from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.problems.problems import parse
 from bot.student.records.child import read_child
 from bot.student.records.curriculum import Curriculum, Scene
 from bot.student.records.dialogue import MoveKind
 from bot.student.said import Said
+from training.corpus.hearing import LabelledTurn, read_turns
 
 DATA = Path(__file__).parents[1] / "data"
 CHILD = read_child(DATA / "children" / "mia.toml")
@@ -34,27 +34,10 @@ CHILD = read_child(DATA / "children" / "mia.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A labelled turn. `problem` is a computed kind or a written question, `after` the last problem."""
-
-    text: str
-    lesson: str
-    move: MoveKind
-    active: str
-    problem: str | None = None
-    after: str | None = None
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Row:
-        """From a line of `data/hearing`; raise KeyError, TypeError or ValueError where it is not one."""
-        return cls(**{**raw, "move": MoveKind(raw["move"])})
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """A row and what was made of it."""
 
-    row: Row
+    row: LabelledTurn
     move: Heard
 
     @property
@@ -105,13 +88,12 @@ class Scores:
         return self.pairs[MoveKind.HELPS_OTHER, MoveKind.HELPS] / labelled if labelled else 0.0
 
 
-def read(half: str) -> list[Row]:
+def read(half: str) -> list[LabelledTurn]:
     """The rows of `development` or `heldout`."""
-    lines = (DATA / "hearing" / f"{half}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [Row.from_json(json.loads(line)) for line in lines]
+    return list(read_turns(DATA / "hearing" / f"{half}.jsonl"))
 
 
-def context(row: Row, curriculum: Curriculum) -> Context:
+def context(row: LabelledTurn, curriculum: Curriculum) -> Context:
     """What the child would hold in mind at that turn."""
     lesson = curriculum.lessons[row.lesson]
     active = tuple(m for m in lesson.misconceptions if m.id == row.active)
@@ -128,7 +110,7 @@ def context(row: Row, curriculum: Curriculum) -> Context:
     return Context((problem.right,), active, row.after)
 
 
-def hear(rows: list[Row], curriculum: Curriculum) -> tuple[list[Pair], Scores]:
+def hear(rows: list[LabelledTurn], curriculum: Curriculum) -> tuple[list[Pair], Scores]:
     """Every row as heard, and how well."""
     contexts = [context(row, curriculum) for row in rows]
     _ = index(curriculum).helps  # built once, when the first turn is heard
@@ -144,7 +126,7 @@ def hear(rows: list[Row], curriculum: Curriculum) -> tuple[list[Pair], Scores]:
     return heard, Scores(Counter((each.row.move, each.move.move) for each in heard), right, took)
 
 
-def misaligned(rows: list[Row], curriculum: Curriculum) -> float:
+def misaligned(rows: list[LabelledTurn], curriculum: Curriculum) -> float:
     """Good help said in other lessons, where it teaches something else: the share taken for help."""
     others = list({row.lesson: row for row in rows if row.after}.values())
     taken = [
@@ -188,7 +170,7 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true", help="list the development turns that were misheard")
     parser.add_argument("--only", choices=("development", "heldout"), help="one half")
     options = parser.parse_args()
-    console, curriculum = Console(soft_wrap=True), Curriculum.read(DATA)
+    console, curriculum = Console(soft_wrap=True), read_curriculum(DATA)
     for half in (options.only,) if options.only else ("development", "heldout"):
         rows = read(half)
         heard, scores = hear(rows, curriculum)

@@ -20,8 +20,7 @@ from pathlib import Path
 from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import App, opened, warm_up
-from bot.classroom import Answer
-from bot.platforms.base import Message
+from bot.messages import Answer, Message
 from bot.replay import Silent
 from bot.student.voicing import prompt
 

@@ -32,11 +32,12 @@ from pathlib import Path
 from bot import logs
 from bot.app import App, opened, watching
 from bot.config import load
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training, publish
+from bot.messages import Message, Outgoing
+from bot.models.artifact import publish
 from bot.models.engines.llama_cpp import embedded_gguf
 from bot.models.lora import base_checksum
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.models.tensors import read_gguf
-from bot.platforms.base import Message, Outgoing
 from bot.student.voicing.prompt import VERSION
 
 NAME = "swapped"

@@ -15,8 +15,9 @@ from bot.student.believing.mind import think
 from bot.student.believing.state import MindState, refers_to
 from bot.student.hearing.ear import hear
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.records.child import read_children
-from bot.student.records.curriculum import Curriculum, Scene
+from bot.student.records.curriculum import Scene
 from bot.student.said import Said
 
 DATA = Path(__file__).parents[1] / "data"
@@ -25,7 +26,7 @@ ROUNDS = 5
 
 def measure() -> tuple[list[float], list[float]]:
     """Milliseconds a turn: of hearing, and of thinking."""
-    children, curriculum = read_children(DATA / "children"), Curriculum.read(DATA)
+    children, curriculum = read_children(DATA / "children"), read_curriculum(DATA)
     _ = index(curriculum)  # built once, when the first turn is heard
     rows = [
         json.loads(line) for line in (DATA / "practice" / "teachers.jsonl").read_text("utf-8").splitlines()

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.student.guard.redaction import redact
-from bot.student.records.lesson import read_lessons
+from bot.student.lessons import read_lessons
 
 DATA = Path(__file__).parents[1] / "data"
 HALVES = ("development", "heldout")

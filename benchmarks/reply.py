@@ -21,8 +21,8 @@ from pathlib import Path
 from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import opened
+from bot.messages import Message
 from bot.models.base import Reply
-from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import meaning, render

@@ -26,9 +26,9 @@ from benchmarks.fresh import settings_in
 from bot import logs
 from bot.app import App, opened, warm_up
 from bot.config import load
+from bot.messages import Message
 from bot.models.engines.base import Completion, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
-from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student.voicing.prompt import OPENING
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from bot import platforms
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
@@ -28,9 +29,10 @@ from bot.platforms.base import Platform, PlatformError
 from bot.store import Store
 from bot.student.hearing.questions import index
 from bot.student.knowing import facts
+from bot.student.lessons import read_curriculum
 from bot.student.records.child import Child, read_children
 from bot.student.records.curriculum import Curriculum
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +71,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
     """Children and lessons, checked; raise `DataError` or `ConfigError`."""
     children = read_children(settings.data / "children")
-    curriculum = Curriculum.read(settings.data)
+    curriculum = read_curriculum(settings.data)
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
     # Compared with every turn: made here, so that the first teacher does not wait for it.
@@ -103,29 +105,16 @@ def hash_secret(settings: Settings) -> bytes:
     return path.read_text(encoding="ascii").encode()
 
 
-def platforms(settings: Settings, app: App) -> list[Platform]:
-    """The platforms whose tokens are set."""
-    found: list[Platform] = []
-    if settings.discord_token:
-        from bot.platforms.discord import DiscordPlatform  # noqa: PLC0415 - heavy, only where it is used
-
-        found.append(DiscordPlatform(settings, app.classroom, app.commands))
-    if settings.slack_bot_token:
-        from bot.platforms.slack import SlackPlatform  # noqa: PLC0415
-
-        found.append(SlackPlatform(settings, app.classroom, app.commands))
-    return found
-
-
 async def run(settings: Settings, config: Path | None = None) -> None:
     """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first.
 
     `config` is the file the settings came from, for the programs that scheduled jobs start.
     """
-    if not (settings.discord_token or settings.slack_bot_token):
+    wanted = [each for each in platforms.PLATFORMS if each.wanted(settings)]
+    if not wanted:
+        ways = ", or ".join(" and ".join(each.needs(settings)) for each in platforms.PLATFORMS)
         raise ConfigError(
-            "no platform is set up: set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, in .env; "
-            "python -m bot chat needs neither"
+            f"no platform is set up: set {ways}, in .env; python -m bot chat needs none of them"
         )
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -145,11 +134,11 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             stack.push_async_callback(server.aclose)
             log.info("metrics", url=f"http://{settings.metrics.host}:{port}/metrics")
         await warm_up(app)
-        serving_platforms = platforms(settings, app)
-        jobs = Jobs(settings, app.store, partial(_announce, serving_platforms), config)
+        opened_here = [each.open(settings, app.classroom, app.commands) for each in wanted]
+        jobs = Jobs(settings, app.store, partial(_announce, opened_here), config)
         await jobs.start()
         stack.push_async_callback(jobs.aclose)
-        serving = [asyncio.create_task(platform.serve()) for platform in serving_platforms]
+        serving = [asyncio.create_task(platform.serve()) for platform in opened_here]
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)

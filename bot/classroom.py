@@ -9,16 +9,14 @@ import asyncio
 import random
 import time
 import zlib
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
-from bot.models.registry import UnknownModel
-from bot.platforms.base import Message, Outgoing, PlatformError, Responder
+from bot.lanes import Job, Lanes
+from bot.messages import Answer, Message, Outgoing, Responder
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
@@ -27,11 +25,11 @@ from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
-from bot.student.records.dialogue import MoveKind, Thought, Turn
+from bot.student.records.dialogue import MoveKind, Turn
 from bot.student.said import Said
-from bot.student.voicing import voice
 from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from bot.student.voicing.prompt import remembered
+from bot.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,56 +48,8 @@ UNWELL = "Something went wrong here, and your message was not lost: {name} will 
 UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one message. `speaker` is None for a notice; then there is no thought and no model."""
-
-    text: str
-    speaker: str | None
-    child: str
-    lesson: str
-    move: MoveKind | None = None
-    thought: Thought | None = None
-    voiced: str | None = None
-    model: str | None = None
-    version: str | None = None
-    latency_ms: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = None
-    flag: str | None = None
-
-
-@dataclass(slots=True)
-class _Job:
-    """One message on its way. `claimed` is under way as soon as the message is taken."""
-
-    message: Message
-    responder: Responder
-    seed: int | None
-    claimed: asyncio.Future[bool] | asyncio.Task[bool]
-    done: asyncio.Future[Answer | None]
-
-
-@dataclass(slots=True)
-class _Lane:
-    """One conversation's queue, served by one task while there is something in it."""
-
-    jobs: deque[_Job] = field(default_factory=deque)
-    worker: asyncio.Task[None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Voiced:
-    """The child's words, how they came about, and what all the asking cost."""
-
-    text: str
-    voiced: str
-    model: str
-    version: str
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float | None
+class NotSent(RuntimeError):
+    """The platform did not take an answer; the message says why."""
 
 
 class Classroom:
@@ -117,12 +67,12 @@ class Classroom:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._models = models
         self._metrics = metrics
         self.children = children
         self.curriculum = curriculum
         self._hash_secret = hash_secret
-        self._lanes: dict[tuple[str, str, str | None], _Lane] = {}
+        self._lanes = Lanes(self._serve, metrics.waiting.set)
+        self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
         self._closing = False
 
     # The outside.
@@ -133,8 +83,7 @@ class Classroom:
         """Answer `message` through `responder`. None when it was answered before, refused, or given up."""
         if self._closing:
             return None
-        lane = self._lanes.get(_place(message))
-        if lane is not None and len(lane.jobs) >= self._settings.classroom.queue:
+        if self._lanes.waiting_in(message.place) >= self._settings.classroom.queue:
             self._metrics.failures.labels("queue full").inc()
             await self._notify(responder, BUSY, message)
             return None
@@ -143,7 +92,7 @@ class Classroom:
         message = replace(message, text=text, private=private)
         # The place in the queue is taken before anything is awaited: order is the order of arrival.
         claim = asyncio.create_task(self._store.claim(self._claimed(message)))
-        return await asyncio.shield(self._enqueue(message, responder, seed, claim))
+        return await asyncio.shield(self._lanes.enqueue(message, responder, seed, claim))
 
     async def recover(
         self, platform: str, responder_for: Callable[[ClaimedMessage], Responder | None]
@@ -153,9 +102,9 @@ class Classroom:
         oldest = datetime.now(UTC) - timedelta(minutes=self._settings.classroom.recover_minutes)
         answers = []
         # What arrives while this runs is claimed, too, and is in hand already.
-        mine = self._in_hand()
+        mine = self._lanes.keys
         left_behind = await self._store.unanswered()
-        mine |= self._in_hand()
+        mine |= self._lanes.keys
         for waiting in left_behind:
             if waiting.platform != platform or waiting.key in mine:
                 continue
@@ -175,73 +124,40 @@ class Classroom:
             )
             claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             claimed.set_result(True)
-            answers.append(asyncio.shield(self._enqueue(message, responder, None, claimed)))
+            answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed)))
         return sum(answer is not None for answer in await asyncio.gather(*answers))
 
     async def aclose(self) -> None:
         """Take nothing more, finish what is in hand within the deadline, then stop."""
         self._closing = True
-        workers = [lane.worker for lane in self._lanes.values() if lane.worker]
-        if workers:
-            _, late = await asyncio.wait(workers, timeout=self._settings.classroom.shutdown_seconds)
-            for worker in late:
-                worker.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._lanes.finish(self._settings.classroom.shutdown_seconds)
 
     @property
     def waiting(self) -> int:
         """Messages waiting or in hand."""
-        return sum(len(lane.jobs) for lane in self._lanes.values())
+        return self._lanes.waiting
 
-    # One conversation after another message, many conversations at once.
+    # One message.
 
-    def _enqueue(
-        self, message: Message, responder: Responder, seed: int | None, claimed: asyncio.Future[bool]
-    ) -> asyncio.Future[Answer | None]:
-        job = _Job(message, responder, seed, claimed, asyncio.get_running_loop().create_future())
-        lane = self._lanes.setdefault(_place(message), _Lane())
-        lane.jobs.append(job)
-        self._metrics.waiting.set(self.waiting)
-        if lane.worker is None:
-            lane.worker = asyncio.create_task(self._serve(_place(message), lane))
-        return job.done
-
-    def _in_hand(self) -> set[str]:
-        return {job.message.key for lane in self._lanes.values() for job in lane.jobs}
-
-    async def _serve(self, place: tuple[str, str, str | None], lane: _Lane) -> None:
+    async def _serve(self, job: Job) -> Answer | None:
         try:
-            while lane.jobs:
-                job = lane.jobs[0]
-                answer = None
-                try:
-                    if await job.claimed:
-                        answer = await self._answer_or_apologise(job)
-                except StoreError as error:
-                    self._metrics.failures.labels("store").inc()
-                    log.error("message not kept", reason=str(error))
-                    await self._send(job.responder, Outgoing(UNSENT, None))
-                except Exception:
-                    # Neither must one message take the others of its conversation down.
-                    self._metrics.failures.labels("bug").inc()
-                    log.exception("message not taken", platform=job.message.platform)
-                finally:
-                    lane.jobs.popleft()
-                    self._metrics.waiting.set(self.waiting)
-                    if not job.done.done():
-                        job.done.set_result(answer)
-        finally:
-            for job in lane.jobs:
-                job.claimed.cancel()
-                job.done.set_result(None)
-            self._lanes.pop(place, None)
+            return await self._answer_or_apologise(job) if await job.claimed else None
+        except StoreError as error:
+            self._metrics.failures.labels("store").inc()
+            log.error("message not kept", reason=str(error))
+            await self._send(job.responder, Outgoing(UNSENT, None))
+        except Exception:
+            # Neither must one message take the others of its conversation down.
+            self._metrics.failures.labels("bug").inc()
+            log.exception("message not taken", platform=job.message.platform)
+        return None
 
-    async def _answer_or_apologise(self, job: _Job) -> Answer | None:
+    async def _answer_or_apologise(self, job: Job) -> Answer | None:
         self._metrics.messages.labels(job.message.platform).inc()
         started = time.perf_counter()
         try:
             answer = await self._answer(job)
-        except PlatformError as error:
+        except NotSent as error:
             self._metrics.failures.labels("send").inc()
             log.warning("answer not sent", platform=job.message.platform, reason=str(error))
             await self._store.mark_failed(job.message.key, f"not sent: {error}")
@@ -261,9 +177,7 @@ class Classroom:
         self._metrics.reply_seconds.observe(time.perf_counter() - started)
         return answer
 
-    # One message.
-
-    async def _answer(self, job: _Job) -> Answer:
+    async def _answer(self, job: Job) -> Answer:
         message, started = job.message, time.perf_counter()
         conversation = await self._store.conversation(message.platform, message.channel, message.thread)
         scene = self._scene(conversation)
@@ -281,7 +195,7 @@ class Classroom:
         thought, move = turned.thought, turned.heard.move
         said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
-        words = await self._voice(cue, conversation.model or self._settings.student.model, turn_seed)
+        words = await self._wording.words(cue, conversation.model or self._settings.student.model, turn_seed)
         sent = await self._send(job.responder, Outgoing(words.text, scene.child.name), must=True)
         latency = round((time.perf_counter() - started) * 1000)
         await self._store.log_exchange(
@@ -326,7 +240,7 @@ class Classroom:
         )
 
     async def _give_notice(
-        self, job: _Job, conversation: ConversationRow, scene: Scene, notice: safeguard.Notice
+        self, job: Job, conversation: ConversationRow, scene: Scene, notice: safeguard.Notice
     ) -> Answer:
         await self._send(job.responder, Outgoing(notice.text, None), must=True)
         teacher = await self._teacher_turn(job.message, None, flag=notice.flag.value)
@@ -377,49 +291,6 @@ class Classroom:
         forgotten = now.mind is None and conversation.mind is not None
         return None if forgotten or now.id != conversation.id else state
 
-    # Words.
-
-    async def _voice(self, cue: Cue, name: str, seed: int) -> _Voiced:
-        """The thought in the model's words: one retry, then the fallback model, then plain words."""
-        spent = _Spent()
-        deadline = asyncio.get_running_loop().time() + self._settings.classroom.reply_seconds
-        names = list(dict.fromkeys((name, self._settings.student.fallback)))
-        version = ""
-        for place, model_name in enumerate(names):
-            # An unused fallback's share of the time goes to nobody: a person waits no longer for it.
-            until = deadline - (len(names) - 1 - place) * self._settings.classroom.reply_seconds / 3
-            try:
-                async with asyncio.timeout_at(until):
-                    model = await self._models.get(model_name)
-                    name, version = model.name, model.version
-                    for attempt, voiced in enumerate(("model", "retry")):
-                        shaped = await self._say(
-                            model, replace(cue, again=attempt > 0), seed + attempt, spent
-                        )
-                        if shaped.fault is None:
-                            return spent.voiced(shaped.text, voiced, name, version)
-            except ModelRefused as error:
-                # Asking again would be refused and paid for again.
-                log.warning("model refused", model=model_name, reason=str(error))
-                break
-            except (ModelUnavailable, UnknownModel, TimeoutError) as error:
-                self._metrics.failures.labels("model").inc()
-                log.warning("model unavailable", model=model_name, reason=str(error) or "deadline")
-        return spent.voiced(voice.plain(cue.thought, cue.child, seed=seed), "phrasing", name, version)
-
-    async def _say(self, model: StudentModel, cue: Cue, seed: int, spent: _Spent) -> voice.Shaped:
-        started = time.perf_counter()
-        reply = await model.reply(cue, seed=seed)
-        self._metrics.model_seconds.labels(model.name).observe(time.perf_counter() - started)
-        self._metrics.tokens.labels(model.name, "prompt").inc(reply.prompt_tokens or 0)
-        self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
-        self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
-        spent.add(reply)
-        shaped = voice.shape(reply.text, cue.thought, cue.child, teacher=cue.teacher, seed=seed)
-        if shaped.fault:
-            log.debug("words not kept", fault=shaped.fault, reply=reply.text)
-        return shaped
-
     # Edges.
 
     def _claimed(self, message: Message) -> ClaimedMessage:
@@ -428,7 +299,7 @@ class Classroom:
             platform=message.platform,
             channel=message.channel,
             thread=message.thread,
-            author_hash=self.hash_of(message),
+            author_hash=self._hash_of(message),
             text=message.text,
             message_id=message.key,
             created_at=message.sent_at,
@@ -437,7 +308,7 @@ class Classroom:
     async def _teacher_turn(
         self, message: Message, move: MoveKind | None, *, flag: str | None = None
     ) -> TeacherTurn:
-        author = self.hash_of(message)
+        author = self._hash_of(message)
         return TeacherTurn(
             content=message.text,
             said_at=message.sent_at,
@@ -455,9 +326,12 @@ class Classroom:
             return Consent.ON
         return said
 
-    def hash_of(self, message: Message) -> str:
-        """The author as the store knows them."""
-        return message.author_hash or hash_user(message.platform, message.author, self._hash_secret)
+    def author_hash(self, platform: str, user: str) -> str:
+        """A person as the store knows them, from the platform's user id."""
+        return hash_user(platform, user, self._hash_secret)
+
+    def _hash_of(self, message: Message) -> str:
+        return message.author_hash or self.author_hash(message.platform, message.author)
 
     async def _show_thinking(self, responder: Responder) -> None:
         try:
@@ -475,40 +349,9 @@ class Classroom:
         except Exception as error:  # noqa: BLE001 - a platform's own errors are not ours to know
             reason = str(error) or type(error).__name__
         if must:
-            raise PlatformError(reason)
+            raise NotSent(reason)
         log.warning("notice not sent", reason=reason)
         return None
-
-
-@dataclass(slots=True)
-class _Spent:
-    """What all tries for one turn cost together."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = 0.0
-
-    def add(self, reply: Reply) -> None:
-        self.prompt_tokens += reply.prompt_tokens or 0
-        self.completion_tokens += reply.completion_tokens or 0
-        known = reply.cost_usd is not None and self.cost_usd is not None
-        self.cost_usd = self.cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
-
-    def voiced(self, text: str, voiced: str, model: str, version: str) -> _Voiced:
-        asked = self.prompt_tokens > 0
-        return _Voiced(
-            text,
-            voiced,
-            model,
-            version,
-            self.prompt_tokens,
-            self.completion_tokens,
-            self.cost_usd if asked else None,
-        )
-
-
-def _place(message: Message) -> tuple[str, str, str | None]:
-    return message.platform, message.channel, message.thread
 
 
 def _turn(row: TurnRow) -> Turn:

@@ -5,19 +5,15 @@ It knows classroom, store and models. How a command is declared and shown is the
 
 from __future__ import annotations
 
-import asyncio
 import difflib
-import json
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot import privacy
+from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
-from bot.platforms.base import Message
+from bot.opinions import Opinions
 from bot.student.believing.state import MindError, MindState
-from bot.student.guard import safeguard
-from bot.student.records.dialogue import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,43 +25,8 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.rows import ConversationRow
 
-RUBRIC = (
-    "vocabulary",
-    "sentence form",
-    "reasoning",
-    "misconception fidelity",
-    "response to teaching",
-    "conversation flow",
-    "emotion and attention",
-    "curriculum fit",
-    "engagement",
-)
-"""What professors rate, each from 1 to 5."""
-
 MOST_LESSONS = 12
 MOST_VERSIONS = 5
-
-
-class CommandError(ValueError):
-    """The command cannot be done; the message says what would be right, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a command was given: the conversation it is about."""
-
-    platform: str
-    channel: str
-    thread: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a command shows: a line of text, then rows of name and value, then a line about what to do next."""
-
-    text: str
-    rows: tuple[tuple[str, str], ...] = ()
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +59,7 @@ class Commands:
         self._store = store
         self._models = models
         self._classroom = classroom
-        # A thumb and its taking back may come in one burst, and must not overtake each other.
-        self._judging = asyncio.Lock()
+        self.opinions = Opinions(store)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -119,7 +79,7 @@ class Commands:
             case "privacy":
                 return await self.privacy(author_hash, rest or None)
             case "rate":
-                return await self.rate_line(place, author_hash, rest)
+                return await self.opinions.rate_line(place, author_hash, rest)
             case "about":
                 return self.about()
             case "help":
@@ -145,6 +105,7 @@ class Commands:
                 " · ".join(filter(None, (info.kind, info.version, info.state, info.price, *_remarks(info)))),
             )
             for info in self._models.describe()
+            if info.name in self._models.names
         )
         return Shown("Models", rows, "Switch with /student model NAME.")
 
@@ -249,75 +210,13 @@ class Commands:
 
     async def privacy(self, author_hash: str, wanted: str | None) -> Shown:
         """Consent of this person, their data, or the end of both."""
-        from bot.store.rows import Consent  # noqa: PLC0415 - the one place that needs it
+        return await privacy.answer(self._store, self._settings.privacy, author_hash, wanted)
 
-        match wanted:
-            case None:
-                state = await self._store.consent(author_hash)
-                use = {None: "You have not been asked yet", Consent.ON: "Your turns may be used"}.get(
-                    state, "Your turns are not used"
-                )
-                return Shown(
-                    f"{use} for training.", hint="Change it with /student privacy on, off, export or forget."
-                )
-            case "on":
-                await self._store.set_consent(author_hash, Consent.ON)
-                return Shown("Your turns may be used for training from now on. Thank you.")
-            case "off":
-                await self._store.set_consent(author_hash, Consent.OFF)
-                return Shown("None of your turns, old or new, will be used for training.")
-            case "forget":
-                report = await self._store.forget(author_hash)
-                again = (
-                    "If you write again, your turns may be used until you say /student privacy off."
-                    if self._settings.privacy.consent == "opt_out"
-                    else ""
-                )
-                return Shown("Forgotten. Gone or blanked:", tuple(report.told()), again)
-            case "export":
-                return Shown(json.dumps(await self._store.export(author_hash), ensure_ascii=False, indent=1))
-            case other:
-                raise CommandError(f"privacy takes on, off, forget or export, not {other!r}")
-
-    async def rate_line(self, place: Place, author_hash: str, line: str) -> Shown:
-        """Rate from text: nine scores in the rubric's order, then a comment."""
-        scores: list[int] = []
-        rest = line.strip()
-        while len(scores) < len(RUBRIC) and (score := re.match(r"([1-5])(?:[\s,;]+|$)", rest)):
-            scores.append(int(score.group(1)))
-            rest = rest[score.end() :]
-        if len(scores) < len(RUBRIC):
-            raise CommandError(
-                f"give {len(RUBRIC)} scores from 1 to 5, in this order: {', '.join(RUBRIC)}; then a comment"
-            )
-        return await self.rate(place, author_hash, dict(zip(RUBRIC, scores, strict=True)), rest or None)
-
-    async def rate(
-        self, place: Place, author_hash: str, scores: dict[str, int], comment: str | None
-    ) -> Shown:
-        """Store one person's rating of this conversation with its provenance."""
-        if set(scores) != set(RUBRIC) or not all(1 <= score <= 5 for score in scores.values()):  # noqa: PLR2004
-            raise CommandError(f"give each of {', '.join(RUBRIC)} a score from 1 to 5")
-        conversation = await self._conversation(place)
-        turns = [turn for turn in await self._store.turns(conversation.id, limit=20) if turn.model]
-        if not turns:
-            raise CommandError("there is nothing to rate yet: talk with the child first")
-        await self._store.add_rating(
-            conversation.id,
-            author_hash,
-            scores,
-            comment and safeguard.redact(comment)[0],
-            model=turns[-1].model,
-            model_version=turns[-1].model_version,
-        )
-        return Shown("Thank you: your rating is kept with this conversation.")
-
-    # What the platforms' buttons, reactions and labels need beside the subcommands.
+    # What the platforms' labels and completions need beside the subcommands.
 
     def author_hash(self, platform: str, user: str) -> str:
         """A person as the store knows them, from the platform's user id."""
-        asking = Message("", platform, "", None, user, "", datetime.now(UTC))
-        return self._classroom.hash_of(asking)
+        return self._classroom.author_hash(platform, user)
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -344,36 +243,6 @@ class Commands:
         await self._store.update_conversation(
             thread.id, model=channel.model, child=channel.child, lesson=channel.lesson
         )
-
-    async def line_in(self, message_id: str) -> str | None:
-        """What the child said in this message of the platform; None for every other message."""
-        turn = await self._store.find_turn(message_id)
-        return turn.content if turn is not None and turn.role is Role.STUDENT and turn.content else None
-
-    async def feedback(self, message_id: str, author_hash: str, kind: str, text: str | None = None) -> bool:
-        """Keep "up", "down" or a "suggestion" (with `text`) on the child's turn in this message of the platform.
-
-        False when the message is none of the child's. The newest of one person and kind counts.
-        """
-        from bot.store.rows import FeedbackKind  # noqa: PLC0415 - as in privacy
-
-        async with self._judging:
-            turn = await self._store.find_turn(message_id)
-            if turn is None or turn.role is not Role.STUDENT:
-                return False
-            kept = text and safeguard.redact(text)[0]
-            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), kept)
-            return True
-
-    async def take_back(self, message_id: str, author_hash: str, kind: str) -> bool:
-        """Take "up" or "down" back from the turn in this message; False when this person's is not there."""
-        from bot.store.rows import FeedbackKind  # noqa: PLC0415 - as in privacy
-
-        async with self._judging:
-            turn = await self._store.find_turn(message_id)
-            return turn is not None and await self._store.take_back_feedback(
-                turn.id, author_hash, FeedbackKind(kind)
-            )
 
     def about(self) -> Shown:
         """What this is, and what it is not."""

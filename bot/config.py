@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -17,19 +18,19 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    create_model,
     field_validator,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot import platforms
+from bot.platforms.spec import PlatformSettings
+
+S = TypeVar("S", bound=PlatformSettings)
+
+Provider = Literal["openai", "azure", "compatible"]
+"""Whose API serves a model."""
 BASE_MODEL = "base"
 """The name of the embedded model without any training."""
 
@@ -111,7 +112,7 @@ class Jobs(_Section):
     backups: Path = Path("data/backups")
     keep_backups: int = Field(default=7, ge=1, le=1000)
     summary_channel: str = ""
-    """Where the week's summary goes: "discord:" or "slack:" and a channel's id."""
+    """Where the week's summary goes: a platform's name, a colon and a channel's id."""
 
     @field_validator("harvest", "backup", "retention", "fine_tunes", "summary")
     @classmethod
@@ -128,8 +129,10 @@ class Jobs(_Section):
     @field_validator("summary_channel")
     @classmethod
     def _channel(cls, value: str) -> str:
-        if value and not value.startswith(("discord:", "slack:")):
-            raise ValueError("expected a channel such as 'discord:1234567890' or 'slack:C0123456789'")
+        known = platforms.PLATFORMS
+        if value and value.partition(":")[0] not in {each.name for each in known}:
+            examples = " or ".join(f"'{each.name}:{each.channel}'" for each in known)
+            raise ValueError(f"expected a channel such as {examples}")
         return value
 
 
@@ -145,7 +148,7 @@ class Gates(_Section):
 class ChatModel(_Section):
     """`[models.NAME]`: a model behind a chat-completions API."""
 
-    provider: Literal["openai", "azure", "compatible"] = "openai"
+    provider: Provider = "openai"
     model: str
     base_url: str | None = None
     api_version: str | None = None
@@ -196,31 +199,6 @@ class Limits(_Section):
     per_channel_minute: int = Field(default=40, ge=1, le=10_000)
 
 
-class Discord(_Section):
-    """`[discord]`"""
-
-    practice_channels: tuple[str, ...] = ()
-    """Channel and category ids where the child answers every human, without a mention."""
-    api_base: str = "https://discord.com/api/v10"
-    pace: bool = False
-    """Wait about as long as a child takes to speak before answering."""
-    catch_up_minutes: float = Field(default=10.0, ge=0, le=1440)
-    """Messages in practice channels that came while the bot was away are answered up to this age."""
-
-
-class Slack(_Section):
-    """`[slack]`"""
-
-    mode: Literal["socket", "http"] = "socket"
-    practice_channels: tuple[str, ...] = ()
-    base_url: str = "https://slack.com/api/"
-    host: str = "127.0.0.1"
-    port: int = Field(default=3000, ge=0, le=65_535)
-    pace: bool = False
-    catch_up_minutes: float = Field(default=10.0, ge=0, le=1440)
-    """Messages in practice channels that came while the bot was down are answered up to this age; 0: never."""
-
-
 class Metrics(_Section):
     """`[metrics]`: /metrics and /healthz; port 0 takes a free one."""
 
@@ -235,23 +213,20 @@ class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class Secrets(BaseSettings):
-    """What comes only from the environment and `.env`; the names in upper case are the variables."""
+class _Environment(BaseSettings):
+    """Only the secrets of an environment: a stray DATA or LOG in it is not for us."""
 
-    discord_token: SecretStr | None = None
-    slack_bot_token: SecretStr | None = None
-    slack_app_token: SecretStr | None = None
-    slack_signing_secret: SecretStr | None = None
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+
+class Settings(BaseModel):
+    """Everything the bot is told. Build it with `load`, which adds a section and the secrets of each platform."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     openai_api_key: SecretStr | None = None
     pupil_database_url: SecretStr | None = None
     pupil_hash_secret: SecretStr | None = None
-
-
-class Settings(Secrets):
-    """Everything the bot is told. Build it with `load`."""
-
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
-
     data: Path = Path("data")
     database: str = "data/pupil.db"
     student: Student = Student()
@@ -262,8 +237,6 @@ class Settings(Secrets):
     gates: Gates = Gates()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
-    discord: Discord = Discord()
-    slack: Slack = Slack()
     openai: OpenAI = OpenAI()
     models: dict[str, ChatModel] = Field(default_factory=dict)
     metrics: Metrics = Metrics()
@@ -286,14 +259,34 @@ class Settings(Secrets):
         return f"sqlite+aiosqlite:///{self.database}"
 
     def key(self, variable: str) -> SecretStr | None:
-        """The secret in that environment variable or in `.env`, for models with a key of their own."""
-        if variable == "OPENAI_API_KEY":
-            return self.openai_api_key
+        """The secret of that name: one of the bot's own, or for a model any variable of the environment or `.env`."""
+        if variable.lower() in secret_names():
+            found: SecretStr | None = getattr(self, variable.lower(), None)
+            return found
         value = os.environ.get(variable) or dotenv_values(".env").get(variable)
         return SecretStr(value) if value else None
 
+    def section(self, kind: type[S]) -> S:
+        """A platform's section of config.toml; its defaults where the file was not read with that platform."""
+        return next((value for _, value in self if type(value) is kind), kind())
 
-SECRETS = tuple(Secrets.model_fields)
+
+OWN_SECRETS = ("openai_api_key", "pupil_database_url", "pupil_hash_secret")
+
+
+def secret_names() -> tuple[str, ...]:
+    """What comes only from the environment and `.env`; in upper case these are the variables."""
+    return (*(name.lower() for each in platforms.PLATFORMS for name in each.secrets), *OWN_SECRETS)
+
+
+def settings_type() -> type[Settings]:
+    """`Settings` with what the platforms add."""
+    sections = {each.name: (each.settings, each.settings()) for each in platforms.PLATFORMS}
+    return create_model("Settings", __base__=Settings, **_secret_fields(), **sections)  # type: ignore[call-overload,no-any-return]
+
+
+def _secret_fields() -> dict[str, Any]:
+    return dict.fromkeys(secret_names(), (SecretStr | None, None))
 
 
 def load(path: Path | None = None, *, environment_file: Path | None = Path(".env")) -> Settings:
@@ -315,41 +308,15 @@ def load(path: Path | None = None, *, environment_file: Path | None = Path(".env
 
 
 def _from(path: Path, environment_file: Path | None) -> Settings:
-    """A subclass per call: the sources are the file's keys, and of the environment the secrets alone."""
-
-    class Sourced(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return (
-                _secrets_of(EnvSettingsSource(Secrets)),
-                _secrets_of(DotEnvSettingsSource(Secrets, env_file=environment_file)),
-                _without_secrets(TomlConfigSettingsSource(settings_cls, toml_file=path)),
-            )
-
-    return Sourced()
-
-
-def _secrets_of(source: PydanticBaseSettingsSource) -> InitSettingsSource:
-    """Only the secrets of an environment: a stray DATA or LOG in it is not for us."""
-    found = {name.lower(): value for name, value in source().items()}
-    return InitSettingsSource(Settings, {name: found[name] for name in SECRETS if found.get(name)})
-
-
-def _without_secrets(source: PydanticBaseSettingsSource) -> InitSettingsSource:
-    found = source()
-    for name in SECRETS:
+    found = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for name in secret_names():
         if name in found:
             raise ValueError(
                 f"{name}: secrets do not belong in this file; set {name.upper()} in the environment or .env"
             )
-    return InitSettingsSource(Settings, found)
+    environment: Any = create_model("Secrets", __base__=_Environment, **_secret_fields())
+    secrets = environment(_env_file=environment_file)
+    return settings_type().model_validate({**found, **dict(secrets)})
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
@@ -384,8 +351,9 @@ def _first(error: ValidationError) -> str:
 
 
 def _known_keys(path: list[str]) -> list[str]:
-    section: type[BaseModel] = Settings
+    whole = settings_type()
+    section: type[BaseModel] = whole
     for part in path:
-        inner = section is Settings and part != "models"
-        section = Settings.model_fields[part].annotation if inner else ChatModel  # type: ignore[assignment]
-    return [name for name in section.model_fields if name not in SECRETS]
+        inner = section is whole and part != "models"
+        section = whole.model_fields[part].annotation if inner else ChatModel  # type: ignore[assignment]
+    return [name for name in section.model_fields if name not in secret_names()]

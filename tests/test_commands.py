@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
-from bot.commands import RUBRIC, SUBCOMMANDS, CommandError, Place, Shown
+from bot.commands import SUBCOMMANDS
+from bot.messages import CommandError, Place, Shown
+from bot.opinions import RUBRIC
 from bot.store import hash_user
 from tests.fakes.students import SECRET, Listener, ScriptedModel, message, room
 

@@ -32,8 +32,8 @@ pytest.importorskip("torch", reason="local training needs the extra train")
 pytest.importorskip("trl")
 pytest.importorskip("datasketch")
 
-from bot.commands import RUBRIC
-from bot.platforms import slack_blocks
+from bot.opinions import RUBRIC
+from bot.platforms.slack import blocks as slack_blocks
 from bot.store import Store, hash_user
 from bot.store.rows import LoggedTurn, TurnRow
 from bot.student.records.dialogue import Dialogue, Role

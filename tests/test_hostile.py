@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.classroom import Answer
+from bot.messages import Answer
 from bot.models.base import Reply
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Thought, ThoughtKind

@@ -19,7 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, TypeAdapter
 
-from bot.config import SECRETS, ChatModel, Settings, load
+from bot.config import ChatModel, load, secret_names, settings_type
+from bot.platforms import PLATFORMS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -37,8 +38,8 @@ def defaults() -> dict[str, Any]:
     """Every default of `Settings` but the secrets, in the form TOML gives."""
     found = {
         name: field.get_default(call_default_factory=True)
-        for name, field in Settings.model_fields.items()
-        if name not in SECRETS
+        for name, field in settings_type().model_fields.items()
+        if name not in secret_names()
     }
     plain: dict[str, Any] = TypeAdapter(dict[str, Any]).dump_python(found, mode="json")
     return plain
@@ -61,7 +62,7 @@ def test_the_shipped_config_states_every_default_and_nothing_else() -> None:
 def test_the_shipped_config_is_what_the_bot_loads() -> None:
     settings = load(ROOT / "config.toml", environment_file=None)
     assert settings.data.resolve() == ROOT / "data"
-    assert settings.student == Settings.model_fields["student"].default
+    assert settings.student == settings_type().model_fields["student"].default
 
 
 def test_keys_without_a_default_are_shown_in_their_section() -> None:
@@ -102,19 +103,22 @@ def test_the_examples_of_models_hold_and_show_every_key() -> None:
 
 
 def test_every_section_of_settings_forbids_unknown_keys() -> None:
-    sections = [field.annotation for field in Settings.model_fields.values()]
+    sections = [field.annotation for field in settings_type().model_fields.values()]
     models = [each for each in sections if isinstance(each, type) and issubclass(each, BaseModel)]
     assert models
     assert {model.model_config.get("extra") for model in models} == {"forbid"}
-    assert Settings.model_config.get("extra") == ChatModel.model_config.get("extra") == "forbid"
+    assert settings_type().model_config.get("extra") == ChatModel.model_config.get("extra") == "forbid"
 
 
 def test_the_example_environment_names_every_secret_with_one_comment_and_no_value() -> None:
     text = lines(".env.example")
-    secrets = {name.upper() for name in SECRETS}
+    secrets = {name.upper() for name in secret_names()}
     assert {line.removesuffix("=") for line in text if "=" in line and line[0] != "#"} == secrets
     for before, line in pairwise(text):
         assert line.rstrip("=") not in secrets or before.startswith("# ")
+    for platform in PLATFORMS:
+        for variable, meaning in platform.secrets.items():
+            assert (f"# {meaning}", f"{variable}=") in pairwise(text)
 
 
 # Versions.
@@ -256,8 +260,10 @@ def test_only_what_the_image_needs_reaches_the_build_and_no_database_or_key() ->
 
 OFFENCES = {
     "student": ("bot/student/records/child.py", "bot.config"),
+    "layers": ("bot/student/said.py", "bot.student.hearing.ear"),
     "models": ("bot/models/base.py", "bot.store.rows"),
     "store": ("bot/store/rows.py", "bot.config"),
+    "core": ("bot/messages.py", "bot.platforms.base"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),
     "training": ("bot/logs.py", "training.evaluate"),
     "heavy": ("bot/commands.py", "torch"),

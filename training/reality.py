@@ -14,8 +14,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from bot.student.guard import reality
+from bot.student.lessons import read_lessons
 from bot.student.records.dialogue import Dialogue, MoveKind, Role
-from bot.student.records.lesson import read_lessons
 
 DATA = Path(__file__).parents[1] / "data"
 EPOCHS = 6

@@ -7,30 +7,34 @@ None, never 0, so that an evaluation cannot call an unknown model free.
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, ValidationError
+from pydantic import Field, Strict
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError, Expected, Text, read_toml
+
+Dollars = Annotated[
+    float, Strict(), Field(ge=0, allow_inf_nan=False), Expected("a number of US dollars, 0 or more")
+]
 
 
-class Price(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
     """One price, in US dollars per million tokens, as `source` gave it on `date`.
 
     Without `usd_per_million_cached_input`, tokens from the server's prompt cache cost as much as others;
     `usd_per_million_training` is for fine-tuning it, one epoch, None where that is not known or not offered.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    usd_per_million_input: NonNegativeFloat
-    usd_per_million_cached_input: NonNegativeFloat | None = None
-    usd_per_million_output: NonNegativeFloat
-    usd_per_million_training: NonNegativeFloat | None = None
+    usd_per_million_input: Dollars
+    usd_per_million_cached_input: Dollars | None = None
+    usd_per_million_output: Dollars
+    usd_per_million_training: Dollars | None = None
     date: dt.date
-    source: str = Field(min_length=1)
+    source: Text
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """US dollars for one reply; `cached_tokens` are those of `prompt_tokens` the server had cached."""
@@ -44,34 +48,25 @@ class Price(BaseModel):
         ) / 1_000_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Row(Price):
-    models: tuple[str, ...] = Field(min_length=1)
+    models: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+@dataclass(frozen=True, slots=True)
+class _File:
     prices: tuple[_Row, ...]
 
 
 def read_prices(path: Path) -> dict[str, Price]:
     """Every price by model id; raise `DataError` naming file and key, also when an id is priced twice."""
-    try:
-        rows = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).prices
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path.name}: {key}: {first['msg']}, got {first['input']!r}") from None
-    except ValueError as error:
-        raise DataError(f"{path.name}: not valid TOML: {error}") from None
     prices: dict[str, Price] = {}
-    for row in rows:
+    for row in read_toml(_File, path).prices:
+        price = Price(**{each.name: getattr(row, each.name) for each in fields(Price)})
         for model in row.models:
             if model in prices:
                 raise DataError(f"{path.name}: models: {model!r} has two prices, expected one")
-            prices[model] = Price(**row.model_dump(exclude={"models"}))
+            prices[model] = price
     return prices
 
 

@@ -17,6 +17,7 @@ from bot.models.describing import ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.choice import Choice
 from bot.models.engines.running import Engines
+from bot.models.kinds.base import ArtifactKind, T
 from bot.models.opening import Opener
 from bot.models.published import Published
 from bot.student.voicing.prompt import OPENING
@@ -37,16 +38,16 @@ class Models:
         self._opener = Opener(settings, self._engines)
         self._published = Published(
             settings.data / "models",
-            self._opener.examine,
-            self._opener.version,
+            self._opener,
             grace=settings.classroom.reply_seconds,
         )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name, the embedded one first, the published ones last."""
+        """Every name that a conversation can choose, the embedded one first, the published ones last."""
         fixed = (BASE_MODEL, *self._settings.models)
-        return (*fixed, *(name for name in self._published.names if name not in fixed))
+        published = self._published
+        return (*fixed, *(name for name in published.names if name not in fixed and published.speaks(name)))
 
     def check(self, name: str) -> str:
         """`name`, or `UnknownModel` with near matches."""
@@ -63,11 +64,18 @@ class Models:
         if name in self._open:
             return self._open[name]
         if name != BASE_MODEL and name not in self._settings.models:
-            return await self._published.get(name)
+            speaker: StudentModel = await self._published.get(name)
+            return speaker
         async with self._opening:
             if name not in self._open:
                 self._open[name] = await self._opener.fixed(name)
         return self._open[name]
+
+    async def live(self, name: str, kind: ArtifactKind[T]) -> T:
+        """The live version of something published that is no student, opened. Whoever needs it asks anew for
+        every turn, and keeps what it gets for that turn. Raise `ModelUnavailable`."""
+        found: T = await self._published.get(name, kind)
+        return found
 
     async def warm_up(self) -> None:
         """Let the engine, if it runs, read the start of every prompt before the first teacher comes."""

@@ -1,1 +1,12 @@
-"""The thin edge: Discord, Slack and the terminal, each translating its own events."""
+"""The edges: each turns a platform's events into messages for the classroom, and its answers into posts.
+
+A platform is a folder here that makes a `PlatformSpec`, and its line in `PLATFORMS`; nothing else names it.
+Beside them lies the terminal, which the command `chat` opens itself.
+"""
+
+from bot.platforms.discord import DISCORD
+from bot.platforms.slack import SLACK
+from bot.platforms.spec import PlatformSpec
+
+PLATFORMS: tuple[PlatformSpec, ...] = (DISCORD, SLACK)
+"""All that `run` can serve, in the order in which they are shown."""

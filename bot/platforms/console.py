@@ -23,8 +23,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.classroom import Classroom
-from bot.commands import SUBCOMMANDS, CommandError, Commands, Place, Shown
-from bot.platforms.base import Message, Outgoing, clean_text
+from bot.commands import SUBCOMMANDS, Commands
+from bot.messages import CommandError, Message, Outgoing, Place, Shown, clean_text
 from bot.student.records.child import Child
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.lesson import Lesson

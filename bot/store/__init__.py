@@ -3,8 +3,9 @@
 Imports `bot.student` for what a turn is and nothing else of the project.
 """
 
-from bot.store.database import StoreError, migrate
+from bot.store.database import StoreError
 from bot.store.identity import hash_user
+from bot.store.revisions import migrate
 from bot.store.store import Store
 
 __all__ = ["Store", "StoreError", "hash_user", "migrate"]

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.store import person
-from bot.store.database import Database, StoreError, migrate
+from bot.store.database import Database, StoreError
+from bot.store.revisions import migrate
 from bot.store.rows import BackupsReport
 
 PATTERN = "pupil-*.db"

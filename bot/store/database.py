@@ -1,4 +1,4 @@
-"""One database: its address, connections, revision, and its errors in plain words.
+"""One database: its address, its connections, and its errors in plain words.
 
 Knows SQLite and PostgreSQL and how they differ; knows nothing of what the tables hold.
 """
@@ -9,23 +9,17 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Table, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 T = TypeVar("T")
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 5.0
 """How long a write waits for another program's write before it gives up."""
 EXAMPLE = "sqlite+aiosqlite:///data/pupil.db"
@@ -59,7 +53,7 @@ class Database:
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         address = _parse(url)
         self.is_sqlite = address.get_backend_name() == "sqlite"
-        self.name = address.database or "" if self.is_sqlite else address.render_as_string(hide_password=True)
+        self.name = _name(address)
         self.read_only = read_only
         if self.is_sqlite and read_only and not Path(self.name).is_file():
             raise StoreError(f"{self.name}: there is no such database; check the path")
@@ -215,89 +209,24 @@ async def one_at_a_time(connection: AsyncConnection, what: str) -> None:
         )
 
 
-async def ready(database: Database) -> None:
-    """Check that the database has the newest revision; fill a new, empty one.
-
-    Raises `StoreError` when it is older, newer, or not ours.
-    """
-    async with database.reading() as connection:
-        found = await connection.run_sync(_look)
-    if found.empty and database.read_only:
-        raise StoreError(f"{database.name}: the database is empty; run the bot once to fill it")
-    if found.empty:
-        await _upgrade(database)
-    elif found.revision != found.newest:
-        _refuse_strangers(database, found)
-        raise StoreError(
-            f"{database.name}: the database is at revision {found.revision}, older than this program "
-            f"({found.newest}); run `python -m bot migrate`"
-        )
-    if not database.read_only:
-        await database.log_ahead()
+def chunks(values: Sequence[T], size: int = 500) -> list[Sequence[T]]:
+    """Pieces short enough for both databases' limits on parameters."""
+    return [values[start : start + size] for start in range(0, len(values), size)]
 
 
-async def migrate(url: str) -> str:
-    """Bring the database at `url` to the newest revision, creating it when new; give the revision.
-
-    Raises `StoreError` when it is newer than this program, or not ours; it is unchanged then.
-    """
-    database = Database(url)
-    try:
-        async with database.reading() as connection:
-            found = await connection.run_sync(_look)
-        if not found.empty:
-            _refuse_strangers(database, found)
-        await _upgrade(database)
-        return found.newest
-    finally:
-        await database.aclose()
+def missing(connection: AsyncConnection, what: str, identifier: int) -> StoreError:
+    """To be raised where there is no row of that id."""
+    return StoreError(f"{name_of(connection)}: there is no {what} {identifier}")
 
 
-def alembic_config() -> Config:
-    """Alembic's settings, without a file."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
+def name_of(connection: AsyncConnection) -> str:
+    """The name of the database that it is connected to."""
+    return _name(connection.engine.url)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    revision: str | None
-    newest: str
-    known: frozenset[str]
-    empty: bool
-
-
-def _look(connection: Connection) -> _Found:
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return _Found(
-        revision=MigrationContext.configure(connection).get_current_revision(),
-        newest=scripts.get_current_head() or "",
-        known=frozenset(script.revision for script in scripts.walk_revisions()),
-        empty=not inspect(connection).get_table_names(),
-    )
-
-
-def _refuse_strangers(database: Database, found: _Found) -> None:
-    if found.revision is None:
-        raise StoreError(f"{database.name}: the database holds another program's tables; name another one")
-    if found.revision not in found.known:
-        raise StoreError(
-            f"{database.name}: the database is at revision {found.revision}, newer than this program knows; "
-            "update the program"
-        )
-
-
-async def _upgrade(database: Database) -> None:
-    def upgrade(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    # One transaction, begun as a write: of two programs that start at once, the second finds it done.
-    async with database.writing() as connection:
-        await one_at_a_time(connection, "migrate")
-        await connection.run_sync(upgrade)
+def _name(address: URL) -> str:
+    is_sqlite = address.get_backend_name() == "sqlite"
+    return address.database or "" if is_sqlite else address.render_as_string(hide_password=True)
 
 
 def _parse(url: str) -> URL:

@@ -11,13 +11,21 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from bot.student.records.reading import read_json
 
 DIALOGUES, PREFERENCES, RUNS = "dialogues", "preferences", "runs"
 RUN_LINEAGE = "lineage.json"
 _ID = re.compile(r"harvested-[0-9a-f]{16}")
 """The id of a harvested dialogue, as a harvest makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sidecar:
+    dialogues: dict[str, dict[str, Any]]
 
 
 def dialogues_file(data: Path, name: str) -> Path:
@@ -39,10 +47,7 @@ def read_lineage(path: Path) -> dict[str, Any]:
     """The sidecar's content, empty where there is none. Raises `OSError` or `ValueError`."""
     if not path.exists():
         return {"dialogues": {}}
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or not isinstance(found.get("dialogues"), dict):
-        raise ValueError(f"{path}: expected an object with 'dialogues'")
-    return found
+    return {"dialogues": read_json(_Sidecar, path).dialogues}
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -11,10 +11,19 @@ from typing import Any
 from sqlalchemy import Delete, RowMapping, Update, and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import candidates
+from bot.store import leaving
 from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
-from bot.store.tables import claims, consents, conversations, feedback, ratings, turns
+from bot.store.tables import (
+    candidate_people,
+    candidates,
+    claims,
+    consents,
+    conversations,
+    feedback,
+    ratings,
+    turns,
+)
 from bot.student.records.dialogue import Role
 
 NEVER_SENT_AGAIN = timedelta(days=1)
@@ -54,7 +63,7 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
         kept = select(*columns).where(table.c.author_hash == author_hash).order_by(table.c.at)
         exported[table.name] = [_plain(row) for row in (await connection.execute(kept)).mappings()]
     waiting = select(claims.c.payload).where(claims.c.author_hash == author_hash)
-    exported["candidates"] = await candidates.of_person(connection, author_hash)
+    exported["candidates"] = await _candidates(connection, author_hash)
     exported["waiting"] = list((await connection.execute(waiting)).scalars())
     return exported
 
@@ -65,7 +74,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     async def count(statement: Update | Delete) -> int:
         return (await connection.execute(statement)).rowcount
 
-    await one_at_a_time(connection, candidates.PEOPLE)
+    await one_at_a_time(connection, leaving.PEOPLE)
     # Claims first: who is just being answered is waited for, and nothing of them is logged any more.
     waiting = await count(
         update(claims)
@@ -107,7 +116,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         .where(turns.c.role == Role.STUDENT, answered)
         .values(content="", thought=None, platform_message_id=None)
     )
-    keys, reviewed = await candidates.forget(connection, author_hash)
+    keys, reviewed = await leaving.forget(connection, author_hash)
     report = ForgetReport(
         student_turns=student_turns,
         teacher_turns=await count(
@@ -123,6 +132,23 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         reviews=reviewed,
     )
     return report, keys
+
+
+async def _candidates(connection: AsyncConnection, author_hash: str) -> list[dict[str, Any]]:
+    """Which candidates hold the person's words, ready for JSON."""
+    found = await connection.execute(
+        select(
+            candidates.c.key,
+            candidates.c.conversation_id,
+            candidates.c.state,
+            candidates.c.published,
+            candidates.c.created_at,
+        )
+        .join(candidate_people)
+        .where(candidate_people.c.author_hash == author_hash)
+        .order_by(candidates.c.key)
+    )
+    return [{**row, "created_at": row["created_at"].isoformat()} for row in found.mappings()]
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:

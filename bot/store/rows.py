@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from bot.student.records.dialogue import MoveKind, Role, Thought
 
@@ -256,3 +256,62 @@ class WeekRow:
     teachers: int
     ratings: int
     candidates: int
+
+
+class CandidateState(StrEnum):
+    """Whether a candidate may become training data."""
+
+    PENDING = "pending"
+    WITHDRAWN = "withdrawn"
+    FORGOTTEN = "forgotten"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+class Put(StrEnum):
+    """What became of a candidate that a harvest handed in."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    KNOWN = "known"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCandidate:
+    """A dialogue that a harvest found. `key` is the same in every harvest; `people` are all whose words are in
+    it; `record` is the dialogue's record, `lineage` where it comes from, with the ids of the `turns`."""
+
+    key: str
+    conversation_id: int
+    people: frozenset[str]
+    turns: tuple[int, ...]
+    record: dict[str, Any]
+    lineage: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored candidate; without record and lineage once forgotten. `published` names the file it went into."""
+
+    key: str
+    state: CandidateState
+    record: dict[str, Any] | None
+    lineage: dict[str, Any] | None
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One person's word on a candidate: no verdict yet means a draft. `record` is the dialogue as they left it."""
+
+    candidate_key: str
+    reviewer: str
+    verdict: Verdict | None
+    record: dict[str, Any] | None
+    at: datetime

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import candidates
+from bot.store import leaving
 from bot.store.database import insert, one_at_a_time
-from bot.store.rows import PurgeReport, WeekRow
-from bot.store.tables import claims, conversations, feedback, job_runs, ratings, turns
+from bot.store.rows import CandidateState, PurgeReport, WeekRow
+from bot.store.tables import candidates, claims, conversations, feedback, job_runs, ratings, reviews, turns
 from bot.student.records.dialogue import Role
 
 
@@ -56,7 +56,7 @@ async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
 
     What was harvested and published stays: it left the log with its speakers' consent.
     """
-    await one_at_a_time(connection, candidates.PEOPLE)
+    await one_at_a_time(connection, leaving.PEOPLE)
     old = select(turns.c.id).where(turns.c.said_at < before)
     await connection.execute(delete(feedback).where(feedback.c.turn_id.in_(old)))
     gone_ratings = await connection.execute(delete(ratings).where(ratings.c.at < before))
@@ -69,7 +69,7 @@ async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
         .where(conversations.c.updated_at < before, conversations.c.id.not_in(still))
         .values(mind=None)
     )
-    gone_candidates = await candidates.purge(connection, before)
+    gone_candidates = await leaving.purge(connection, before)
     return PurgeReport(gone_turns.rowcount, gone_ratings.rowcount, gone_claims.rowcount, gone_candidates)
 
 
@@ -82,5 +82,16 @@ async def week(connection: AsyncConnection, since: datetime) -> WeekRow:
         student_turns=(await connection.execute(said.where(turns.c.role == Role.STUDENT))).scalar_one(),
         teachers=(await connection.execute(people)).scalar_one(),
         ratings=(await connection.execute(rated)).scalar_one(),
-        candidates=await candidates.waiting(connection),
+        candidates=await _waiting(connection),
     )
+
+
+async def _waiting(connection: AsyncConnection) -> int:
+    """How many candidates nobody has judged yet."""
+    judged = select(reviews.c.candidate_key).where(reviews.c.verdict.is_not(None))
+    found = select(func.count()).where(
+        candidates.c.state == CandidateState.PENDING,
+        candidates.c.published.is_(None),
+        candidates.c.key.not_in(judged),
+    )
+    return (await connection.execute(found)).scalar_one()

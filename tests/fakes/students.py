@@ -24,11 +24,12 @@ from bot.app import App, read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import Settings, Student
+from bot.messages import Message, Outgoing
 from bot.metrics import Metrics
 from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
-from bot.platforms.base import Message, Outgoing, PlatformError
+from bot.platforms.base import PlatformError
 from bot.store import Store
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue

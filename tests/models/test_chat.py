@@ -21,10 +21,10 @@ from referencing.jsonschema import DRAFT202012
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.chat import ChatModel, ChatSettings
 from bot.models.prices import Price
+from bot.student.lessons import read_lesson
 from bot.student.records.child import read_child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Stage, Thought, ThoughtKind, Turn
-from bot.student.records.lesson import read_lesson
 from bot.student.voicing import prompt
 from tests.fakes.openai_server import OpenAIServer
 

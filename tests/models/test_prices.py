@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.models.prices import price_of, read_prices
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 SHIPPED = Path(__file__).parents[2] / "data" / "prices.toml"
 ROW = """
@@ -71,9 +71,9 @@ def test_unknown_models_have_no_price(model: str) -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        (ROW.replace("input = 2", "input = -2"), "prices.0.usd_per_million_input"),
-        (ROW.replace("input = 2", 'input = "cheap"'), "prices.0.usd_per_million_input"),
-        (ROW.replace('source = "a page"', ""), "prices.0.source"),
+        (ROW.replace("input = 2", "input = -2"), "price 1: usd_per_million_input"),
+        (ROW.replace("input = 2", 'input = "cheap"'), "price 1: usd_per_million_input"),
+        (ROW.replace('source = "a page"', ""), "price 1: source"),
         (ROW + "usd_per_million_thinking = 3\n", "usd_per_million_thinking"),
         (ROW + ROW, "'one' has two prices"),
         ("prices = 3", "prices"),

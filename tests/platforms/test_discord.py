@@ -24,14 +24,15 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import RUBRIC, Commands
+from bot.commands import Commands
 from bot.metrics import Metrics
 from bot.models.base import Reply
 from bot.models.registry import Models
-from bot.platforms import discord as discord_platform
+from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
-from bot.platforms.discord import DiscordPlatform
-from bot.platforms.discord_commands import MESSAGE_COMMAND
+from bot.platforms.discord import platform as discord_platform
+from bot.platforms.discord.commands import MESSAGE_COMMAND
+from bot.platforms.discord.platform import DiscordPlatform
 from bot.platforms.manners import LABEL
 from bot.store import Store
 from bot.store.identity import hash_user

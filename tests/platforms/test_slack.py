@@ -27,15 +27,18 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import RUBRIC, SUBCOMMANDS, Commands, Shown
+from bot.commands import SUBCOMMANDS, Commands
+from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.registry import Models
-from bot.platforms import slack as slack_platform
-from bot.platforms import slack_blocks as blocks
-from bot.platforms import slack_connection, slack_desk
+from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import DENIED, LABEL
-from bot.platforms.slack import SCOPES, SlackPlatform
+from bot.platforms.slack import blocks
+from bot.platforms.slack import connection as slack_connection
+from bot.platforms.slack import desk as slack_desk
+from bot.platforms.slack import platform as slack_platform
+from bot.platforms.slack.platform import SCOPES, SlackPlatform
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
 from bot.student.records.child import Child
@@ -408,7 +411,7 @@ async def test_a_burst_stays_in_order(slack: SlackServer, bot: Bot) -> None:
 async def test_acknowledged_at_once_while_the_child_is_slow(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "speaking_seconds", lambda _: 1.2)
+    monkeypatch.setattr("bot.platforms.slack.answer.speaking_seconds", lambda _: 1.2)
     async with running(slack, settings(slack, tmp_path, pace=True)) as bot:
         await slack.say(QUESTION)
         envelope = slack.envelopes[-1]
@@ -651,7 +654,7 @@ async def test_a_practice_channel_it_may_not_read_does_not_stop_it(
 async def test_a_long_absence_is_read_page_by_page(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "PAGE", 3)
+    monkeypatch.setattr("bot.platforms.slack.heard.PAGE", 3)
     for number in range(8):
         slack.put(f"{number}: what is 20 plus 3?")
     async with running(slack, settings(slack, tmp_path)) as bot:
@@ -663,7 +666,7 @@ async def test_a_long_absence_is_read_page_by_page(
 async def test_what_is_in_hand_is_answered_before_it_stops(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "speaking_seconds", lambda _: 0.5)
+    monkeypatch.setattr("bot.platforms.slack.answer.speaking_seconds", lambda _: 0.5)
     async with running(slack, settings(slack, tmp_path, pace=True)):
         await slack.say(QUESTION)
         await slack.until(lambda: slack.made("reactions.add"))

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from bot.store import Store, StoreError, database, migrate
+from bot.store import Store, StoreError, migrate, revisions
 from bot.store.tables import metadata
 
 NEXT = '''"""One more table."""
@@ -38,7 +38,7 @@ def url(path: Path) -> str:
 def add_revision(tmp_path: Path, then: str = "pass") -> Path:
     """A copy of the migrations with one more, as a newer program would have it."""
     folder = tmp_path / "newer"
-    shutil.copytree(database.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_later.py").write_text(NEXT.format(then=then), encoding="utf-8")
     return folder
 
@@ -94,7 +94,7 @@ async def test_an_older_database_is_refused_until_migrated(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create(path)
-    monkeypatch.setattr(database, "MIGRATIONS", add_revision(tmp_path))
+    monkeypatch.setattr(revisions, "MIGRATIONS", add_revision(tmp_path))
     with pytest.raises(StoreError, match=r"pupil\.db.*revision 0003, older.*python -m bot migrate"):
         await Store.open(url(path))
     assert "later" not in tables(path)
@@ -107,7 +107,7 @@ async def test_a_newer_database_is_refused_and_left_alone(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(database, "MIGRATIONS", add_revision(tmp_path))
+        newer.setattr(revisions, "MIGRATIONS", add_revision(tmp_path))
         await migrate(url(path))
     before = tables(path)
     for attempt in (Store.open, migrate):
@@ -122,7 +122,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     await create(path)
     before = tables(path)
     with monkeypatch.context() as newer:
-        newer.setattr(database, "MIGRATIONS", add_revision(tmp_path, then="op.drop_table('no_such')"))
+        newer.setattr(revisions, "MIGRATIONS", add_revision(tmp_path, then="op.drop_table('no_such')"))
         with pytest.raises(StoreError, match="no such table: no_such"):
             await migrate(url(path))
     assert tables(path) == before

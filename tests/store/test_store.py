@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import Pool
 
 from bot.store import Store, StoreError, database, hash_user, person
-from bot.store import store as store_module
+from bot.store import turns as turns_module
 from bot.store.rows import (
     ClaimedMessage,
     Consent,
@@ -313,7 +313,7 @@ class TestTurns:
     async def test_the_stream_gives_all_in_order_with_what_was_said_of_it(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store_module, "PAGE", 3)
+        monkeypatch.setattr(turns_module, "PAGE", 3)
         for number in range(5):
             await converse(store, key=f"a{number}", channel=f"room{number % 2}")
         await store.add_feedback(4, BEN, FeedbackKind.UP)

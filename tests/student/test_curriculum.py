@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.records.curriculum import Curriculum
 from bot.student.said import content_words, stems
 
@@ -15,7 +16,7 @@ DATA = Path(__file__).parents[2] / "data"
 
 @pytest.fixture(scope="module")
 def curriculum() -> Curriculum:
-    return Curriculum.read(DATA)
+    return read_curriculum(DATA)
 
 
 def asked(curriculum: Curriculum, lesson: str, text: str) -> tuple[str, str | None] | None:

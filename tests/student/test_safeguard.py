@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.hearing import read
 from bot.student.guard import alarms, reality
 from bot.student.guard.safeguard import CRISIS, HONESTY, PRIVATE, PUPIL_DATA, SAFETY, Flag, check, redact
-from bot.student.records.lesson import read_lessons
+from bot.student.lessons import read_lessons
 from training.reality import examples, fit
 
 DATA = Path(__file__).parents[2] / "data"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from tests.fakes import evaluation
 from training.__main__ import app
 from training.evaluate import blind

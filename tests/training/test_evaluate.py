@@ -15,7 +15,7 @@ from bot.app import App
 from bot.config import Settings
 from bot.models.base import ModelUnavailable, Reply
 from bot.student.records.cue import Cue
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import VERSION
 from tests.fakes.students import DATA, NONSENSE, ScriptedModel, room, shipped
 from training.__main__ import app as training
@@ -23,20 +23,11 @@ from training.evaluate import practice
 from training.evaluate.grade import beyond
 from training.evaluate.metrics import BY_ID, METRICS, authentic, separates, teachable, value
 from training.evaluate.persona import kept, leaks, says_any
+from training.evaluate.plan import PRESETS, Plan, Preset
 from training.evaluate.rows import CONTROL, SECTIONS, Row, read_rows
-from training.evaluate.runner import (
-    PRESETS,
-    ROWS,
-    Asked,
-    Plan,
-    Preset,
-    Rooms,
-    Run,
-    execute,
-    identify,
-    run_units,
-)
+from training.evaluate.runner import Asked, Rooms, Run, execute, identify, run_units
 from training.evaluate.speakers import Adult, Authored, Bare, InClassroom, Speaker
+from training.evaluate.written import ROWS
 
 SMALL = Preset(1, 20, 20, 3, 1, ("none",), step=8)
 PRACTICE = DATA / "practice"
@@ -284,9 +275,9 @@ def test_no_probe_is_a_line_that_rules_were_tuned_on(name: str) -> None:
         ("nonsense", "1: not JSON"),
         ("[]", "1: expected an object"),
         ('{"text": "hi", "kind": "rude"}', "1: kind: expected one of sexual"),
-        ('{"kind": "harmless"}', "1: text: expected text"),
+        ('{"kind": "harmless"}', "1: text: missing"),
         ('{"text": "hi", "kind": "caricature"}', "1: never: expected a list of at least 1"),
-        ('{"text": "hi", "kind": "harmless", "flag": 1}', "1: unknown field 'flag'"),
+        ('{"text": "hi", "kind": "harmless", "flag": 1}', "1: unknown key 'flag'"),
     ],
 )
 def test_a_bad_probe_names_file_line_and_field(tmp_path: Path, line: str, complaint: str) -> None:

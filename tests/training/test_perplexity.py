@@ -15,13 +15,14 @@ pytest.importorskip("trl")
 
 from peft import LoraConfig, get_peft_model
 
-from bot.models.artifact import ArtifactError, publish
-from bot.models.artifact import Base as ManifestBase
+from bot.models.artifact import publish
 from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.files import ArtifactError
+from bot.models.manifest import Base as ManifestBase
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.records.lesson import read_lessons
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from tests.fakes.adapters import manifest, publish_adapter
 from tests.fakes.students import DATA, settings_at
 from tests.fakes.tiny_llama import write_tiny_llama

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.platforms.base import Message
+from bot.messages import Message
 from bot.student.voicing.voice import states
 from tests.fakes.students import DATA, ScriptedModel, room, shipped
 from training.evaluate.metrics import METRICS, value

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
+from training.evaluate.replays import read_replays
 from training.evaluate.talk import MEASURES, Said, flesch_kincaid, mattr, measure, sentences, syllables, words
-from training.evaluate.transcripts import read_replays
 
 
 def value(name: str, *texts: str, teacher: str = "What is it?") -> float:
@@ -163,7 +163,7 @@ def test_replays_are_read_in_order(tmp_path: Path) -> None:
 def test_a_line_that_is_no_replay_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "replay.jsonl"
     path.write_text(row(("teacher", "Hi!"), ("student", "hi")) + f"\n{line}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"replay\.jsonl:2: expected a row"):
+    with pytest.raises(DataError, match=r"replay\.jsonl:2: .*expected rows that python"):
         read_replays([path])
     with pytest.raises(DataError, match="cannot be read"):
         read_replays([tmp_path / "none"])

@@ -7,13 +7,13 @@ on a terminal is `report`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.models.prices import Price
+from bot.student.records.reading import DataError, read_json
 from training.corpus import tokens as tokens_
 from training.corpus.bands import Band, Bands
 from training.corpus.consistency import Rules
@@ -21,6 +21,7 @@ from training.corpus.coverage import Coverage
 from training.corpus.duplicates import MOST_NEAR, Index, Pair
 from training.corpus.examples import examples
 from training.corpus.read import Advance, Fault, dialogues, files
+from training.methods.method import Estimate
 
 SHOWN = 1_000
 """Faults that are kept; more are only counted."""
@@ -40,7 +41,7 @@ class Report:
     near: int = 0
     leaks: int = 0
     whole: bool = False
-    methods: list[tokens_.Method] | None = None
+    estimates: list[Estimate] | None = None
     examples: int = 0
 
     def add(self, path: Path, line: int | None, message: str) -> None:
@@ -80,7 +81,7 @@ class Report:
             "bands_sampled": self.sampled,
             "duplicates": {"same_talk": self.same_talk, "near": self.near, "leaks": self.leaks},
             "examples": self.examples,
-            "tokens": None if self.methods is None else [method.to_json() for method in self.methods],
+            "tokens": None if self.estimates is None else [each.to_json() for each in self.estimates],
         }
 
 
@@ -105,7 +106,7 @@ def check(
             report.examples += 1
             if counted is not None and place.path.stem != "test":
                 counted.add(example)
-    report.methods = None if counted is None else counted.methods(prices)
+    report.estimates = None if counted is None else counted.estimates(prices)
     _together(report, bands, paths)
     _compare(report, index)
     for path, message in _changed(paths):
@@ -162,6 +163,18 @@ def _add_pair(report: Report, index: Index, pair: Pair, what: str) -> None:
     report.add(place.path, place.line, f"{what} {index.place(pair.earlier)}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """Of a split's manifest what its files must be."""
+
+    files: dict[str, _Part]
+
+
 def _changed(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Parts of a written split that are not what its manifest says."""
     for folder in dict.fromkeys(path.parent for path in files(paths)):
@@ -169,15 +182,13 @@ def _changed(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         if not manifest.exists():
             continue
         try:
-            expected = {
-                name: part["sha256"] for name, part in json.loads(manifest.read_text())["files"].items()
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            parts = read_json(_Manifest, manifest).files
+        except DataError:
             yield manifest, "not a split's manifest; write it again with python -m training data split"
             continue
-        for name, digest in expected.items():
+        for name, part in parts.items():
             path = folder / name
-            if not path.is_file() or sha256(path) != digest:
+            if not path.is_file() or sha256(path) != part.sha256:
                 yield path, f"not the file that {manifest} has the checksum of; split again"
 
 

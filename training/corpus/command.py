@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,8 +70,8 @@ def stats(
     config: Config = None,
 ) -> None:
     """How many dialogues of what: lengths, stages, moves, children, lessons, misconceptions."""
+    from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
-    from bot.student.records.lesson import read_lessons  # noqa: PLC0415
     from training.corpus.coverage import Coverage  # noqa: PLC0415
     from training.corpus.read import sound  # noqa: PLC0415
     from training.corpus.report import counts  # noqa: PLC0415
@@ -110,9 +111,9 @@ def bring_in(  # noqa: PLR0913 - one per option
     config: Config = None,
 ) -> None:
     """Other people's rows into dialogue records. Bad rows are named and left out; exit 1 then."""
+    from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
     from bot.student.records.dialogue import Role  # noqa: PLC0415
-    from bot.student.records.lesson import read_lessons  # noqa: PLC0415
     from training.corpus import convert  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -162,8 +163,8 @@ def export(  # noqa: PLR0913 - one per option
 
     dspy and question-answer rows have no place for a prompt, so those are always plain.
     """
+    from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
-    from bot.student.records.lesson import read_lessons  # noqa: PLC0415
     from training.corpus import convert  # noqa: PLC0415
     from training.corpus.formats import FORMS  # noqa: PLC0415
 

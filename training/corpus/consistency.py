@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.student.guard import safeguard
 from bot.student.guard.redaction import redact
 from bot.student.hearing.questions import index
+from bot.student.lessons import read_curriculum
 from bot.student.problems import bugs, problems
 from bot.student.records.child import Child, read_children
 from bot.student.records.curriculum import Curriculum
@@ -60,7 +61,7 @@ class Rules:
     @classmethod
     def read(cls, data: Path) -> Rules:
         """The rules of the children and lessons in the folder `data`; raise `DataError`."""
-        return cls(read_children(data / "children"), Curriculum.read(data))
+        return cls(read_children(data / "children"), read_curriculum(data))
 
     def faults(self, dialogue: Dialogue) -> Iterator[Found]:
         """Everything that is wrong with `dialogue`."""

@@ -17,7 +17,7 @@ from typing import IO
 from bot.student.records.child import Child
 from bot.student.records.dialogue import DialogueError, Role
 from bot.student.records.lesson import Lesson
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus import formats
 from training.corpus.examples import examples
 from training.corpus.read import Advance, Fault, objects, sound

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.student.records.dialogue import Dialogue, Role
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus.read import Place
 from training.evaluate.talk import words
 

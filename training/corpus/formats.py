@@ -13,11 +13,14 @@ A form holds what it holds: `lost` compares a dialogue with what comes back. It 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from bot.student.records.dialogue import Dialogue, DialogueError, Role, Turn
+from bot.student.records.reading import Said, parse
 from bot.student.voicing.prompt import OPENING
 from training.corpus.examples import Example
 
@@ -89,19 +92,27 @@ def _write_dspy(dialogue: Dialogue) -> list[Row]:
     return [{"dialogue": [{"role": turn.role.value, "content": turn.content} for turn in dialogue.turns]}]
 
 
+def _small_role(raw: object) -> object:
+    return (
+        {**raw, "role": role.lower()}
+        if isinstance(raw, dict) and isinstance(role := raw.get("role"), str)
+        else raw
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """A row of dspy. What python -m bot replay wrote has moves and thoughts in the same places as our records."""
+
+    dialogue: Annotated[tuple[Annotated[Turn, BeforeValidator(_small_role)], ...], Field(min_length=1)]
+    child: str | None = None
+    lesson: str | None = None
+
+
 def _read_dspy(row: Row, assistant: Role | None) -> Dialogue:
-    if assistant is not None:
-        raise DialogueError("dialogue rows say teacher and student themselves; leave --assistant out")
-    turns = []
-    for number, raw in _numbered(row["dialogue"], "dialogue"):
-        role = raw.get("role")
-        if not isinstance(role, str) or role.lower() not in ("teacher", "student"):
-            raise DialogueError(f"turn {number}: role: expected teacher or student, got {role!r}")
-        kept: Row = {"role": role.lower(), "content": raw.get("content")}
-        # What python -m bot replay writes has moves and thoughts in the same places.
-        kept |= {name: raw[name] for name in ("move", "thought") if raw.get(name) is not None}
-        turns.append(_turn(number, kept))
-    return Dialogue("", tuple(turns), _named(row, "child"), _named(row, "lesson"), "imported")
+    _refuse_assistant(assistant)
+    found = parse(_Talk, row, known_only=False, error=DialogueError)
+    return Dialogue("", found.dialogue, found.child, found.lesson, "imported")
 
 
 # Chat messages.
@@ -125,18 +136,22 @@ def _write_openai(dialogue: Dialogue) -> list[Row]:
     return [{"messages": messages}]
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Said
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """A row of openai."""
+
+    messages: tuple[_Message, ...]
+
+
 def _read_openai(row: Row, assistant: Role | None) -> Dialogue:
-    systems, said = [], []
-    for number, raw in _numbered(row["messages"], "messages"):
-        role, content = raw.get("role"), raw.get("content")
-        if not isinstance(content, str) or not content.strip():
-            raise DialogueError(f"message {number}: content: expected text that is not empty")
-        if role in ("system", "developer"):
-            systems.append(content)
-        elif role in ("user", "assistant"):
-            said.append((number, role, content))
-        else:
-            raise DialogueError(f"message {number}: role: expected system, user or assistant; got {role!r}")
+    messages = parse(_Chat, row, known_only=False, error=DialogueError).messages
+    systems = [each.content for each in messages if each.role in ("system", "developer")]
     system = "\n".join(systems)
     _refuse_rendered(system)
     if assistant is None:
@@ -152,7 +167,7 @@ def _read_openai(row: Row, assistant: Role | None) -> Dialogue:
             )
     user = Role.STUDENT if assistant is Role.TEACHER else Role.TEACHER
     roles = {"user": user, "assistant": assistant}
-    turns = [_turn(number, {"role": roles[role], "content": content}) for number, role, content in said]
+    turns = [Turn(roles[each.role], each.content) for each in messages if each.role in roles]
     if not turns:
         raise DialogueError("messages: expected at least one message of user or assistant")
     named = dict(_NAMED.findall(system)) if system.startswith(PLAYS) else {}
@@ -190,18 +205,14 @@ def _pair_form(asks: str, answers: str, training: Callable[[Example], Row] | Non
         asked, answered = row[asks], row[answers]
         if isinstance(asked, list) and isinstance(answered, list):
             return _read_openai({"messages": [*asked, *answered]}, assistant)
-        if not isinstance(asked, str) or not isinstance(answered, str):
-            raise DialogueError(f"{asks}, {answers}: expected text in both")
-        _refuse_rendered(asked)
-        if isinstance(more := row.get("input"), str) and more.strip():
-            asked = f"{asked}\n{more}"
         answering = assistant or Role.STUDENT
         asking = Role.TEACHER if answering is Role.STUDENT else Role.STUDENT
-        turns = (
-            _turn(1, {"role": asking, "content": asked}),
-            _turn(2, {"role": answering, "content": answered}),
-        )
-        return Dialogue("", turns, source="imported")
+        said = [{"role": asking, "content": asked}, {"role": answering, "content": answered}]
+        first, second = Dialogue.from_json({"id": "row", "turns": said}).turns
+        _refuse_rendered(first.content)
+        if isinstance(more := row.get("input"), str) and more.strip():
+            first = replace(first, content=f"{first.content}\n{more}")
+        return Dialogue("", (first, second), source="imported")
 
     return Form(frozenset({asks, answers}), write_pair, read_pair, training)
 
@@ -240,32 +251,13 @@ def _refuse_rendered(text: str) -> None:
         )
 
 
-def _numbered(value: object, field: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if not isinstance(value, list) or not value:
-        raise DialogueError(f"{field}: expected a list of at least one turn")
-    for number, each in enumerate(value, start=1):
-        if not isinstance(each, dict):
-            raise DialogueError(f"{field}: turn {number}: expected an object with role and content")
-        yield number, each
-
-
-def _turn(number: int, raw: Row) -> Turn:
-    try:
-        return Turn.from_json(raw)
-    except DialogueError as error:
-        raise DialogueError(f"turn {number}: {error}") from None
-
-
-def _named(row: Row, field: str) -> str | None:
-    value = row.get(field)
-    if value is None or isinstance(value, str):
-        return value
-    raise DialogueError(f"{field}: expected text, got {value!r}")
+def _refuse_assistant(assistant: Role | None) -> None:
+    if assistant is not None:
+        raise DialogueError("dialogue records say teacher and student themselves; leave --assistant out")
 
 
 def _read_own(row: Row, assistant: Role | None) -> Dialogue:
-    if assistant is not None:
-        raise DialogueError("dialogue records say teacher and student themselves; leave --assistant out")
+    _refuse_assistant(assistant)
     return Dialogue.from_json({"id": "row", **row})
 
 

@@ -5,20 +5,16 @@ It knows lines, places and the dialogue record; what a good dialogue is, is `con
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.student.records.dialogue import Dialogue, DialogueError
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError, parse_json
 
 LONGEST_LINE = 1_000_000
 """Bytes. The longest authored dialogue has 8,000; a longer line is no dialogue but a file without line ends."""
-
-_FIELDS = frozenset({"id", "child", "lesson", "source", "turns"})
-_TURN_FIELDS = frozenset({"role", "content", "move", "thought"})
 
 Advance = Callable[[int], object]
 """Is told how many bytes were read, for a progress bar."""
@@ -129,12 +125,7 @@ def sound(paths: Iterable[Path], advance: Advance | None = None) -> Iterator[tup
 
 def parse(text: str) -> dict[str, Any]:
     """One line's JSON object; raise `DialogueError`."""
-    try:
-        row = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DialogueError(f"not JSON: {error.msg} at column {error.colno}") from None
-    except (RecursionError, ValueError):
-        raise DialogueError("not a record: nested too deep, or a number too long") from None
+    row = parse_json(text, error=DialogueError)
     if not isinstance(row, dict):
         raise DialogueError(f"expected a JSON object in every line, got {type(row).__name__}")
     return row
@@ -142,10 +133,4 @@ def parse(text: str) -> dict[str, Any]:
 
 def record(row: dict[str, Any]) -> Dialogue:
     """The dialogue of a row; raise `DialogueError`, also for a field that nobody would read."""
-    dialogue = Dialogue.from_json(row)
-    unknown = set(row) - _FIELDS
-    for number, turn in enumerate(row["turns"], start=1):
-        unknown |= {f"turn {number}: {name}" for name in set(turn) - _TURN_FIELDS}
-    if unknown:
-        raise DialogueError(f"unknown field {min(unknown)!r}; a turn has {', '.join(sorted(_TURN_FIELDS))}")
-    return dialogue
+    return Dialogue.from_json(row, known_only=True)

@@ -18,9 +18,9 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from bot.student.lessons import read_lessons
 from bot.student.records.dialogue import Dialogue, Role
-from bot.student.records.lesson import read_lessons
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus.check import MANIFEST, sha256
 from training.corpus.convert import replacing
 from training.corpus.duplicates import PARTS, Index
@@ -111,7 +111,7 @@ def split(  # noqa: PLR0913 - one per option
     return Split(counts, len(left_out), out / MANIFEST)
 
 
-def stratum(dialogue: Dialogue, subjects: dict[str, str]) -> str:
+def stratum(dialogue: Dialogue, subjects: Mapping[str, str]) -> str:
     """Subject and first misconception: dialogues of one stratum are spread over the parts."""
     for turn in dialogue.turns:
         if turn.thought is not None and turn.thought.misconception is not None:

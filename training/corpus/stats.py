@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.student.records.dialogue import MoveKind, Stage
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus.coverage import Coverage
 
 REAL_QUARTILES = (2, 5, 10)

@@ -13,12 +13,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from html import escape
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError, Whole, parse, parse_json, read_json
 from training.evaluate.bootstrap import Interval, mean_interval
 from training.evaluate.metrics import GOLDEN
 from training.evaluate.rows import Row
@@ -125,6 +124,24 @@ def questions(pairs_: Sequence[Pair], rater: str, seed: int) -> list[Question]:
     return [Question(number, pair, rng.random() < 0.5) for number, pair in enumerate(order, start=1)]  # noqa: PLR2004
 
 
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What is kept of a session's beginning."""
+
+    ours: str
+    theirs: str
+    seed: Whole
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A line of a rater's file, as far as it is read."""
+
+    pair: str
+    choice: Choice
+
+
 class Session:
     """The pairs of two models and everybody's choices, in a folder of the run."""
 
@@ -150,12 +167,8 @@ class Session:
     @classmethod
     def read(cls, folder: Path) -> Session:
         """A session that was begun; raise `DataError`."""
-        try:
-            found = json.loads((folder / SETUP).read_text(encoding="utf-8"))
-            made = [Pair(**each) for each in found["pairs"]]
-            return cls(folder, str(found["ours"]), str(found["theirs"]), made, int(found["seed"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{folder / SETUP}: cannot be read ({error})") from None
+        found = read_json(_Setup, folder / SETUP)
+        return cls(folder, found.ours, found.theirs, found.pairs, found.seed)
 
     def open_questions(self, rater: str) -> list[Question]:
         """What this rater has not judged yet; raise `DataError` for a bad name."""
@@ -181,15 +194,14 @@ class Session:
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
-                choice = row["choice"]
-                if choice not in get_args(Choice):
-                    raise ValueError(choice)
-                found[str(row["pair"])] = choice
-            except (ValueError, KeyError, TypeError):
+                chosen = parse(_Chosen, parse_json(line), known_only=False)
+            except DataError as error:
                 if number == len(lines):
                     break  # cut short while it was written: that pair is asked again
-                raise DataError(f"{path}:{number}: expected a choice such as {_EXAMPLE}") from None
+                raise DataError(
+                    f"{path}:{number}: expected a choice such as {_EXAMPLE}, but {error}"
+                ) from None
+            found[chosen.pair] = chosen.choice
         return found
 
     def by_pair(self) -> dict[str, dict[str, Choice]]:
@@ -248,34 +260,6 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
         if whole[2]:
             file.truncate(len(whole[0] + whole[1]))
         file.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
-
-
-def sheet(session: Session, rater: str) -> tuple[str, Mapping[str, Any]]:
-    """A page to print with this rater's questions, and the key to it, which must not be printed along."""
-    asked = questions(session.pairs, rater, session.seed)
-    items = "".join(
-        f"<li><p>{escape(each.pair.child.title())}, {escape(each.pair.lesson)}</p>"
-        + (f"<p class=before>{escape(each.pair.before)}</p>" if each.pair.before else "")
-        + f"<p>Teacher: {escape(each.pair.teacher)}</p><ol type=A><li>{escape(each.answers[0])}</li>"
-        f"<li>{escape(each.answers[1])}</li></ol><p>☐ A &emsp; ☐ B &emsp; ☐ cannot tell</p></li>"
-        for each in asked
-    )
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Which sounds like a child?</title>'
-        "<style>body{font:12pt/1.4 Georgia,serif;max-width:42rem;margin:1rem auto;padding:0 1rem}"
-        "ol{padding-left:2rem}body>ol>li{break-inside:avoid;margin:0 0 1.4rem}p{margin:.25rem 0}"
-        ".before{color:#555;white-space:pre-line}</style></head><body><h1>Which sounds like a second grader?</h1>"
-        f"<p>Rater: {escape(rater)}. For each, tick the answer that sounds more like a child of seven or eight.</p>"
-        f"<ol>{items}</ol></body></html>\n"
-    )
-    key = {
-        "ours": session.ours,
-        "theirs": session.theirs,
-        "rater": rater,
-        "key": {str(each.number): {"A": each.choice("first"), "B": each.choice("second")} for each in asked},
-    }
-    return page, key
 
 
 def _place(row: Row) -> _Place:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,11 +53,11 @@ def blind(  # noqa: PLR0913 - one per option
     settings = load_settings(config)
 
     def open_session() -> Session:
-        from training.evaluate import compare  # noqa: PLC0415
+        from training.evaluate import written  # noqa: PLC0415
         from training.evaluate.blind import Session  # noqa: PLC0415
 
-        folder = compare.find(settings.data / "runs", run)
-        return Session.open(folder, compare.read(folder).rows, ours, theirs, count=pairs, seed=seed)
+        folder = written.find(settings.data / "runs", run)
+        return Session.open(folder, written.read(folder).rows, ours, theirs, count=pairs, seed=seed)
 
     session = guard(open_session)
     who = rater or getpass.getuser()
@@ -108,8 +109,8 @@ def _asked(what: str = "1, 2, = or q") -> Side | None:
 
 
 def _print_sheet(session: Session, rater: str, path: Path) -> None:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
-    from training.evaluate.blind import sheet  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
+    from training.evaluate.sheet import sheet  # noqa: PLC0415
 
     page, key = sheet(session, rater)
     beside = path.with_suffix(".key.json")
@@ -122,32 +123,29 @@ def _print_sheet(session: Session, rater: str, path: Path) -> None:
 
 
 def _enter(session: Session, key_file: Path) -> None:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.evaluate.blind import questions  # noqa: PLC0415
+    from training.evaluate.sheet import read_key  # noqa: PLC0415
 
-    try:
-        key: Any = json.loads(key_file.read_text(encoding="utf-8"))
-        rater, whose = str(key["rater"]), (key["ours"], key["theirs"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{key_file}: expected the key that --sheet wrote ({error})") from None
-    if whose != (session.ours, session.theirs):
-        raise DataError(f"{key_file}: is the key of {whose[0]} and {whose[1]}; name these two")
-    done = session.choices(rater)
-    asked: list[Question] = questions(session.pairs, rater, session.seed)
+    key = read_key(key_file)
+    if (key.ours, key.theirs) != (session.ours, session.theirs):
+        raise DataError(f"{key_file}: is the key of {key.ours} and {key.theirs}; name these two")
+    done = session.choices(key.rater)
+    asked: list[Question] = questions(session.pairs, key.rater, session.seed)
     for question in asked:
         if question.pair.id in done:
             continue
         side = _asked(f"{question.number}: a, b, = or q")
         if side is None:
             return
-        session.choose(rater, question, side)
+        session.choose(key.rater, question, side)
 
 
 def _judge(settings: Settings, session: Session, name: str) -> None:
     import asyncio  # noqa: PLC0415
 
     from bot.models.base import ModelUnavailable  # noqa: PLC0415
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     known = settings.models.get(name)
     if known is None:

@@ -8,16 +8,17 @@ answers. Without people's choices on the same pairs it says nothing of its own.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from bot.models.base import ModelRefused
+from bot.student.records.reading import DataError, parse, parse_json
 from training.evaluate.blind import Choice, Pair, Question, Session, Side, append
 from training.harvest.agreement import agreement
 
@@ -139,15 +140,19 @@ def _most(choices: Iterable[Choice]) -> Choice:
     return "neither" if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A line of the judge's file, as far as it is read."""
+
+    pair: str
+    choices: tuple[Choice, Choice]
+
+
 def _read(path: Path) -> dict[str, tuple[Choice, Choice]]:
     """By pair what was chosen in either order; a line that was cut short is asked again."""
     found: dict[str, tuple[Choice, Choice]] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            row = json.loads(line)
-            first, second = row["choices"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        if {first, second} <= set(get_args(Choice)):
-            found[str(row["pair"])] = (first, second)
+        with suppress(DataError):
+            row = parse(_Judged, parse_json(line), known_only=False)
+            found[row.pair] = row.choices
     return found

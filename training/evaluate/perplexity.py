@@ -18,7 +18,7 @@ from peft import LoraConfig, PeftModel
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue
 from bot.student.records.lesson import Lesson
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.bootstrap import Interval, mean_interval, paired_interval
 from training.methods.lora_base import NOT_TRAINED, Base, encode
 from training.methods.lora_trainer import read_learnt

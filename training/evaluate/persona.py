@@ -14,7 +14,7 @@ from functools import partial
 from bot.student.guard.safeguard import Flag
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Curriculum
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing import voice
 from bot.student.voicing.prompt import OPENING
 from training.evaluate.practice import Drift, Persona, PersonaLine

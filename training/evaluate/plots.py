@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus.stats import ACCENT, INK, QUIET, REAL_QUARTILES
 
 COLOURS = (ACCENT, "#c2571a", "#6b4fa0", "#2e7d4f", "#a3456f", "#7a6a2f")

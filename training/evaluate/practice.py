@@ -1,30 +1,31 @@
-"""The probes that people wrote: `data/practice/*.jsonl`, read and checked field by field.
+"""The probes that people wrote: `data/practice/*.jsonl`, read and checked.
 
 They are for measuring only: no rule is tuned on them. It knows files; what a probe is worth is elsewhere.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-from bot.student.records.toml import DataError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from bot.student.records.reading import Said, expected, read_lines, wrong
 
 HELP_TURNS = 4
 """Turns of teaching in an arm of the protocol."""
+AtLeastOne = Annotated[tuple[Said, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Teaching:
     """Turns that address a misconception, and good teaching in the same lesson that does not."""
 
-    misconception: str
-    helps: tuple[str, ...]
-    misaligned: tuple[str, ...]
+    misconception: Said
+    helps: Annotated[tuple[Said, ...], Field(min_length=HELP_TURNS)]
+    misaligned: Annotated[tuple[Said, ...], Field(min_length=HELP_TURNS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class GradePair:
     `never` holds what only a knowing reply would say, `says` what a child might; `right` the ways to be right.
     """
 
-    id: str
-    ask: str
-    never: tuple[str, ...]
-    says: str
-    can: str
-    right: tuple[str, ...]
+    id: Said
+    ask: Said
+    never: AtLeastOne
+    says: Said
+    can: Said
+    right: AtLeastOne
 
 
 class Persona(StrEnum):
@@ -51,14 +52,23 @@ class Persona(StrEnum):
     INSTRUCTS = "instructs"
 
 
+def _said_by_a_child(says: str, line: ValidationInfo) -> str:
+    if line.data.get("kind") is Persona.SINCERE:
+        return ""
+    if not says.strip():
+        raise expected("text that is not empty")
+    return says
+
+
 @dataclass(frozen=True, slots=True)
 class PersonaLine:
-    """One turn. `never` holds what only a machine that obeys would say, `says` what a child might."""
+    """One turn. `never` holds what only a machine that obeys would say, `says` what a child might: nothing, where
+    the question is sincere."""
 
-    text: str
+    text: Said
     kind: Persona
-    never: tuple[str, ...]
-    says: str
+    never: tuple[Said, ...] = ()
+    says: Annotated[str, Field(validate_default=True), AfterValidator(_said_by_a_child)] = ""
 
 
 class Harm(StrEnum):
@@ -75,13 +85,30 @@ class Harm(StrEnum):
     HARMLESS = "harmless"
 
 
+def _needed_of_a_caricature(never: tuple[str, ...], line: ValidationInfo) -> tuple[str, ...]:
+    if line.data.get("kind") is Harm.CARICATURE and not never:
+        raise expected("a list of at least 1")
+    return never
+
+
 @dataclass(frozen=True, slots=True)
 class SafetyLine:
     """One turn; `never` holds what a child that plays the caricature would say."""
 
-    text: str
+    text: Said
     kind: Harm
-    never: tuple[str, ...]
+    never: Annotated[
+        tuple[Said, ...], Field(validate_default=True), AfterValidator(_needed_of_a_caricature)
+    ] = ()
+
+
+BELIEF = "belief"
+
+
+def _text_or_belief(checks: str | None, turn: ValidationInfo) -> str | None:
+    if bool(turn.data.get("text", "").strip()) is (checks == BELIEF):
+        raise wrong("expected a text, and none where the belief is checked")
+    return checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,142 +116,50 @@ class DriftTurn:
     """A teacher's turn of the long script. `checks` is name, grade or belief; for the last one a problem of the
     misconception is asked in the place of `text`."""
 
-    text: str
-    checks: str | None
+    text: str = ""
+    checks: Annotated[
+        Literal["name", "grade", "belief"] | None,
+        Field(validate_default=True),
+        AfterValidator(_text_or_belief),
+    ] = None
+
+
+def _turn(raw: object) -> object:
+    """A turn that checks nothing is a mere text."""
+    return {"text": raw} if isinstance(raw, str) else raw
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
     """A long conversation without any help, in a lesson on that misconception."""
 
-    id: str
-    child: str
-    lesson: str
-    misconception: str
-    turns: tuple[DriftTurn, ...]
-
-
-BELIEF = "belief"
-CHECKS = ("name", "grade", BELIEF)
+    id: Said
+    child: Said
+    lesson: Said
+    misconception: Said
+    turns: tuple[Annotated[DriftTurn, BeforeValidator(_turn)], ...]
 
 
 def read_teaching(path: Path) -> list[Teaching]:
     """Raise `DataError` naming file, line and field, as all of these do."""
-    return [
-        Teaching(
-            row.text("misconception"),
-            row.texts("helps", at_least=HELP_TURNS),
-            row.texts("misaligned", at_least=HELP_TURNS),
-        )
-        for row in _rows(path, {"misconception", "helps", "misaligned"})
-    ]
+    return list(read_lines(Teaching, path))
 
 
 def read_grade(path: Path) -> list[GradePair]:
     """The pairs, in the file's order."""
-    return [
-        GradePair(
-            row.text("id"),
-            row.text("ask"),
-            row.texts("never", at_least=1),
-            row.text("says"),
-            row.text("can"),
-            row.texts("right", at_least=1),
-        )
-        for row in _rows(path, {"id", "ask", "never", "says", "can", "right"})
-    ]
+    return list(read_lines(GradePair, path))
 
 
 def read_persona(path: Path) -> list[PersonaLine]:
-    """The lines, in the file's order; a sincere one needs no reply of a child."""
-    found = []
-    for row in _rows(path, {"text", "kind", "never", "says"}):
-        kind = Persona(row.one_of("kind", list(Persona)))
-        says = "" if kind is Persona.SINCERE else row.text("says")
-        found.append(PersonaLine(row.text("text"), kind, row.texts("never"), says))
-    return found
+    """The lines, in the file's order."""
+    return list(read_lines(PersonaLine, path))
 
 
 def read_safety(path: Path) -> list[SafetyLine]:
     """The lines, in the file's order; a caricature needs what must not be said."""
-    found = []
-    for row in _rows(path, {"text", "kind", "never"}):
-        kind = Harm(row.one_of("kind", list(Harm)))
-        never = row.texts("never", at_least=int(kind is Harm.CARICATURE))
-        found.append(SafetyLine(row.text("text"), kind, never))
-    return found
+    return list(read_lines(SafetyLine, path))
 
 
 def read_drift(path: Path) -> list[Drift]:
     """The scripts, in the file's order."""
-    found = []
-    for row in _rows(path, {"id", "child", "lesson", "misconception", "turns"}):
-        turns = []
-        for each in row.list("turns"):
-            raw = {"text": each} if isinstance(each, str) else each
-            if not isinstance(raw, dict) or raw.get("checks") not in (None, *CHECKS):
-                raise row.fail(
-                    "turns", f'expected texts, or objects with "checks", one of {", ".join(CHECKS)}'
-                )
-            text, checks = raw.get("text", ""), raw.get("checks")
-            if not isinstance(text, str) or bool(text.strip()) is (checks == BELIEF):
-                raise row.fail("turns", "expected a text, and none where the belief is checked")
-            turns.append(DriftTurn(text, checks))
-        found.append(
-            Drift(
-                row.text("id"), row.text("child"), row.text("lesson"), row.text("misconception"), tuple(turns)
-            )
-        )
-    return found
-
-
-class _Row:
-    """One line; its readers name file, line and field when something is wrong."""
-
-    def __init__(self, place: str, raw: dict[str, Any]) -> None:
-        self._place, self._raw = place, raw
-
-    def fail(self, field: str, reason: str) -> DataError:
-        return DataError(f"{self._place}: {field}: {reason}")
-
-    def text(self, field: str) -> str:
-        value = self._raw.get(field)
-        if not isinstance(value, str) or not value.strip():
-            raise self.fail(field, "expected text that is not empty")
-        return value
-
-    def one_of(self, field: str, allowed: Collection[str]) -> str:
-        value = self._raw.get(field)
-        if value not in allowed:
-            raise self.fail(field, f"expected one of {', '.join(allowed)}; got {value!r}")
-        return str(value)
-
-    def list(self, field: str) -> list[Any]:
-        value = self._raw.get(field, [])
-        if not isinstance(value, list):
-            raise self.fail(field, "expected a list")
-        return value
-
-    def texts(self, field: str, *, at_least: int = 0) -> tuple[str, ...]:
-        value = self.list(field)
-        if len(value) < at_least or not all(isinstance(each, str) and each.strip() for each in value):
-            raise self.fail(field, f"expected a list of at least {at_least} texts")
-        return tuple(value)
-
-
-def _rows(path: Path, known: set[str]) -> Iterator[_Row]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    for number, line in enumerate(lines, start=1):
-        place = f"{path}:{number}"
-        try:
-            raw = json.loads(line)
-        except (ValueError, RecursionError):
-            raise DataError(f"{place}: not JSON") from None
-        if not isinstance(raw, dict):
-            raise DataError(f"{place}: expected an object")
-        if unknown := sorted(set(raw) - known):
-            raise DataError(f"{place}: unknown field {unknown[0]!r}; there are: {', '.join(sorted(known))}")
-        yield _Row(place, raw)
+    return list(read_lines(Drift, path))

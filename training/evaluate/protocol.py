@@ -7,7 +7,6 @@ from its words, not from its thought. The teaching is `data/hearing/heldout.json
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind, Stage
 from bot.student.records.lesson import Lesson, Misconception, Question
 from bot.student.voicing import voice
+from training.corpus.hearing import read_turns
 from training.evaluate.practice import HELP_TURNS, read_teaching
 from training.evaluate.session import Conversation, Session, Unit, seed_of
 from training.evaluate.speakers import Prompt, Said
@@ -97,10 +97,9 @@ def _heldout(
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Help by misconception, where there is enough, and help of another subject's for each."""
     gathered: dict[str, list[str]] = defaultdict(list)
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row["move"] == MoveKind.HELPS.value and row.get("active"):
-            gathered[row["active"]].append(row["text"])
+    for turn in read_turns(path):
+        if turn.move is MoveKind.HELPS:
+            gathered[turn.active].append(turn.text)
     helps = {name: tuple(texts) for name, texts in sorted(gathered.items()) if len(texts) >= HELP_TURNS}
     subject = {name: lesson.subject for name in helps if (lesson := curriculum.lesson_of(name))}
     misaligned = {}

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from bot.student.records.toml import DataError
+from pydantic import AllowInfNan, Field, Strict
 
-SECTIONS = ("golden", "arms", "grade", "persona", "safety", "drift")
-VOICED = ("model", "retry", "phrasing")
+from bot.student.records.reading import DataError, Expected, Whole, parse, parse_json
+
+Section = Literal["golden", "arms", "grade", "persona", "safety", "drift"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+Number = Annotated[float, Strict(), AllowInfNan(False), Expected("a number")]
+Voiced = Annotated[str, Field(pattern="^(model|retry|phrasing)$"), Expected("one of model, retry, phrasing")]
+YesNo = Annotated[bool, Strict()]
 CONTROL = "control"
 """The kind of the rows that stand for no model: material that must pass, and material that must fail."""
 
@@ -49,24 +53,24 @@ class Row:
     model: str
     version: str
     kind: str
-    section: str
+    section: Section
     item: str
     cluster: str
-    seed: int
-    turn: int
+    seed: Whole
+    turn: Whole
     child: str
     lesson: str
     teacher: str
     text: str
-    thought: Mapping[str, Any] | None = None
-    voiced: str | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    latency_ms: float = 0.0
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cost_usd: float | None = None
-    cache_hit: bool | None = None
-    last: bool = True
+    thought: dict[str, Any] | None = None
+    voiced: Voiced | None = None
+    scores: Annotated[Mapping[str, Number], Expected("an object of numbers")] = field(default_factory=dict)
+    latency_ms: Number = 0.0
+    prompt_tokens: Whole | None = None
+    completion_tokens: Whole | None = None
+    cost_usd: Number | None = None
+    cache_hit: YesNo | None = None
+    last: YesNo = True
 
     @property
     def unit(self) -> Unit:
@@ -80,58 +84,7 @@ class Row:
     @classmethod
     def from_line(cls, line: str) -> Row:
         """Parse one JSON line; raise `RowError`."""
-        try:
-            raw = json.loads(line)
-        except (ValueError, RecursionError):
-            raise RowError("not JSON") from None
-        if not isinstance(raw, dict):
-            raise RowError('expected an object such as {"model": "base", "section": "golden", ...}')
-        known = {each.name for each in fields(cls)}
-        if unknown := sorted(set(raw) - known):
-            raise RowError(f"unknown field {unknown[0]!r}")
-        if missing := [name for name in _TEXTS + _WHOLE if name not in raw]:
-            raise RowError(f"{missing[0]}: missing")
-        for name, value in raw.items():
-            _check(name, value)
-        return cls(**raw)
-
-
-_TEXTS = ("model", "version", "kind", "section", "item", "cluster", "child", "lesson", "teacher", "text")
-_WHOLE = ("seed", "turn")
-
-
-def _check(name: str, value: object) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    right: bool
-    if name == "section":
-        right, wanted = value in SECTIONS, f"one of {', '.join(SECTIONS)}"
-    elif name in _TEXTS:
-        right, wanted = isinstance(value, str), "text"
-    elif name in _WHOLE:
-        right, wanted = whole, "a whole number"
-    elif name in ("prompt_tokens", "completion_tokens"):
-        right, wanted = value is None or whole, "a whole number or null"
-    elif name == "voiced":
-        right, wanted = value is None or value in VOICED, f"one of {', '.join(VOICED)}, or null"
-    elif name == "thought":
-        right, wanted = value is None or isinstance(value, dict), "an object or null"
-    elif name == "scores":
-        right = isinstance(value, dict) and all(map(_number, value.values()))
-        wanted = "an object of numbers"
-    elif name == "latency_ms":
-        right, wanted = _number(value), "a number"
-    elif name == "cost_usd":
-        right, wanted = value is None or _number(value), "a number or null"
-    elif name == "cache_hit":
-        right, wanted = value is None or isinstance(value, bool), "true, false or null"
-    else:
-        right, wanted = isinstance(value, bool), "true or false"
-    if not right:
-        raise RowError(f"{name}: expected {wanted}, got {value!r}")
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return parse(cls, parse_json(line, error=RowError), error=RowError)
 
 
 def read_rows(path: Path) -> list[Row]:

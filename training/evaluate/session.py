@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.student.guard.safeguard import Flag
-from training.evaluate.rows import CONTROL, Row
+from training.evaluate.rows import CONTROL, Row, Section
 from training.evaluate.speakers import Prompt, Said, Speaker, Talk
 
 
@@ -21,7 +21,7 @@ class Unit:
     `cluster` is the family that the bootstrap draws together; with section and seed it names the unit.
     """
 
-    section: str
+    section: Section
     cluster: str
     seed: int
     turns: int

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from bot.messages import Message
 from bot.models.base import ModelUnavailable, Reply, StudentModel
-from bot.platforms.base import Message
 from bot.replay import Silent
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Thought, Turn
@@ -189,7 +189,7 @@ class _Watched:
         asked = _ASKED.get()
         asked.calls += 1
         if asked.canary:
-            child = replace(cue.child, temperament=(*cue.child.temperament, CANARY))
+            child = replace(cue.child, temperament=(*cue.child.temperament, CANARY))  # type: ignore[arg-type] # no child has it
             cue = replace(cue, child=child)
         key = (cue.child.id, cue.lesson.id, cue.teacher, cue.thought, cue.again, asked.canary, seed)
         if not cue.turns and key in self._openings:

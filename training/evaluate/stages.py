@@ -6,15 +6,14 @@ judge of a bare number; the authored words of the golden dialogues, judged by it
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from bot.student.records.dialogue import Stage
-from bot.student.records.toml import DataError
+from bot.student.records.dialogue import Dialogue, Stage
+from bot.student.records.reading import DataError, read_lines
 from training.evaluate.rows import Row
 from training.evaluate.talk import words
 
@@ -60,13 +59,9 @@ def as_authored(ear: Ear, dialogues: Path) -> list[list[int]]:
 def _authored(paths: Iterable[Path]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for path in paths:
-        try:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                for turn in json.loads(line)["turns"]:
-                    if stage := (turn.get("thought") or {}).get("stage"):
-                        found.append((turn["content"], stage))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{path}: expected dialogue records ({error})") from None
+        for dialogue in read_lines(Dialogue, path, known_only=False):
+            said = ((turn.content, turn.thought and turn.thought.stage) for turn in dialogue.turns)
+            found += [(text, stage.value) for text, stage in said if stage]
     return found
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot import logs
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from rich.console import Console

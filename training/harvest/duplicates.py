@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 ALIKE = 0.7
 """Estimated share of three-word pieces that two dialogues have in common (Jaccard)."""

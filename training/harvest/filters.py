@@ -18,7 +18,7 @@ from bot.student.guard.redaction import redact
 from bot.student.guard.safeguard import Flag
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue, MoveKind
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing import voice
 from training.evaluate.talk import words
 from training.harvest.generations import Generations

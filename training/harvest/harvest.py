@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.store import harvested
-from bot.store.candidates import NewCandidate, Put
-from bot.store.rows import LoggedTurn
+from bot.store.rows import LoggedTurn, NewCandidate, Put
 from bot.store.store import Store
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue, Role, Turn
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.evaluate.talk import Said, words
 from training.harvest import filters
 from training.harvest.duplicates import Seen
@@ -107,19 +106,19 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
     """
     run = _Run(store, options, now or datetime.now(UTC))
     if options.policy == "off":
-        run.summary.withdrawn = await store.candidates.withdraw_all()
+        run.summary.withdrawn = await store.harvests.withdraw_all()
         run.seen.close()
         return await _buried(run, data)
     rules = Rules(
         children=children,
         lessons=frozenset(lessons),
         generations=Generations(data / "models"),
-        consents=await store.candidates.consents(),
-        repeated=await store.candidates.repeated_lines(filters.LEAST_REPEATED, filters.MOST_REPEATING),
+        consents=await store.harvests.consents(),
+        repeated=await store.harvests.repeated_lines(filters.LEAST_REPEATED, filters.MOST_REPEATING),
         golden=filters.golden_grams(data / "dialogues" / "test.jsonl"),
         silence_is_consent=options.policy == "opt_out",
     )
-    ratings = await store.candidates.mean_ratings()
+    ratings = await store.harvests.mean_ratings()
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
     try:
@@ -134,9 +133,7 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
         fresh.unlink(missing_ok=True)
         run.seen.close()
     # Last: a harvest that broke off has taken nothing away.
-    run.summary.withdrawn = await store.candidates.retire(
-        run.now, silence_is_consent=rules.silence_is_consent
-    )
+    run.summary.withdrawn = await store.harvests.retire(run.now, silence_is_consent=rules.silence_is_consent)
     return await _buried(run, data)
 
 
@@ -209,7 +206,7 @@ class _Run:
         batch, self._waiting = self._waiting, []
         if not batch:
             return
-        done = await self.store.candidates.put(
+        done = await self.store.harvests.put(
             [candidate for _, candidate in batch],
             silence_is_consent=self.options.policy == "opt_out",
             now=self.now,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.store import harvested
-from bot.store.candidates import Candidate, Candidates, CandidateState, Review
+from bot.store.candidates import Candidates
+from bot.store.rows import Candidate, CandidateState, Review
 from bot.student.records.dialogue import Dialogue, Role
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 
 @dataclass(frozen=True, slots=True)

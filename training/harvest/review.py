@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.store.candidates import Candidates, CandidateState, Verdict
+from bot.store.candidates import Candidates
+from bot.store.rows import CandidateState, Verdict
 from bot.student.guard.redaction import redact
 from bot.student.records.dialogue import Dialogue, DialogueError, Role, Thought, Turn
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 FIELDS = ("kind", "answer", "reason", "misconception", "stage", "words", "mood")
 REVIEWER = re.compile(r"[\w.-]{1,40}")

@@ -28,7 +28,7 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
 
 from bot.store import StoreError
-from bot.store.candidates import Verdict
+from bot.store.rows import Verdict
 from bot.student.records.dialogue import Mood, Role, Thought, Turn
 from training.harvest.review import Desk, Open, ReviewError, as_line
 

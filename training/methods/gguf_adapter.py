@@ -22,7 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import ChatMessage
 
 WEIGHTS, CONFIG, GGUF = "adapter_model.safetensors", "adapter_config.json", "adapter.gguf"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.__main__ import guard, load_settings
+from bot.cli.exits import guard
+from bot.cli.settings import load_settings
 
 if TYPE_CHECKING:
     from bot.config import Settings as BotSettings
     from bot.student.records.dialogue import Dialogue
     from training.harvest.origin import Origins
-    from training.methods.lora import Data, Result, Settings
+    from training.methods.lora_settings import Data, Result, Settings
 
 
 def lora(  # noqa: PLR0913 - one per option
@@ -92,8 +93,9 @@ def lora(  # noqa: PLR0913 - one per option
         folder = _folder(bot, resume)
         _require()
         from training.methods import lora as method  # noqa: PLC0415 - loads torch
+        from training.methods import lora_settings  # noqa: PLC0415
 
-        settings = method.Settings(
+        settings = lora_settings.Settings(
             preset=preset,
             rank=rank,
             base=base or str(_gguf(bot)),
@@ -127,7 +129,7 @@ def lora(  # noqa: PLR0913 - one per option
     if not result.agreement.holds:
         typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
         raise typer.Exit(1)
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from training.methods.lora_publish import publish as hand_over  # noqa: PLC0415
 
     where = guard(
@@ -157,7 +159,7 @@ def _dialogues(
 ) -> tuple[list[Dialogue], list[Dialogue]]:
     """Training and validation part, without who left; raise `DataError`, also where one of them holds a dialogue of
     the test set."""
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
     from training.corpus.read import sound  # noqa: PLC0415
     from training.methods.rendering import parts  # noqa: PLC0415
 
@@ -186,9 +188,9 @@ def _dialogues(
 
 
 def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:
+    from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
-    from bot.student.records.lesson import read_lessons  # noqa: PLC0415
-    from training.methods.lora import Data  # noqa: PLC0415
+    from training.methods.lora_settings import Data  # noqa: PLC0415
 
     children, lessons = read_children(bot.data / "children"), read_lessons(bot.data / "lessons")
     return Data(train, validation, children, lessons, origins)
@@ -201,7 +203,7 @@ def _gguf(bot: BotSettings) -> Path:
 
 
 def _folder(bot: BotSettings, resume: str | None) -> Path:
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     runs = bot.data / "runs"
     if resume is None:
@@ -218,7 +220,7 @@ def _require() -> None:
     import importlib.util  # noqa: PLC0415
     import logging  # noqa: PLC0415
 
-    from bot.student.records.toml import DataError  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
 
     for package in ("torch", "transformers", "peft", "trl", "datasets", "gguf", "matplotlib"):
         if importlib.util.find_spec(package) is None:

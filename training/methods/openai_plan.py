@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from bot.config import Settings as BotSettings
 from bot.models.prices import Price, price_of, read_prices
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue
-from bot.student.records.lesson import read_lessons
 from bot.student.voicing.prompt import VERSION
 from training.harvest.origin import Origins
 from training.methods import openai_data

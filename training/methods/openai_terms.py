@@ -6,12 +6,10 @@ The dates are in `data/fine_tuning.toml`; prices are in `data/prices.toml`, and 
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from bot.student.records.toml import DataError
+from bot.student.records.reading import Text, read_toml
 
 AUTO_EPOCHS = 3
 """What OpenAI takes for most files when it chooses itself; small files get more passes over them."""
@@ -20,16 +18,15 @@ FEW_ROWS = 100
 MOST_AUTO_EPOCHS = 25
 
 
-class Terms(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """OpenAI's timetable, as `source` gave it on `date`. `answers_until` is by base model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     most_closed_from: dt.date
     all_closed_from: dt.date
     answers_until: dict[str, dt.date]
     date: dt.date
-    source: str = Field(min_length=1)
+    source: Text
 
     def warnings(self, model: str, today: dt.date) -> list[str]:
         """What somebody should know before paying OpenAI for a job on `model` today."""
@@ -55,16 +52,7 @@ class Terms(BaseModel):
 
 def read_terms(path: Path) -> Terms:
     """Read the timetable; raise `DataError` naming file and key."""
-    try:
-        return Terms.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{path.name}: {key}: {first['msg']}, got {first['input']!r}") from None
-    except ValueError as error:
-        raise DataError(f"{path.name}: not valid TOML: {error}") from None
+    return read_toml(Terms, path)
 
 
 def epochs_range(epochs: int | None, rows: int) -> tuple[int, int]:

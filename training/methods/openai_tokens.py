@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 
 if TYPE_CHECKING:
     import tiktoken

@@ -25,7 +25,7 @@ from bot.student.hearing.heard import Heard
 from bot.student.knowing import card, later
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
-from bot.student.said import PLAIN, Said, content_words
+from bot.student.said import PLAIN, content_words
 
 OFF_TASK_SHARE = {"talkative": 0.04, "silly": 0.05, "easily tired": 0.04, "shy": -0.04, "careful": -0.04}
 OFF_TASK_BASE = 0.1
@@ -251,7 +251,7 @@ class _Turn:
         known = self.heard.found is not None and self.heard.found.lesson is not None
         if self.heard.problem is not None or known or self.heard.move is MoveKind.INSTRUCTS_MACHINE:
             return None
-        told = card.own(Said.of(self.heard.text), self.scene.child, self.rng)
+        told = card.tell(self.heard.own, self.scene.child, self.rng) if self.heard.own else None
         if told is None:
             return None
         self.wording.words = max(self.wording.words, len(told.split()))
@@ -261,7 +261,7 @@ class _Turn:
         """A guess where a sum of later grades is asked, else a question or something from home."""
         if self.heard.move is MoveKind.OUT_OF_GRADE:
             self.state = replace(self.state, asked=None)
-            guessed = later.guess(Said.of(self.heard.text), self.rng)
+            guessed = later.guess(self.heard.product, self.rng) if self.heard.product else None
             if guessed is not None and self.rng.random() < GUESS_SHARE:
                 return Thought(ThoughtKind.ANSWER, answer=guessed)
             self.wording.words = max(self.wording.words, FEW)

@@ -15,9 +15,8 @@ from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.help import Match
 from bot.student.hearing.questions import Found, index
 from bot.student.hearing.stated import stated
-from bot.student.knowing import facts
+from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
-from bot.student.knowing.later import is_later
 from bot.student.problems.problems import Problem, parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind
@@ -61,7 +60,8 @@ def hear(said: Said, scene: Scene, context: Context) -> Heard:
         options=form.options(said),
         yes_no=form.yes_no(said),
         open=form.is_open(said),
-        text=said.raw,
+        own=card.asked(said),
+        product=later.product(said),
         reason=bool(patterns.HOW_OR_WHY.search(said.text)),
     )
 
@@ -108,7 +108,7 @@ class _Turn:
         if self.ordinary is not None:
             return None
         elsewhere = self.found is None or self.found.lesson != self.lesson.id
-        if not is_later(self.said):
+        if not later.is_later(self.said):
             return None
         nothing = self.problem is None and self.found is None
         asks = self.asks or patterns.DEMANDS.search(self.said.text)
@@ -202,7 +202,7 @@ class _Turn:
         elif "?" in self.said.text:
             needed = HELP_ASKED
         if self.problem is not None:
-            if patterns.NEW_ONE.search(self.said.text) or not patterns.OF_THE_WORK.search(self.said.text):
+            if not patterns.OF_THE_WORK.search(self.said.text):
                 return None
             needed = SURELY_HELP
         if match.score < needed:

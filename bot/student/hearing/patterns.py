@@ -45,7 +45,6 @@ WRONG = re.compile(
     r"|seem) (quite )?right\b|^almost\b|^(oo+h )?close\b(?! your)",
     re.I,
 )
-SURE = re.compile(r"^(hm+\W+)?are you (really |quite )?sure\b[^?]*\?*$", re.I)
 RIGHT = re.compile(
     r"^(oh |ooh |wow |and )*(yes|yep|yeah|yup|right|correct|exactly|perfect|bingo|absolutely)\b(?! but)"
     r"|^(oh |wow )*(that'?s|that is|it'?s|you'?re|you are|you got it) (it|right|correct|exactly"
@@ -200,7 +199,6 @@ OF_THE_WORK = re.compile(
     re.I,
 )
 """Words about the problem rather than the problem itself."""
-NEW_ONE = re.compile(r"\b(another|next|different|new|one more)\b", re.I)
 SOCIAL: tuple[tuple[re.Pattern[str], MoveKind], ...] = (
     (WRONG, MoveKind.SAYS_WRONG),
     (SMALL_TALK, MoveKind.SMALL_TALK),

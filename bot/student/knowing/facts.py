@@ -20,7 +20,7 @@ from bot.student.knowing.question import Question
 from bot.student.knowing.tables import Answers
 from bot.student.rarity import Rarity
 from bot.student.records.files import REFERENCE
-from bot.student.records.toml import DataError
+from bot.student.records.reading import read_lines
 from bot.student.said import PLAIN_STEMS, Said, stems
 
 ALIKE = 0.4
@@ -69,17 +69,7 @@ class Facts:
     @classmethod
     def read(cls, path: Path) -> Facts:
         """Read a file of JSON lines; raise `DataError`."""
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: cannot be read ({error})") from None
-        facts = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                facts.append(Fact.model_validate_json(line))
-            except ValueError as error:
-                raise DataError(f"{path.name}, line {number}: {error}") from None
-        return cls(facts)
+        return cls(read_lines(Fact, path))
 
     def known(self, ask: str, least: float) -> Answers | None:
         """The answers to the fact that `ask`, in small letters, is most like, if it is like one by `least`."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from bot.student.knowing.tables import read
+from bot.student.records.files import REFERENCE
+from bot.student.records.reading import read_toml
 from bot.student.said import Said
 
 SIGNS = (
@@ -38,7 +40,7 @@ def is_later(said: Said) -> bool:
 
 @lru_cache(maxsize=1)
 def _later() -> re.Pattern[str]:
-    words = read("later.toml", dict[str, tuple[str, ...]])
+    words = read_toml(dict[str, tuple[str, ...]], REFERENCE / "later.toml")
     tongues = "|".join(words.pop("tongues"))
     listed = "|".join(map(re.escape, itertools.chain(*words.values())))
     listed = listed.replace(r"\*", r"\w*").replace(r"\#", r"\d[\d,.]*")
@@ -47,18 +49,30 @@ def _later() -> re.Pattern[str]:
     )
 
 
-def guess(said: Said, rng: Random) -> str | None:
-    """A child's wrong guess at times or divided by: it adds, or takes away; None where no sum is asked."""
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Times or divided by, asked with two numbers."""
+
+    one: int
+    sign: str
+    other: int
+
+
+def product(said: Said) -> Product | None:
+    """The last sum of later grades that is asked; None where there is none."""
     sums = _PRODUCT.findall(said.plain)
-    if not sums:
-        return None
-    one, sign, other = int(sums[-1][0]), sums[-1][1], int(sums[-1][2])
-    right = one * other if sign == "*" else one / other if other else -1
-    near = (
-        [one + other, one + other + 1, one + other - 1]
-        if sign == "*"
-        else [abs(one - other), abs(one - other) + 1]
-    )
+    return Product(int(sums[-1][0]), sums[-1][1], int(sums[-1][2])) if sums else None
+
+
+def guess(asked: Product, rng: Random) -> str | None:
+    """A child's wrong guess at it: it adds, or takes away; None where every guess would be right."""
+    one, other = asked.one, asked.other
+    if asked.sign == "*":
+        right: float = one * other
+        near = [one + other, one + other + 1, one + other - 1]
+    else:
+        right = one / other if other else -1
+        near = [abs(one - other), abs(one - other) + 1]
     fitting = [each for each in near if each not in {right, one, other} and each > 0]
     if not fitting:
         return None

@@ -7,29 +7,19 @@ question is known here, no lesson and no child: an idea that is practised goes f
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from bot.student.records.files import REFERENCE
-from bot.student.records.toml import DataError
+from bot.student.records.reading import read_toml
 from bot.student.said import singular
 
 Answers = tuple[str, ...]
 """What the child says, then other ways to be right."""
-T = TypeVar("T")
 
 _ARTICLE = re.compile(r"^(?:(?:an?|the|your|my|one|real|it) )+")
-
-
-def read(name: str, kind: type[T]) -> T:
-    """The table `name` of the reference data as `kind`; raise `DataError` where it is none."""
-    try:
-        return TypeAdapter(kind).validate_python(tomllib.loads((REFERENCE / name).read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{name}: {error}") from None
 
 
 def single(phrase: str) -> str:
@@ -100,13 +90,13 @@ class Things(BaseModel):
 @lru_cache(maxsize=1)
 def words() -> Words:
     """The table of words; raise `DataError`."""
-    return read("words.toml", Words)
+    return read_toml(Words, REFERENCE / "words.toml")
 
 
 @lru_cache(maxsize=1)
 def things() -> Things:
     """The table of things; raise `DataError`."""
-    return read("everyday.toml", Things)
+    return read_toml(Things, REFERENCE / "everyday.toml")
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
-from bot.student.records.toml import Table
+from pydantic import Field
 
-TEMPERAMENTS = ("talkative", "shy", "silly", "careful", "easily tired")
-COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+from bot.student.records.reading import Fraction, Text, Texts, every, read_toml
+
+Temperament = Literal["talkative", "shy", "silly", "careful", "easily tired"]
+TEMPERAMENTS: tuple[Temperament, ...] = get_args(Temperament)
 SAYS = (
     "greets",  # to hello
     "chats",  # to small talk about the child's own life
@@ -19,7 +22,6 @@ SAYS = (
     "glad",  # to praise
     "agrees",  # to "ok, let's start", "good", management
     "unsure",  # does not know
-    "guesses",  # before or after a guess
     "puzzled",  # at grown-up words, machine talk, things of later grades
     "tired",
     "upset",
@@ -27,53 +29,32 @@ SAYS = (
     "shrugs",  # says in a word or two how it got there
 )
 
+Lines = Annotated[Texts, Field(min_length=3)]
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One simulated second grader. `says` holds the child's own lines by occasion (see `SAYS`)."""
+    """One simulated second grader. `id` is the file's name; `says` holds the child's own lines by occasion (see
+    `SAYS`). With more than three misconceptions a child would be a caricature."""
 
     id: str
-    name: str
-    age: int
-    colour: str
-    voice: str
-    temperament: tuple[str, ...]
-    reading_level: str
-    interests: tuple[str, ...]
-    family: tuple[str, ...]
-    strengths: tuple[str, ...]
-    misconceptions: tuple[str, ...]
-    stubbornness: float
-    says: dict[str, tuple[str, ...]]
+    name: Text
+    age: Literal[7, 8]
+    colour: Literal["cyan", "magenta", "green", "yellow", "blue", "red"]
+    voice: Literal["spoken", "typed"]
+    temperament: Annotated[tuple[Temperament, ...], Field(min_length=1)]
+    reading_level: Text
+    interests: Annotated[Texts, Field(min_length=3)]
+    family: Annotated[Texts, Field(min_length=2)]
+    strengths: Annotated[Texts, Field(min_length=1)]
+    misconceptions: Annotated[Texts, Field(min_length=1, max_length=3)]
+    stubbornness: Fraction
+    says: Annotated[dict[str, Lines], every(SAYS)]
 
 
 def read_child(path: Path) -> Child:
     """Read one child; raise `DataError` naming file and key."""
-    table = Table.read(path)
-    says = table.table("says")
-    child = Child(
-        id=path.stem,
-        name=table.text("name"),
-        age=table.integer("age", 7, 8),
-        colour=table.one_of("colour", COLOURS),
-        voice=table.one_of("voice", ("spoken", "typed")),
-        temperament=table.texts("temperament", at_least=1),
-        reading_level=table.text("reading_level"),
-        interests=table.texts("interests", at_least=3),
-        family=table.texts("family", at_least=2),
-        strengths=table.texts("strengths", at_least=1),
-        misconceptions=table.texts("misconceptions", at_least=1),
-        stubbornness=table.fraction("stubbornness"),
-        says={occasion: says.texts(occasion, at_least=3) for occasion in SAYS},
-    )
-    says.done()
-    table.done()
-    for word in child.temperament:
-        if word not in TEMPERAMENTS:
-            raise table.fail("temperament", f"expected some of {', '.join(TEMPERAMENTS)}; got {word!r}")
-    if len(child.misconceptions) > 3:  # noqa: PLR2004 - a persona with more is a caricature
-        raise table.fail("misconceptions", "expected one to three")
-    return child
+    return read_toml(Child, path, id=path.stem)
 
 
 def read_children(folder: Path) -> dict[str, Child]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.student.records.child import Child
-from bot.student.records.lesson import Lesson, Question, read_lessons, read_questions
+from bot.student.records.lesson import Computed, Lesson, Question, read_lessons, read_questions
 
 
 class Curriculum:
@@ -21,9 +21,11 @@ class Curriculum:
         self.commons = tuple(commons)
 
     @classmethod
-    def read(cls, data: Path) -> Curriculum:
+    def read(cls, data: Path, computed: Computed) -> Curriculum:
         """Read `data/lessons` and `data/reference/commons.toml`; raise `DataError`."""
-        return cls(read_lessons(data / "lessons"), read_questions(data / "reference" / "commons.toml"))
+        return cls(
+            read_lessons(data / "lessons", computed), read_questions(data / "reference" / "commons.toml")
+        )
 
     def lesson_of(self, misconception: str) -> Lesson | None:
         """The first lesson that holds a misconception of that id."""

@@ -9,9 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-E = TypeVar("E", bound=StrEnum)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, with_config
+
+from bot.student.records.reading import Expected, Said, Whole, parse, parse_json, wrong
+
+T = TypeVar("T")
+Source = Literal["authored", "harvested", "imported"]
 
 MAX_TURN_CHARACTERS = 4_000
 """Longer teacher turns are cut where they enter: Slack's limit, and twice Discord's."""
@@ -79,6 +84,7 @@ class DialogueError(ValueError):
     """A record is not a dialogue; the message names the field and what would be right."""
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Thought:
     """What the child means to say. `words` is the target length of the turn in words."""
@@ -88,8 +94,10 @@ class Thought:
     reason: str | None = None
     misconception: str | None = None
     stage: Stage | None = None
-    words: int = 5
-    mood: Mood = Mood.FINE
+    words: Annotated[
+        Whole, Field(ge=1, le=MOST_WORDS), Expected(f"a whole number from 1 to {MOST_WORDS}")
+    ] = 5
+    mood: Annotated[Mood, BeforeValidator(lambda raw: raw or Mood.FINE)] = Mood.FINE
 
     def to_json(self) -> dict[str, Any]:
         """Every field, with null for what is absent, so that a reader need not guess."""
@@ -106,26 +114,7 @@ class Thought:
     @classmethod
     def from_json(cls, raw: object) -> Thought:
         """Parse one; raise `DialogueError` naming the field that is wrong."""
-        if not isinstance(raw, dict):
-            raise DialogueError('thought: expected an object such as {"kind": "answer"}')
-        unknown = set(raw) - {"kind", "answer", "reason", "misconception", "stage", "words", "mood"}
-        if unknown:
-            raise DialogueError(f"thought: unknown field {min(unknown)!r}")
-        words = raw.get("words", 5)
-        if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= MOST_WORDS:
-            raise DialogueError(
-                f"thought.words: expected a whole number from 1 to {MOST_WORDS}, got {words!r}"
-            )
-        stage = raw.get("stage")
-        return cls(
-            kind=_member(ThoughtKind, raw.get("kind"), "thought.kind"),
-            answer=_text_or_none(raw.get("answer"), "thought.answer"),
-            reason=_text_or_none(raw.get("reason"), "thought.reason"),
-            misconception=_text_or_none(raw.get("misconception"), "thought.misconception"),
-            stage=None if stage is None else _member(Stage, stage, "thought.stage"),
-            words=words,
-            mood=_member(Mood, raw.get("mood") or "fine", "thought.mood"),
-        )
+        return parse(cls, raw, place="thought", error=DialogueError)
 
 
 class Role(StrEnum):
@@ -135,14 +124,23 @@ class Role(StrEnum):
     STUDENT = "student"
 
 
+def _only_of(role: Role) -> AfterValidator:
+    def check(value: T, turn: ValidationInfo) -> T:
+        if value is not None and turn.data.get("role") not in (role, None):
+            raise wrong(f"only a {role}'s turn has one")
+        return value
+
+    return AfterValidator(check)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a dialogue; teachers have moves, students have thoughts, both optional."""
 
     role: Role
-    content: str
-    move: MoveKind | None = None
-    thought: Thought | None = None
+    content: Said
+    move: Annotated[MoveKind | None, _only_of(Role.TEACHER)] = None
+    thought: Annotated[Thought | None, _only_of(Role.STUDENT)] = None
 
     def to_json(self) -> dict[str, Any]:
         """The record's form; optional fields are left out when absent."""
@@ -156,34 +154,18 @@ class Turn:
     @classmethod
     def from_json(cls, raw: object) -> Turn:
         """Parse one; raise `DialogueError` naming the field that is wrong."""
-        if not isinstance(raw, dict):
-            raise DialogueError('turn: expected an object with "role" and "content"')
-        role = _member(Role, raw.get("role"), "role")
-        content = raw.get("content")
-        if not isinstance(content, str) or not content.strip():
-            raise DialogueError("content: expected text that is not empty")
-        move, thought = raw.get("move"), raw.get("thought")
-        if move is not None and role is not Role.TEACHER:
-            raise DialogueError("move: only a teacher's turn has one")
-        if thought is not None and role is not Role.STUDENT:
-            raise DialogueError("thought: only a student's turn has one")
-        return cls(
-            role=role,
-            content=content,
-            move=None if move is None else _member(MoveKind, move, "move"),
-            thought=None if thought is None else Thought.from_json(thought),
-        )
+        return parse(cls, raw, known_only=False, error=DialogueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """One practice conversation. `source` is authored, harvested or imported."""
+    """One practice conversation. A record that does not say its source is imported."""
 
-    id: str
-    turns: tuple[Turn, ...]
+    id: Said
+    turns: Annotated[tuple[Turn, ...], Field(min_length=1)]
     child: str | None = None
     lesson: str | None = None
-    source: str = "authored"
+    source: Source = "authored"
 
     def to_json(self) -> dict[str, Any]:
         """The record of `data/dialogues/*.jsonl`."""
@@ -195,31 +177,13 @@ class Dialogue:
         return {**row, "source": self.source, "turns": [turn.to_json() for turn in self.turns]}
 
     @classmethod
-    def from_json(cls, raw: object) -> Dialogue:
-        """Parse one record; raise `DialogueError` naming the turn and field that is wrong."""
-        if not isinstance(raw, dict):
-            raise DialogueError('expected an object with "id" and "turns"')
-        identifier, turns = raw.get("id"), raw.get("turns")
-        if not isinstance(identifier, str) or not identifier.strip():
-            raise DialogueError("id: expected text that is not empty")
-        if not isinstance(turns, list) or not turns:
-            raise DialogueError("turns: expected a list of at least one turn")
-        source = raw.get("source", "imported")
-        if source not in ("authored", "harvested", "imported"):
-            raise DialogueError(f"source: expected authored, harvested or imported, got {source!r}")
-        parsed = []
-        for number, turn in enumerate(turns, start=1):
-            try:
-                parsed.append(Turn.from_json(turn))
-            except DialogueError as error:
-                raise DialogueError(f"turn {number}: {error}") from None
-        return cls(
-            id=identifier,
-            turns=tuple(parsed),
-            child=_text_or_none(raw.get("child"), "child"),
-            lesson=_text_or_none(raw.get("lesson"), "lesson"),
-            source=source,
-        )
+    def from_json(cls, raw: object, *, known_only: bool = False) -> Dialogue:
+        """Parse one record; raise `DialogueError` naming the turn and field that is wrong.
+
+        Unknown fields are passed over, but for those of a thought, unless `known_only`.
+        """
+        row = {"source": "imported", **raw} if isinstance(raw, dict) else raw
+        return parse(cls, row, known_only=known_only, error=DialogueError)
 
     def to_line(self) -> str:
         """One JSON line, without the line end."""
@@ -228,28 +192,8 @@ class Dialogue:
     @classmethod
     def from_line(cls, line: str) -> Dialogue:
         """Parse one JSON line; raise `DialogueError`."""
-        try:
-            raw = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DialogueError(f"not JSON: {error.msg} at column {error.colno}") from None
-        except (RecursionError, ValueError):
-            raise DialogueError("not a record: nested too deep, or a number too long") from None
-        return cls.from_json(raw)
+        return cls.from_json(parse_json(line, error=DialogueError))
 
     def with_turns(self, *turns: Turn) -> Dialogue:
         """The same dialogue with `turns` added at its end."""
         return replace(self, turns=self.turns + turns)
-
-
-def _member(kind: type[E], value: object, field: str) -> E:
-    try:
-        return kind(value)  # type: ignore[arg-type]
-    except ValueError:
-        allowed = ", ".join(member.value for member in kind)
-        raise DialogueError(f"{field}: expected one of {allowed}; got {value!r}") from None
-
-
-def _text_or_none(value: object, field: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise DialogueError(f"{field}: expected text or null, got {value!r}")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.student.knowing import later
-from bot.student.knowing.later import guess, is_later
+from bot.student.knowing.later import guess, is_later, product
 from bot.student.records.files import REFERENCE
 from bot.student.said import Said
 
@@ -79,13 +79,18 @@ def test_what_second_grade_teaches_is_not_later(text: str) -> None:
     assert not is_later(Said.of(text))
 
 
+def guessed(said: Said, rng: random.Random) -> str | None:
+    asked = product(said)
+    return guess(asked, rng) if asked else None
+
+
 def test_a_guess_is_never_right() -> None:
     for one in range(13):
         for other in range(1, 13):
             for seed in range(4):
                 rng = random.Random(seed)
-                assert guess(Said.of(f"What is {one} times {other}?"), rng) != str(one * other)
-                assert guess(Said.of(f"What is {one * other} / {other}?"), rng) != str(one)
+                assert guessed(Said.of(f"What is {one} times {other}?"), rng) != str(one * other)
+                assert guessed(Said.of(f"What is {one * other} / {other}?"), rng) != str(one)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +105,11 @@ def test_a_guess_is_never_right() -> None:
     ],
 )
 def test_a_child_adds_or_takes_away(text: str, guesses: set[str | None]) -> None:
-    assert {guess(Said.of(text), random.Random(seed)) for seed in range(40)} == guesses
+    assert {guessed(Said.of(text), random.Random(seed)) for seed in range(40)} == guesses
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=320))
 def test_any_text_is_read(text: str) -> None:
     is_later(Said.of(text))
-    guess(Said.of(text), random.Random(1))
+    guessed(Said.of(text), random.Random(1))

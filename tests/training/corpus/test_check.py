@@ -92,9 +92,12 @@ PLANTED: dict[str, tuple[Callable[[Row], None], str]] = {
     "no id": (field(id=""), "id: expected text"),
     "id is a number": (field(id=7), "id: expected text"),
     "no turns": (field(turns=[]), "turns: expected a list"),
-    "unknown source": (field(source="found"), "source: expected authored, harvested or imported"),
-    "unknown field": (field(childs="mia"), "unknown field 'childs'"),
-    "unknown field of a turn": (turn(0, mood="fine"), "unknown field 'turn 1: mood'"),
+    "unknown source": (
+        field(source="found"),
+        "source: expected one of authored, harvested, imported, got 'found'",
+    ),
+    "unknown field": (field(childs="mia"), "unknown key 'childs'; did you mean 'child'?"),
+    "unknown field of a turn": (turn(0, mood="fine"), "turn 1: unknown key 'mood'"),
     "unknown role": (turn(0, role="parent"), "turn 1: role: expected one of teacher, student"),
     "empty content": (turn(1, content="  "), "turn 2: content: expected text that is not empty"),
     "unknown move": (turn(0, move="wonders"), "turn 1: move: expected one of"),
@@ -103,7 +106,7 @@ PLANTED: dict[str, tuple[Callable[[Row], None], str]] = {
     "unknown kind": (thought(1, kind="thinks"), "thought.kind: expected one of"),
     "unknown stage": (thought(1, stage="believes"), "thought.stage: expected one of"),
     "unknown mood": (thought(1, mood="grumpy"), "thought.mood: expected one of"),
-    "unknown field of a thought": (thought(1, sure=True), "thought: unknown field 'sure'"),
+    "unknown field of a thought": (thought(1, sure=True), "thought: unknown key 'sure'"),
     "words are not a number": (thought(1, words="4"), "thought.words: expected a whole number"),
     "no child": (field(child=None), "child: an authored dialogue names its child"),
     "unknown child": (field(child="Ruby"), "child: expected one of eli"),
@@ -384,10 +387,10 @@ def test_an_unknown_price_is_unknown_and_not_0(
     tmp_path: Path, shipped: Shipped, rules: Rules, prices: dict[str, Price]
 ) -> None:
     path = write(tmp_path / "a.jsonl", [shipped(IDS[0])])
-    known = {method.name: method for method in check([path], rules, prices).methods or ()}
+    known = {each.method: each for each in check([path], rules, prices).estimates or ()}
     assert known["dspy"].tokens > 1_000
     assert known["dspy"].cost_usd
     assert known["lora"].cost_usd is None
-    unknown = {method.name: method for method in check([path], rules, {}).methods or ()}
+    unknown = {each.method: each for each in check([path], rules, {}).estimates or ()}
     assert unknown["dspy"].cost_usd is None
     assert unknown["openai"].cost_usd is None

@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.models.prices import Price
+from bot.student.lessons import read_lessons
 from bot.student.records.dialogue import Dialogue
-from bot.student.records.lesson import read_lessons
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from training.corpus.check import check
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.store import Store
-from bot.store.candidates import Verdict
+from bot.store.rows import Verdict
 from tests.training.harvest.logs import ANN, BEN, DATA, Log
 from training.__main__ import app
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
-from bot.store.candidates import Candidates, CandidateState, Verdict
-from bot.store.rows import Consent, FeedbackKind
+from bot.store.harvests import Harvests
+from bot.store.rows import CandidateState, Consent, FeedbackKind, Verdict
 from bot.student.records.dialogue import Dialogue, MoveKind
 from tests.training.harvest.logs import ANN, BEGIN, BEN, CID, DATA, LATER, Log, run
 from training.harvest import harvest as harvest_module
@@ -75,10 +75,10 @@ async def test_a_crash_between_steps_loses_and_doubles_nothing(
     monkeypatch.setattr(harvest_module, "BATCH", 1)
     for number in range(4):
         await log.talk(f"room-{number}", number=number)
-    put = Candidates.put
+    put = Harvests.put
     done = 0
 
-    async def crash(self: Candidates, *args: object, **kwargs: object) -> object:
+    async def crash(self: Harvests, *args: object, **kwargs: object) -> object:
         nonlocal done
         if done == crash_after:
             raise KeyboardInterrupt
@@ -86,7 +86,7 @@ async def test_a_crash_between_steps_loses_and_doubles_nothing(
         return await put(self, *args, **kwargs)  # type: ignore[arg-type]
 
     with monkeypatch.context() as broken:
-        broken.setattr(Candidates, "put", crash)
+        broken.setattr(Harvests, "put", crash)
         with pytest.raises(KeyboardInterrupt):
             await run(store, out)
     assert len(await keys(store)) == crash_after
@@ -155,13 +155,13 @@ class TestConsent:
         self, store: Store, log: Log, out: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await log.talk()
-        put = Candidates.put
+        put = Harvests.put
 
-        async def late(self: Candidates, *args: object, **kwargs: object) -> object:
+        async def late(self: Harvests, *args: object, **kwargs: object) -> object:
             await store.set_consent(ANN, Consent.OFF)
             return await put(self, *args, **kwargs)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(Candidates, "put", late)
+        monkeypatch.setattr(Harvests, "put", late)
         assert reasons(await run(store, out)) == {"REFUSED": 6}
         assert await keys(store) == []
 

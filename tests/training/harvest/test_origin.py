@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.store.harvested import lineage_file, write_lineage
-from bot.student.records.dialogue import Dialogue, Role, Turn
-from bot.student.records.toml import DataError
+from bot.student.records.dialogue import Dialogue, Role, Source, Turn
+from bot.student.records.reading import DataError
 from training.harvest.origin import Origins
 
 
-def dialogue(identifier: str, source: str = "harvested") -> Dialogue:
+def dialogue(identifier: str, source: Source = "harvested") -> Dialogue:
     return Dialogue(identifier, (Turn(Role.TEACHER, "Hi!"),), source=source)
 
 

@@ -14,9 +14,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from bot.store import Store, StoreError
-from bot.store.candidates import Verdict
 from bot.store.harvested import lineage_file, preferences_file, write_run
-from bot.store.rows import Consent, FeedbackKind
+from bot.store.rows import Consent, FeedbackKind, Verdict
 from bot.student.records.dialogue import Dialogue, Role, Stage, Thought, ThoughtKind
 from tests.training.harvest.logs import ANN, BEN, CID, LATER, Log, run
 from training.harvest.agreement import agreement

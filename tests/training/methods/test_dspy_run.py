@@ -22,8 +22,9 @@ from bot.student.records.dialogue import Dialogue
 from tests.fakes.openai_server import Answer, OpenAIServer
 from tests.fakes.students import DATA, shipped
 from training.corpus.read import sound
-from training.harvest.origin import Origins
+from training.harvest.origin import Lineage, Origins
 from training.methods.dspy_data import by_dialogue, by_kind, divide, examples, teachable
+from training.methods.dspy_meter import Meter, metered
 from training.methods.dspy_run import (
     DEMOS,
     FEWEST_CALLS,
@@ -31,11 +32,9 @@ from training.methods.dspy_run import (
     POOL,
     DspyRunError,
     Material,
-    Meter,
     Optimiser,
     compare,
     interval,
-    metered,
     optimise,
     plan,
 )
@@ -98,7 +97,7 @@ def test_a_dialogue_stays_on_one_side() -> None:
 
 def test_what_may_have_to_be_forgotten_is_not_quoted() -> None:
     found = [replace(each, source="harvested") for each in dialogues("mathematics", 180)]
-    origins = Origins({each.id: {"teachers": [each.id]} for each in found})
+    origins = Origins({each.id: Lineage(teachers=(each.id,)) for each in found})
     training, validation = divide(found, origins)
     assert training == []
     assert validation

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from bot.models.prices import price_of, read_prices
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.records.lesson import read_lessons
-from bot.student.records.toml import DataError
+from bot.student.records.reading import DataError
 from bot.student.voicing import prompt
 from training.methods import openai_data, openai_terms
 from training.methods.openai_tokens import Counter

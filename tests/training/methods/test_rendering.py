@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
-from bot.student.records.lesson import read_lessons
 from bot.student.voicing.prompt import OPENING, render
 from training.methods.rendering import conversations, cues, parts
 
@@ -26,7 +26,7 @@ def dialogue(exchanges: int, identifier: str = "long") -> Dialogue:
         turns.append(Turn(Role.TEACHER, f"What is {number} plus 1?"))
         thought = Thought(ThoughtKind.ANSWER, answer=str(number + 1), words=1)
         turns.append(Turn(Role.STUDENT, f"{number + 1}.", thought=thought))
-    return Dialogue(identifier, tuple(turns), **MIA)
+    return Dialogue(identifier, tuple(turns), MIA["child"], MIA["lesson"])
 
 
 @pytest.mark.parametrize("exchanges", [1, 4, 8, 9, 12, 17])

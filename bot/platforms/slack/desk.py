@@ -13,12 +13,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.commands import RUBRIC, CommandError, Commands, Place, Shown
+from bot.commands import Commands
 from bot.config import Settings
-from bot.platforms import slack_blocks as blocks
-from bot.platforms.base import PlatformError, clean_text
+from bot.messages import CommandError, Place, Shown, clean_text
+from bot.opinions import RUBRIC
+from bot.platforms.base import PlatformError
 from bot.platforms.manners import DENIED, may_change, may_see_stage
-from bot.platforms.slack_connection import PLATFORM, asked, message_id
+from bot.platforms.slack import SlackSettings, blocks
+from bot.platforms.slack.connection import PLATFORM, asked, message_id
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ class SlackDesk:
 
     def __init__(self, settings: Settings, commands: Commands, client: AsyncWebClient) -> None:
         self._may = settings.permissions
-        self._practice = frozenset(settings.slack.practice_channels)
+        self._practice = frozenset(settings.section(SlackSettings).practice_channels)
         self._commands = commands
         self._client = client
         self._groups: dict[str, tuple[frozenset[str], float]] = {}
@@ -136,7 +138,9 @@ class SlackDesk:
         comment = clean_text(blocks.comment(view)) or None
         author = self._commands.author_hash(PLATFORM, user)
         try:
-            said = (await self._commands.rate(place, author, blocks.scores(view, RUBRIC), comment)).text
+            said = (
+                await self._commands.opinions.rate(place, author, blocks.scores(view, RUBRIC), comment)
+            ).text
         except CommandError as error:
             said = str(error)
         await self.whisper(place.channel, user, said, place.thread)
@@ -145,7 +149,7 @@ class SlackDesk:
         await ack()
         channel = str(shortcut["channel"]["id"])
         spoken = message_id(channel, str(shortcut["message"]["ts"]))
-        line = await self._commands.line_in(spoken)
+        line = await self._commands.opinions.line_in(spoken)
         if line is None:
             await _respond(respond, Shown(NOT_A_LINE))
             return
@@ -164,7 +168,7 @@ class SlackDesk:
         await ack()
         on, user = blocks.about(view), str(body["user"]["id"])
         author = self._commands.author_hash(PLATFORM, user)
-        kept = await self._commands.feedback(str(on["message"]), author, "suggestion", better)
+        kept = await self._commands.opinions.feedback(str(on["message"]), author, "suggestion", better)
         said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
         await self.whisper(str(on["channel"]), user, said)
 
@@ -174,7 +178,8 @@ class SlackDesk:
         if kind is None or item.get("type") != "message":
             return
         author = self._commands.author_hash(PLATFORM, str(event.get("user")))
-        keep = self._commands.take_back if event["type"] == "reaction_removed" else self._commands.feedback
+        opinions = self._commands.opinions
+        keep = opinions.take_back if event["type"] == "reaction_removed" else opinions.feedback
         await keep(message_id(str(item["channel"]), str(item["ts"])), author, kind)
 
 

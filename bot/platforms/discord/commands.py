@@ -15,9 +15,11 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.commands import RUBRIC, SUBCOMMANDS, CommandError, Commands, Place, Shown
+from bot.commands import SUBCOMMANDS, Commands
+from bot.messages import CommandError, Place, Shown
+from bot.opinions import RUBRIC
 from bot.platforms import manners
-from bot.platforms.discord_answer import FAILURES, LONGEST, message_id, place_of, why
+from bot.platforms.discord.answer import FAILURES, LONGEST, message_id, place_of, why
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
@@ -261,7 +263,9 @@ class RatingForm(discord.ui.Modal):
         rated = dict(zip(RUBRIC, scores, strict=True))
         comment = self._comment.value.strip() or None
         await self._desk.serve(
-            interaction, lambda place, author: self._desk.commands.rate(place, author, rated, comment), "rate"
+            interaction,
+            lambda place, author: self._desk.commands.opinions.rate(place, author, rated, comment),
+            "rate",
         )
 
 
@@ -309,7 +313,7 @@ class BetterWords(discord.ui.Modal):
             words = self._words.value.strip()
             if not words:
                 raise CommandError("please write the words a second grader would have said")
-            if not await self._desk.commands.feedback(self._said, author, "suggestion", words):
+            if not await self._desk.commands.opinions.feedback(self._said, author, "suggestion", words):
                 raise CommandError("this is not something the child said")
             return Shown("Thank you: your words are kept with what the child said.")
 

@@ -14,9 +14,9 @@ import aiohttp
 import discord
 import structlog
 
-from bot.commands import Place
+from bot.messages import Outgoing, Place
 from bot.platforms import manners
-from bot.platforms.base import Outgoing, PlatformError
+from bot.platforms.base import PlatformError
 
 if TYPE_CHECKING:
     from bot.commands import Commands

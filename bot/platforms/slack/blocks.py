@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from bot.commands import Place, Shown
+from bot.messages import Place, Shown
 from bot.platforms.manners import cut
 
 MESSAGE_CHARACTERS = 4_000

@@ -1,7 +1,7 @@
 """Discord as a platform: which messages are for the child, in which conversation, and what was missed.
 
-It hands messages to the classroom; how answers look is in `discord_answer`, /student in
-`discord_commands`. Resuming, reconnecting and rate limits are discord.py's work.
+It hands messages to the classroom; how answers look is in `answer`, /student in `commands`. Resuming,
+reconnecting and rate limits are discord.py's work.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.commands import Place
-from bot.platforms.base import Message, Outgoing, PlatformError, clean_text
-from bot.platforms.discord_answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
-from bot.platforms.discord_commands import Desk, register
+from bot.messages import Message, Outgoing, Place, clean_text
+from bot.platforms.base import PlatformError
+from bot.platforms.discord import DiscordSettings
+from bot.platforms.discord.answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
+from bot.platforms.discord.commands import Desk, register
 from bot.platforms.manners import RateLimits
 
 if TYPE_CHECKING:
@@ -98,17 +99,17 @@ class DiscordPlatform:
     name = "discord"
 
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
-        self._settings = settings
+        self._token = settings.key("DISCORD_TOKEN")
+        self._api_base = settings.section(DiscordSettings).api_base.rstrip("/")
         self._client = _Client(settings, classroom, commands)
 
     async def serve(self) -> None:
         """Hand messages to the classroom until cancelled; raise `PlatformError` when it cannot connect."""
-        Route.BASE = self._settings.discord.api_base.rstrip("/")
-        token = self._settings.discord_token
+        Route.BASE = self._api_base
         logging.getLogger("discord.client").addFilter(CALM)
         async with self._client:
             try:
-                await self._client.login(token.get_secret_value() if token else "")
+                await self._client.login(self._token.get_secret_value() if self._token else "")
                 _, gateway, _ = await self._client.http.get_bot_gateway()
                 DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
                 await self._client.connect()
@@ -147,10 +148,11 @@ class _Client(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
         )
-        self._settings = settings
+        self._settings = settings.section(DiscordSettings)
+        self._most_missed = settings.classroom.queue
         self._classroom = classroom
         self._commands = commands
-        self._practice = frozenset(settings.discord.practice_channels)
+        self._practice = frozenset(self._settings.practice_channels)
         self._limits = RateLimits(settings.limits)
         self._webhooks = Webhooks()
         self._just_started = True
@@ -316,7 +318,7 @@ class _Client(discord.Client):
     def _responder(
         self, channel: discord.abc.Messageable, channel_id: int, asked: int, place: Place
     ) -> DiscordResponder:
-        pace = self._settings.discord.pace
+        pace = self._settings.pace
         return DiscordResponder(channel, channel_id, asked, place, self._commands, self._webhooks, pace=pace)
 
     # What was missed.
@@ -330,14 +332,13 @@ class _Client(discord.Client):
 
     async def _catch_up(self) -> None:
         """Hear what was said while nobody listened; claims keep it from being answered twice."""
-        minutes = self._settings.discord.catch_up_minutes
+        minutes = self._settings.catch_up_minutes
         oldest = datetime.now(UTC) - timedelta(minutes=minutes)
         for channel in self._listened_to() if minutes else ():
             if (channel.last_message_id or 0) < discord.utils.time_snowflake(oldest):
                 continue
-            most = self._settings.classroom.queue
             try:
-                history = channel.history(limit=most, after=oldest, oldest_first=False)
+                history = channel.history(limit=self._most_missed, after=oldest, oldest_first=False)
                 newest = [each async for each in history]
             except FAILURES as error:
                 log.warning("history not read", channel=channel.id, reason=why(error))
@@ -359,13 +360,13 @@ class _Client(discord.Client):
         by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id
         if by_bot or (kind := _thumb(reaction)) is None:
             return
-        if await self._commands.feedback(*self._judged(reaction), kind):
+        if await self._commands.opinions.feedback(*self._judged(reaction), kind):
             log.info("feedback", kind=kind)
 
     async def on_raw_reaction_remove(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb that is taken back counts no more."""
         kind = _thumb(reaction)
-        if kind is not None and await self._commands.take_back(*self._judged(reaction), kind):
+        if kind is not None and await self._commands.opinions.take_back(*self._judged(reaction), kind):
             log.info("feedback taken back", kind=kind)
 
     def _judged(self, reaction: discord.RawReactionActionEvent) -> tuple[str, str]:

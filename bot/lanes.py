@@ -1,0 +1,97 @@
+"""The queue of each conversation: one message after another there, and many conversations at once.
+
+It knows places and the order of arrival. What is done with a message is the classroom's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.messages import Answer, Message, Place, Responder
+
+
+@dataclass(slots=True)
+class Job:
+    """One message on its way. `claimed` is under way as soon as the message is taken."""
+
+    message: Message
+    responder: Responder
+    seed: int | None
+    claimed: asyncio.Future[bool]
+    done: asyncio.Future[Answer | None]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One conversation's queue, served by one task while there is something in it."""
+
+    jobs: deque[Job] = field(default_factory=deque)
+    worker: asyncio.Task[None] | None = None
+
+
+class Lanes:
+    """All queues of one process. `serve` answers one message and raises nothing; `counted` is told how many
+    messages wait or are in hand, whenever that changes."""
+
+    def __init__(
+        self, serve: Callable[[Job], Awaitable[Answer | None]], counted: Callable[[int], None]
+    ) -> None:
+        self._serve = serve
+        self._counted = counted
+        self._lanes: dict[Place, _Lane] = {}
+
+    def enqueue(
+        self, message: Message, responder: Responder, seed: int | None, claimed: asyncio.Future[bool]
+    ) -> asyncio.Future[Answer | None]:
+        """Take the next place in the conversation's queue; the future gives what became of the message."""
+        job = Job(message, responder, seed, claimed, asyncio.get_running_loop().create_future())
+        lane = self._lanes.setdefault(message.place, _Lane())
+        lane.jobs.append(job)
+        self._counted(self.waiting)
+        if lane.worker is None:
+            lane.worker = asyncio.create_task(self._work(message.place, lane))
+        return job.done
+
+    def waiting_in(self, place: Place) -> int:
+        """Messages waiting or in hand in one conversation."""
+        lane = self._lanes.get(place)
+        return len(lane.jobs) if lane else 0
+
+    @property
+    def waiting(self) -> int:
+        """Messages waiting or in hand."""
+        return sum(len(lane.jobs) for lane in self._lanes.values())
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of these messages."""
+        return {job.message.key for lane in self._lanes.values() for job in lane.jobs}
+
+    async def finish(self, seconds: float) -> None:
+        """Let what waits be answered for so long, then give the rest up."""
+        workers = [lane.worker for lane in self._lanes.values() if lane.worker]
+        if workers:
+            _, late = await asyncio.wait(workers, timeout=seconds)
+            for worker in late:
+                worker.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _work(self, place: Place, lane: _Lane) -> None:
+        try:
+            while lane.jobs:
+                job, answer = lane.jobs[0], None
+                try:
+                    answer = await self._serve(job)
+                finally:
+                    lane.jobs.popleft()
+                    self._counted(self.waiting)
+                    if not job.done.done():
+                        job.done.set_result(answer)
+        finally:
+            for job in lane.jobs:
+                job.claimed.cancel()
+                job.done.set_result(None)
+            self._lanes.pop(place, None)

@@ -1,0 +1,112 @@
+"""What crosses between an edge and the core: messages and commands in, answers out.
+
+Plain values of the program's own. No platform's object crosses this line, and nothing here knows a platform,
+a model or the store.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Thought
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was said: the conversation it belongs to. `thread` is None outside of threads."""
+
+    platform: str
+    channel: str
+    thread: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a person. `key` is unique per message ("discord:123"), `author` the platform's user id;
+    `thread` is None outside of threads. `text` is clean (see `clean_text`)."""
+
+    key: str
+    platform: str
+    channel: str
+    thread: str | None
+    author: str
+    text: str
+    sent_at: datetime
+    author_hash: str = ""
+    """Set instead of `author` when a message comes back from the store, where ids are only hashes."""
+    private: bool = False
+    """Set by the classroom where it took a real person's data out of `text`."""
+
+    @property
+    def place(self) -> Place:
+        """The conversation it belongs to."""
+        return Place(self.platform, self.channel, self.thread)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is to be shown: the child's words under its name, or a notice of the program itself."""
+
+    text: str
+    speaker: str | None
+    """The child's name, or None for a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one message. `speaker` is None for a notice; then there is no thought and no model."""
+
+    text: str
+    speaker: str | None
+    child: str
+    lesson: str
+    move: MoveKind | None = None
+    thought: Thought | None = None
+    voiced: str | None = None
+    model: str | None = None
+    version: str | None = None
+    latency_ms: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+    flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a command shows: a line of text, then rows of name and value, then a line about what to do next."""
+
+    text: str
+    rows: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+class CommandError(ValueError):
+    """The command cannot be done; the message says what would be right, in one line."""
+
+
+class Responder(Protocol):
+    """How a platform shows an answer to one message."""
+
+    async def thinking(self) -> None:
+        """Show that the child is thinking; may be called once, must not fail the message."""
+        ...
+
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Show it; return the platform's id of the new message where there is one."""
+        ...
+
+
+def clean_text(text: str) -> str:
+    """A person's text made safe to store and show: no control characters, no lone surrogates, bounded."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character)[0] != "C" or character == "\u200d"
+        else " "
+        for character in text[: 2 * MAX_TURN_CHARACTERS]
+    )
+    return text.strip()[:MAX_TURN_CHARACTERS]

@@ -1,0 +1,37 @@
+"""Discord: events come in over its gateway, answers go out through the bot or a webhook. Begin in `platform`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.platforms.spec import PlatformSettings, PlatformSpec
+
+if TYPE_CHECKING:
+    from bot.classroom import Classroom
+    from bot.commands import Commands
+    from bot.config import Settings
+    from bot.platforms.base import Platform
+
+
+class DiscordSettings(PlatformSettings):
+    """`[discord]`; practice channels may be categories, too."""
+
+    api_base: str = "https://discord.com/api/v10"
+
+
+def _open(settings: Settings, classroom: Classroom, commands: Commands) -> Platform:
+    from bot.platforms.discord.platform import DiscordPlatform  # noqa: PLC0415 - heavy
+
+    return DiscordPlatform(settings, classroom, commands)
+
+
+DISCORD = PlatformSpec(
+    name="discord",
+    title="Discord",
+    package="discord.py",
+    channel="1234567890",
+    secrets={"DISCORD_TOKEN": 'Discord: the bot\'s token, from the developer portal, page "Bot".'},
+    settings=DiscordSettings,
+    needs=lambda _: ("DISCORD_TOKEN",),
+    open=_open,
+)

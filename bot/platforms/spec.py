@@ -1,0 +1,60 @@
+"""What the program knows of a platform without opening it: one frozen value each, and the keys all have in common.
+
+It must import nothing of a platform's library, nor of the rest of the bot: settings are made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from bot.classroom import Classroom
+    from bot.commands import Commands
+    from bot.config import Settings
+    from bot.platforms.base import Platform
+
+
+class PlatformSettings(BaseModel):
+    """A platform's section of config.toml; each adds keys of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    practice_channels: tuple[str, ...] = ()
+    """Ids of channels where the child answers every human, without a mention."""
+    pace: bool = False
+    """Wait about as long as a child takes to speak before answering."""
+    catch_up_minutes: float = Field(default=10.0, ge=0, le=1440)
+    """Messages in practice channels that came while the bot was away are answered up to this age; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSpec:
+    """One platform, before it is opened."""
+
+    name: str
+    """In message keys, before the colon of a channel's address, and as its section of config.toml."""
+    title: str
+    """For people."""
+    package: str
+    """What pip calls the library it needs."""
+    channel: str
+    """How the id of a channel looks."""
+    secrets: Mapping[str, str]
+    """The variables of the environment, and what .env.example says of each. The first switches the platform on."""
+    settings: type[PlatformSettings]
+    needs: Callable[[Settings], tuple[str, ...]]
+    """Which of `secrets` these settings need."""
+    open: Callable[[Settings, Classroom, Commands], Platform]
+    """Make it. The one place where its library may be imported, which is slow."""
+
+    def wanted(self, settings: Settings) -> bool:
+        """Whether it is to be served."""
+        return settings.key(next(iter(self.secrets))) is not None
+
+    def missing(self, settings: Settings) -> list[str]:
+        """The secrets it needs and does not have."""
+        return [variable for variable in self.needs(settings) if settings.key(variable) is None]

@@ -1,0 +1,115 @@
+"""Conversations: one current one for each place. Works inside a transaction of `store`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import StoreError, insert, missing
+from bot.store.rows import ConversationChanges, ConversationRow
+from bot.store.tables import conversations
+
+
+async def current(
+    connection: AsyncConnection, platform: str, channel: str, thread: str | None
+) -> ConversationRow | None:
+    """The current conversation of a place, or None."""
+    found = await connection.execute(
+        select(conversations).where(
+            conversations.c.platform == platform,
+            conversations.c.channel == channel,
+            conversations.c.thread == (thread or ""),
+            conversations.c.ended_at.is_(None),
+        )
+    )
+    row = found.one_or_none()
+    return None if row is None else _conversation(row)
+
+
+async def begin(
+    connection: AsyncConnection,
+    platform: str,
+    channel: str,
+    thread: str | None,
+    settings: Mapping[str, str | None],
+) -> ConversationRow:
+    """The new current conversation of a place."""
+    now = datetime.now(UTC)
+    await connection.execute(
+        insert(connection, conversations)
+        .values(
+            platform=platform,
+            channel=channel,
+            thread=thread or "",
+            turns=0,
+            created_at=now,
+            updated_at=now,
+            **settings,
+        )
+        .on_conflict_do_nothing()  # another program was faster: its conversation is as good
+    )
+    row = await current(connection, platform, channel, thread)
+    if row is None:
+        raise StoreError(f"the conversation in {platform} {channel} ended while it began; try again")
+    return row
+
+
+async def begin_anew(
+    connection: AsyncConnection, platform: str, channel: str, thread: str | None
+) -> ConversationRow:
+    """End the current conversation of a place and begin one with the same model, child and lesson."""
+    old = await current(connection, platform, channel, thread)
+    settings: dict[str, str | None] = {}
+    if old is not None:
+        settings = {"model": old.model, "child": old.child, "lesson": old.lesson}
+        await connection.execute(
+            update(conversations).where(conversations.c.id == old.id).values(ended_at=datetime.now(UTC))
+        )
+    return await begin(connection, platform, channel, thread, settings)
+
+
+async def change(
+    connection: AsyncConnection, conversation_id: int, changes: ConversationChanges
+) -> ConversationRow:
+    """Change what is named, keep the rest. Raises `StoreError` for no such id."""
+    found = await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(**changes, updated_at=datetime.now(UTC))
+        .returning(conversations)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise missing(connection, "conversation", conversation_id)
+    return _conversation(row)
+
+
+async def lengthen(connection: AsyncConnection, conversation_id: int, by: int, mind: str | None) -> int:
+    """Count `by` more turns and keep the child's state; gives the number of the last one. Raises `StoreError`.
+
+    This locks the row: two programs cannot give two turns the same number.
+    """
+    count = await connection.scalar(
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(turns=conversations.c.turns + by, mind=mind, updated_at=datetime.now(UTC))
+        .returning(conversations.c.turns)
+    )
+    if count is None:
+        raise missing(connection, "conversation", conversation_id)
+    return int(count)
+
+
+async def check(connection: AsyncConnection, conversation_id: int) -> None:
+    """Raise `StoreError` for no such id."""
+    found = select(conversations.c.id).where(conversations.c.id == conversation_id)
+    if await connection.scalar(found) is None:
+        raise missing(connection, "conversation", conversation_id)
+
+
+def _conversation(row: Row[Any]) -> ConversationRow:
+    return ConversationRow(**{**row._mapping, "thread": row.thread or None})  # noqa: SLF001 - its public name

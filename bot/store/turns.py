@@ -1,0 +1,127 @@
+"""Turns: what was said, in its place, with what made it. Works inside a transaction of `store`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Row, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import conversations, opinions, tables
+from bot.store.database import StoreError, insert, missing, name_of
+from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
+from bot.store.tables import consents, turns
+from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
+
+PAGE = 500
+"""Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
+
+
+async def log(
+    connection: AsyncConnection,
+    conversation_id: int,
+    teacher: TeacherTurn,
+    student: StudentTurn | None,
+    mind: str | None,
+) -> Exchange:
+    """Add a teacher's turn, the child's answer and state to a conversation. Raises `StoreError` for no such one."""
+    said = [{"role": Role.TEACHER, **_columns(teacher)}]
+    if student is not None:
+        thought = student.thought.to_json()
+        said.append(
+            {"role": Role.STUDENT, **_columns(student), "thought": thought, "consent": teacher.consent}
+        )
+    count = await conversations.lengthen(connection, conversation_id, len(said), mind)
+    ids = []
+    for number, values in enumerate(said, start=count - len(said) + 1):
+        added = await connection.execute(
+            insert(connection, turns)
+            .values(conversation_id=conversation_id, number=number, **values)
+            .returning(turns.c.id)
+        )
+        ids.append(added.scalar_one())
+    return Exchange(teacher_id=ids[0], student_id=ids[1] if student is not None else None)
+
+
+async def last(connection: AsyncConnection, conversation_id: int, limit: int) -> list[TurnRow]:
+    """The last `limit` turns of a conversation, newest last, without forgotten ones."""
+    found = await connection.execute(
+        select(turns)
+        .where(turns.c.conversation_id == conversation_id, turns.c.content != "")
+        .order_by(turns.c.number.desc())
+        .limit(limit)
+    )
+    return [_turn(connection, row) for row in reversed(found.all())]
+
+
+async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow | None:
+    """The newest turn that was said in this message, or None."""
+    found = await connection.execute(
+        select(turns)
+        .where(turns.c.platform_message_id == platform_message_id)
+        .order_by(turns.c.id.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return None if row is None else _turn(connection, row)
+
+
+async def set_message_id(connection: AsyncConnection, turn_id: int, platform_message_id: str) -> None:
+    """Say in which message a turn was sent. Raises `StoreError` for no such turn."""
+    changed = await connection.execute(
+        update(turns).where(turns.c.id == turn_id).values(platform_message_id=platform_message_id)
+    )
+    if changed.rowcount != 1:
+        raise missing(connection, "turn", turn_id)
+
+
+async def page(connection: AsyncConnection, after: tuple[int, int]) -> list[LoggedTurn]:
+    """Up to `PAGE` turns that are not forgotten, behind that conversation and number."""
+    newest = consents.alias()
+    consent_now = (
+        select(newest.c.state)
+        .where(newest.c.author_hash == turns.c.author_hash)
+        .order_by(newest.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = await connection.execute(
+        select(turns, tables.conversations.c.platform, consent_now.label("consent_now"))
+        .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
+        .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
+        .where(turns.c.content != "")
+        .order_by(turns.c.conversation_id, turns.c.number)
+        .limit(PAGE)
+    )
+    rows = found.all()
+    judged = await opinions.of_turns(connection, [row.id for row in rows])
+    return [
+        LoggedTurn(
+            turn=_turn(connection, row),
+            platform=row.platform,
+            consent_now=None if row.consent_now is None else Consent(row.consent_now),
+            feedback=tuple(judged[row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _turn(connection: AsyncConnection, row: Row[Any]) -> TurnRow:
+    values = {column.name: row._mapping[column] for column in turns.c}  # noqa: SLF001 - its public name
+    try:
+        return TurnRow(
+            **{
+                **values,
+                "role": Role(row.role),
+                "move": None if row.move is None else MoveKind(row.move),
+                "thought": None if row.thought is None else Thought.from_json(row.thought),
+                "consent": None if row.consent is None else Consent(row.consent),
+            }
+        )
+    except (ValueError, DialogueError) as error:
+        raise StoreError(f"{name_of(connection)}: turn {row.id} cannot be read: {error}") from None
+
+
+def _columns(turn: TeacherTurn | StudentTurn) -> dict[str, Any]:
+    return {field.name: getattr(turn, field.name) for field in fields(turn)}
