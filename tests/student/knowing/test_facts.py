@@ -66,7 +66,7 @@ def test_a_question_of_this_or_that_gets_one_of_them() -> None:
 def test_a_broken_line_is_told_by_its_number(tmp_path: Path, line: str) -> None:
     path = tmp_path / "facts.jsonl"
     path.write_text('{"ask": ["What barks?"], "right": ["a dog"]}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(DataError, match="facts.jsonl:2: "):
+    with pytest.raises(DataError, match=r"facts\.jsonl:2: "):
         Facts.read(path)
     with pytest.raises(DataError, match="cannot be read"):
         Facts.read(tmp_path / "none.jsonl")
