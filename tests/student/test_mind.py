@@ -18,7 +18,7 @@ from bot.student.believing.mind import think
 from bot.student.believing.state import MindError, MindState, refers_to
 from bot.student.hearing.ear import hear
 from bot.student.hearing.heard import Heard
-from bot.student.problems.problems import parse
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.records.lesson import Lesson
@@ -36,7 +36,7 @@ HELP = Heard(MoveKind.HELPS, idea=IDEA)
 
 
 def asks(text: str) -> Heard:
-    return Heard(MoveKind.ASKS, problem=parse(text))
+    return Heard(MoveKind.ASKS, problem=parse(Said.of(text)))
 
 
 class Talk:

@@ -50,6 +50,16 @@ TOLD_SHARE = 0.7
 """Share of times a told answer is repeated when the very same question comes again."""
 
 
+SAME_LINE = 0.75
+"""Share of the telling words of two turns together that both have, from which they are the same line."""
+MOST_HELPS = 12
+"""Helpful turns that are remembered to know them again."""
+
+
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one) and len(one & other) >= SAME_LINE * len(one | other)
+
+
 def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> tuple[Thought, MindState]:
     """The thought that answers what was `heard`, and the state after it."""
     words = draw_words(rng, scene.child, after_why=heard.reason)
@@ -89,6 +99,7 @@ class _Turn:
             MoveKind.ASKS_WHY: self.explain,
             MoveKind.SAYS_WRONG: self.take_wrong,
             MoveKind.SAYS_RIGHT: self.take_right,
+            MoveKind.REINFORCES: self.take_right,
             MoveKind.TELLS: self.take_told,
             MoveKind.FALSE_HINT: self.take_hint,
             MoveKind.PRAISES: self.be_glad,
@@ -125,6 +136,9 @@ class _Turn:
         )
 
     def take_help(self) -> Thought:
+        if any(_same(self.heard.telling, before) for before in self.state.helped):
+            return self.mull()  # the same line again is no more help
+        self.state = replace(self.state, helped=(*self.state.helped, self.heard.telling)[-MOST_HELPS:])
         misconception = self.heard.idea or ""
         before = self.belief(misconception) or self.new_belief()
         after = before.hears_help()

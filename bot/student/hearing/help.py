@@ -73,6 +73,7 @@ class _Idea:
     helps: tuple[frozenset[str], ...]
     looks_helpful: tuple[frozenset[str], ...]
     words: frozenset[str]
+    wrong: tuple[frozenset[str], ...]
 
 
 class Helps:
@@ -124,6 +125,13 @@ class Helps:
             default=0.0,
         )
 
+    def wrong(self, text: str, idea: str) -> float:
+        """How much `text` is like the wrong idea itself: its belief, and what children say who hold it; 0 to 1."""
+        words, known = telling(text), self._ideas.get(idea)
+        return (
+            max((self._rarity.likeness(words, each) for each in known.wrong), default=0.0) if known else 0.0
+        )
+
     def on_topic(self, text: str, lesson: str) -> bool:
         """Whether any telling word of `text` belongs to that lesson."""
         return bool(telling(text) & self._topics.get(lesson, frozenset()))
@@ -173,4 +181,5 @@ def _read(misconception: Misconception) -> _Idea:
         tuple(map(telling, misconception.helps)),
         tuple(map(telling, misconception.looks_helpful)),
         frozenset().union(*map(telling, texts)),
+        tuple(map(telling, (misconception.belief, *misconception.says[Stage.HOLDS]))),
     )
