@@ -17,12 +17,16 @@ import structlog
 
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
+from bot.models.base import ModelUnavailable
+from bot.models.kinds.ear import EAR
+from bot.models.kinds.ear import NAME as EAR_NAME
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
 from bot.student import student
 from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
+from bot.student.hearing.reader import Reader
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Turn
@@ -67,6 +71,7 @@ class Classroom:
     ) -> None:
         self._settings = settings
         self._store = store
+        self._models = models
         self._metrics = metrics
         self.children = children
         self.curriculum = curriculum
@@ -191,7 +196,7 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._state(conversation, message.sent_at)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed)
+        turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._reader())
         thought, move = turned.thought, turned.heard.move
         said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
@@ -219,7 +224,7 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            await self._still_allowed(conversation, turned.state.to_json()),
+            await self._still_allowed(conversation, student.spoken(turned.state, words.text).to_json()),
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
         log.info("answered", model=words.model, voiced=words.voiced, move=move.value, latency_ms=latency)
@@ -277,6 +282,13 @@ class Classroom:
             return MindState()
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         return state.next_day() if now - conversation.updated_at > night else state
+
+    async def _reader(self) -> Reader | None:
+        """The ear that is live; None where none is published, or it cannot be read: then the rules hear alone."""
+        try:
+            return (await self._models.live(EAR_NAME, EAR)).reader
+        except ModelUnavailable:
+            return None
 
     async def _waits(self, key: str) -> bool:
         try:

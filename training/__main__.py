@@ -12,6 +12,7 @@ from training.corpus.command import data
 from training.evaluate.command import evaluate
 from training.evaluate.compare_command import compare
 from training.harvest.command import harvest, review
+from training.hearing.command import hearing
 from training.methods import METHODS
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
 app.command()(harvest)
 app.command()(review)
+app.command()(hearing)
 for method in METHODS:
     method.add_to(app)
 app.command()(compare)

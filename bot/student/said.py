@@ -90,15 +90,16 @@ def _words(text: str) -> list[str]:
 
 def content_words(text: str) -> frozenset[str]:
     """The different words and numbers of `text`, lower case: toy, toys and toy's are one, can't is cant."""
-    return frozenset(map(_singular, _words(text)))
+    return frozenset(map(singular, _words(text)))
 
 
 def stems(text: str) -> list[str]:
     """The words of `text` in order, no digits, plurals and verb endings folded: traded, trades, trading."""
-    return [_stem(word) for word in _words(text) if not word[0].isdigit()]
+    return [stem(word) for word in _words(text) if not word[0].isdigit()]
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """One of it: toys and toy's are toy, berries berry, boxes box."""
     word = (word.removesuffix("'s")).replace("'", "")
     if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004 - ties and dies are no plurals of ty and dy
         return word[:-3] + "y"
@@ -107,10 +108,11 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word  # noqa: PLR2004
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """The word without plural and verb ending: traded, trades and trading are trad."""
     if word == "ones":  # a place in a number, not one of them
         return word
-    word = _singular(_IRREGULAR.get(word, word))
+    word = singular(_IRREGULAR.get(word, word))
     if len(word) > 4 and word.endswith("ied"):  # noqa: PLR2004
         return word[:-3] + "y"
     for ending in ("ing", "ed"):
@@ -123,7 +125,7 @@ def _stem(word: str) -> str:
 _VERBS = (
     "break broke broken", "buy bought", "come came", "cut cutting", "draw drew drawn", "eat ate eaten",
     "fall fell fallen", "feel felt", "find found", "foot feet", "give gave given giving",
-    "go went gone goes", "grow grew grown", "hear heard", "hold held", "keep kept", "leave left",
+    "go went gone goes", "grow grew grown", "have has had having", "hear heard", "hold held", "keep kept", "leave left",
     "make made making", "pay paid", "run ran", "see saw seen", "say said", "sell sold", "slide slid",
     "spend spent", "stand stood", "take took taken taking", "tell told", "think thought",
     "throw threw thrown", "wear wore worn", "write wrote written",

@@ -10,11 +10,12 @@ from typing import Any
 from bot.models.files import MANIFEST, ArtifactError
 from bot.models.kinds.base import ArtifactKind
 from bot.models.kinds.dspy import DSPY
+from bot.models.kinds.ear import EAR
 from bot.models.kinds.lora import LORA
 from bot.models.kinds.openai import OPENAI
 from bot.models.manifest import Manifest
 
-KINDS: tuple[ArtifactKind[Any], ...] = (DSPY, OPENAI, LORA)
+KINDS: tuple[ArtifactKind[Any], ...] = (DSPY, OPENAI, LORA, EAR)
 """All that can be published."""
 
 
