@@ -18,15 +18,26 @@ Topic = Literal["name", "grade", "age", "siblings", "pets", "family", "relative"
 # In this order; the group is whom or what is named.
 _ASKED: dict[Topic, re.Pattern[str]] = {
     "name": re.compile(
-        r"\bwhat(?:'s| is) your name\b|\bwho are you\b|^and you are\b|\bwhat should i call you\b"
-        r"|\b(?:say|tell me) your name\b"
+        r"\bwhat(?:'?s| is| was) (?:your|ur) (?:first )?name\b|\bwho are you\b|^and you are\b|\bwhat are you called\b"
+        r"|\bwhat (?:do|should|can|may) (?:i|we|people|your friends) call you\b|\bdo you have a name\b"
+        r"|\b(?:say|tell (?:me|us)|remind me of) your name\b|\bhow do you spell your name\b"
     ),
-    "grade": re.compile(r"\b(?:what|which) grade\b.*\byou\b|\bare you in first (?:grade )?or second grade\b"),
-    "age": re.compile(r"\bhow old are you\b|\bwhat(?:'s| is) your age\b|\bare you (?:six|seven)\b"),
+    "grade": re.compile(
+        r"\b(?:what|which) grade\b.*\b(?:you|u)\b|^what grade\W*$"
+        r"|\bare you (?:in|a) (?:\w+ (?:grade )?or )?\w+ grader?\b|\bare you in kindergarten\b"
+    ),
+    "age": re.compile(
+        r"\bhow old (?:are|r) (?:you|u)\b|\bhow old you are\b|\bwhat(?:'?s| is) your age\b"
+        r"|\bare you (?:six|seven|eight|nine|[6-9])(?: years old)?(?: or \w+)?\W*$"
+    ),
     "siblings": re.compile(
-        r"\byou have (?:a|any) (brother|sister)s?\b(?! or\b)|\byou have any brothers or\b|\bonly child\b"
+        r"\b(?:have|got) (?:a|any) (brother|sister)s?\b(?! or\b)"
+        r"|\b(?:have|got) any (?:brothers or|sisters or|siblings)\b"
+        r"|\byour siblings\b|\bonly child\b"
     ),
-    "pets": re.compile(r"\byou (?:have|got) (?:a|any) (?:pet|(dog|cat))s?\b|\byour pet\b"),
+    "pets": re.compile(
+        r"\byou (?:have|got|own) (?:a|any) (?:pet|animal|(dog|cat|puppy|kitten))s?\b(?! (?:in|on)\b)|\byour pets?\b"
+    ),
     "family": re.compile(r"\babout your family\b|\bwho lives with you\b|\byour parents\b"),
     "relative": re.compile(
         r"^(?!.*\b(?:would|could|if|when)\b).*?\byour (mom|dad|grandma|grandpa|abuelo|aunt|uncle|cousin|nana)\b"

@@ -39,6 +39,12 @@ def told(child: str, text: str, seed: int = 1) -> str | None:
         ("What is your age?", "7"),
         ("Are you seven or eight?", "7"),
         ("Are you six?", "7"),
+        ("how old r u", "7"),
+        ("whats ur name", "Mia"),
+        ("What do your friends call you?", "Mia"),
+        ("are you a second grader", "second"),
+        ("Have you got any siblings?", "Leo"),
+        ("Do you own any animals?", "Pickle"),
     ],
 )
 def test_it_says_who_it_is(text: str, wanted: str) -> None:
