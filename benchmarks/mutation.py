@@ -55,13 +55,13 @@ def _without(module: ModuleType, name: str, gone: object) -> Callable[[], None]:
 
 
 def _knowing() -> Iterator[Mutant]:
-    known = importlib.import_module("bot.student.knowing.known")
+    known: Any = importlib.import_module("bot.student.knowing.known")
     for reader in known._READERS:  # noqa: SLF001 - what is tried is what is there
         yield Mutant("knowing", reader.__name__, _without(known, "_READERS", reader))
 
 
 def _problems() -> Iterator[Mutant]:
-    kinds = importlib.import_module("bot.student.problems.kinds")
+    kinds: Any = importlib.import_module("bot.student.problems.kinds")
 
     def change(kind: Any, **changed: Any) -> Callable[[], None]:
         def apply() -> None:
@@ -91,10 +91,10 @@ def _problems() -> Iterator[Mutant]:
 
 
 def _hearing() -> Iterator[Mutant]:
-    ear = importlib.import_module("bot.student.hearing.ear")
+    ear: Any = importlib.import_module("bot.student.hearing.ear")
     for reading in ear._READINGS:  # noqa: SLF001
         yield Mutant("hearing", f"reading {reading.__name__}", _without(ear, "_READINGS", reading))
-    patterns = importlib.import_module("bot.student.hearing.patterns")
+    patterns: Any = importlib.import_module("bot.student.hearing.patterns")
     for name in ("ear", "form", "patterns", "stated"):
         module = importlib.import_module(f"bot.student.hearing.{name}")
         for attribute, value in vars(module).items():

@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import snowballstemmer
+
 from bot.student.numbers import plain
 
 _LOOK_ALIKE = str.maketrans(
@@ -108,20 +110,16 @@ def singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word  # noqa: PLR2004
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """The word without plural and verb ending: traded, trades and trading are trad."""
+    """The word folded for likeness by the English Snowball stemmer, irregular verbs by their first form."""
     if word == "ones":  # a place in a number, not one of them
         return word
-    word = singular(_IRREGULAR.get(word, word))
-    if len(word) > 4 and word.endswith("ied"):  # noqa: PLR2004
-        return word[:-3] + "y"
-    for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) > len(ending) + 2:
-            word = word[: -len(ending)]
-            return word[:-1] if re.search(r"([bdgkmnprtv])\1$", word) else word
-    return word[:-1] if len(word) > 4 and word.endswith("e") else word  # noqa: PLR2004
+    stemmed: str = _STEMMER.stemWord(_IRREGULAR.get(word, word.replace("'", "")))
+    return stemmed
 
 
+_STEMMER = snowballstemmer.stemmer("english")
 _VERBS = (
     "break broke broken", "buy bought", "come came", "cut cutting", "draw drew drawn", "eat ate eaten",
     "fall fell fallen", "feel felt", "find found", "foot feet", "give gave given giving",

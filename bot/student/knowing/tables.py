@@ -19,10 +19,7 @@ from bot.student.said import singular
 Answers = tuple[str, ...]
 """What the child says, then other ways to be right."""
 
-_ARTICLE = re.compile(
-    r"^(?:(?:a|an|the|your|my|our|some|this|that|these|those|one|real|big|most|all|normal"
-    r"|it|of|to|word|on|in|at|by) )+"
-)
+_ARTICLE = re.compile(r"^(?:(?:an?|the|your|my|one|real|it) )+")
 
 
 def single(phrase: str) -> str:

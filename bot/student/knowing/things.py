@@ -54,7 +54,7 @@ def young(asked: re.Match[str]) -> Answers | None:
     return _said("baby", asked[1])
 
 
-@asks(r"\bwhere (?:do|does) (?:an? |the )?([\w -]+?)(?: live)?$")
+@asks(r"\bwhere (?:do|does) ([\w -]+?)(?: live)?$")
 def lives(asked: re.Match[str]) -> Answers | None:
     """Where does a bird live?"""
     return _said("home", asked[1])

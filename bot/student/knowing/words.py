@@ -81,7 +81,7 @@ def plural(asked: re.Match[str]) -> Answers:
 def _plural(word: str) -> str:
     if word in words().plurals:
         return words().plurals[word]
-    if re.search(r"(?:s|x|z|ch|sh)$", word):
+    if re.search(r"(?:s|x|ch|sh)$", word):
         return word + "es"
     return word[:-1] + "ies" if re.search(r"[^aeiou]y$", word) else word + "s"
 

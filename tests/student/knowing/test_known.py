@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,16 +100,9 @@ def test_any_text_is_read(text: str) -> None:
     known(Said.of(text))
 
 
-def test_a_turn_is_read_in_time() -> None:
-    answer("warm up")
-    long = [
-        "is " * 90,
-        "or a " * 50,
-        "what is the " * 20,
-        "read this: " + "a " * 100,
-        "at 1:23 an hour " * 18,
-    ]
-    started = time.process_time()
-    for text in long:
-        answer(text)
-    assert time.process_time() - started < 1
+@pytest.mark.parametrize(
+    "text",
+    ["is " * 90, "or a " * 50, "what is the " * 20, "read this: " + "a " * 100, "at 1:23 an hour " * 18],
+)
+def test_a_text_that_repeats_itself_is_soon_read(text: str) -> None:
+    answer(text)  # a pattern that goes back and forth would meet the tests' timeout
