@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.models.base import Reply, StudentModel
+from bot.models.base import ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
+from bot.models.kinds.base import ArtifactKind, T
 from bot.models.registry import UnknownModel
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import meaning
@@ -42,6 +43,10 @@ class InstantModels:
     async def get(self, name: str) -> StudentModel:
         """A model of that name."""
         return InstantModel(self.check(name))
+
+    async def live(self, name: str, kind: ArtifactKind[T]) -> T:
+        """Nothing is published: the rules hear alone."""
+        raise ModelUnavailable(f"{name}: nothing is published under this name")
 
     def describe(self) -> list[ModelInfo]:
         """Every model."""
