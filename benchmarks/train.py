@@ -21,7 +21,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import EarlyStoppingCallback
 
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.config import load
+from bot.models.engines.weights import served_gguf
 from bot.student.records.child import read_children
 from bot.student.records.lesson import read_lessons
 from training.corpus.read import sound
@@ -42,7 +43,7 @@ def main(dialogues: int, batch: int, *, again: bool) -> None:
     train, validation = parts([dialogue for _, dialogue in sound(files)])
     chosen = train[:: max(1, len(train) // dialogues)][:dialogues]
     data = lora.Data(chosen, validation[:1], read_children(DATA / "children"), read_lessons(DATA / "lessons"))
-    settings = lora.Settings(base=str(embedded_gguf()), epochs=1, batch=batch, seed=SEED, again=again)
+    settings = lora.Settings(base=str(served_gguf(load())), epochs=1, batch=batch, seed=SEED, again=again)
     base = lora_base.load(settings.base)
     rows = {part: lora.encoded_part(base, data, part, settings) for part in ("train", "validation")}
     lengths = [len(row) for row in rows["train"]["input_ids"]]

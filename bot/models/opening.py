@@ -11,14 +11,16 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from bot.config import BASE_MODEL, ChatModel, Settings
 from bot.models import lora
 from bot.models.artifact import ArtifactError, Manifest
 from bot.models.base import ModelUnavailable, StudentModel
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.base import Engine, EngineError
-from bot.models.engines.llama_cpp import check_gguf
 from bot.models.engines.running import Engines
+from bot.models.engines.weights import check_gguf
 from bot.student.records.child import read_child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Thought, ThoughtKind
@@ -26,6 +28,8 @@ from bot.student.records.lesson import read_lesson
 
 if TYPE_CHECKING:
     from bot.models.chat import ChatModel as Chat
+
+log = structlog.get_logger(__name__)
 
 
 class Opener:
@@ -62,9 +66,17 @@ class Opener:
                 check_gguf(gguf)
             except EngineError as error:
                 raise ArtifactError(f"base: {error}") from None
-            if base.sha256 != lora.base_checksum(gguf):
+            if not lora.made_for(base.sha256, gguf):
                 raise ArtifactError(
                     f"base: made for {base.id}, not for the model that runs here ({gguf.name})"
+                )
+            if base.id != gguf.stem:
+                log.info(
+                    "the same weights in other numbers",
+                    model=manifest.name,
+                    version=manifest.version,
+                    trained_on=base.id,
+                    served=gguf.stem,
                 )
             if manifest.kind == "lora":
                 lora.check(folder, gguf)

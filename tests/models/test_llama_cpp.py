@@ -13,7 +13,8 @@ import pytest
 
 from bot.models.engines import llama_cpp
 from bot.models.engines.base import Completion, EngineError, Sampling
-from bot.models.engines.llama_cpp import LlamaCppEngine, check_gguf, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import check_gguf, embedded_gguf
 
 ROOT = Path(__file__).parents[2]
 STORY = [{"role": "user", "content": "Tell me a very long story about a dog."}]
@@ -176,7 +177,8 @@ async def test_closing_while_it_writes(written: list[Completion]) -> None:
 
 SIGNALS = """
 import asyncio, os, signal, sys
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf
 
 async def main():
     reached = asyncio.Event()

@@ -22,7 +22,8 @@ from pydantic import SecretStr
 from bot.config import Settings
 from bot.models import artifact
 from bot.models.base import ModelRefused, ModelUnavailable
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf
 from bot.models.prices import Price
 from bot.models.program import (
     MAX_PROMPT_CHARACTERS,

@@ -17,7 +17,7 @@ from peft import LoraConfig, get_peft_model
 
 from bot.models.artifact import ArtifactError, publish
 from bot.models.artifact import Base as ManifestBase
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.engines.weights import embedded_gguf
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.records.lesson import read_lessons

