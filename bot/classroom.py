@@ -199,7 +199,14 @@ class Classroom:
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._reader())
         thought, move = turned.thought, turned.heard.move
         said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
-        cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
+        cue = Cue(
+            scene.child,
+            scene.lesson,
+            tuple(map(_turn, said)),
+            message.text,
+            thought,
+            conversation=str(conversation.id),
+        )
         words = await self._wording.words(cue, conversation.model or self._settings.student.model, turn_seed)
         sent = await self._send(job.responder, Outgoing(words.text, scene.child.name), must=True)
         latency = round((time.perf_counter() - started) * 1000)
