@@ -92,7 +92,7 @@ class Responder(Protocol):
     """How a platform shows an answer to one message."""
 
     async def thinking(self) -> None:
-        """Show that the child is thinking; may be called once, must not fail the message."""
+        """Show that the child is thinking, until `send` or until cancelled. Nobody waits for it."""
         ...
 
     async def send(self, outgoing: Outgoing) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.models.base import Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.registry import UnknownModel
+from bot.models.turnstile import Turnstile
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import meaning
 
@@ -32,6 +33,7 @@ class InstantModels:
 
     def __init__(self, names: tuple[str, ...] = ("base", "other")) -> None:
         self.names = names
+        self.turnstiles = (Turnstile("instant", 8),)
 
     def check(self, name: str) -> str:
         """`name`, or `UnknownModel`."""
@@ -42,6 +44,10 @@ class InstantModels:
     async def get(self, name: str) -> StudentModel:
         """A model of that name."""
         return InstantModel(self.check(name))
+
+    async def turnstile(self, name: str) -> Turnstile:
+        """One for all."""
+        return self.turnstiles[0]
 
     def describe(self) -> list[ModelInfo]:
         """Every model."""

@@ -962,7 +962,7 @@ async def test_the_program_answers_and_stops_when_told(server: DiscordServer, tm
     async with OpenAIServer() as words:
         model = f'[models.cloud]\nprovider = "compatible"\nmodel = "test"\nbase_url = "{words.base_url}"\n'
         chosen = '[student]\nmodel = "cloud"\nfallback = "cloud"\n[metrics]\nport = 0\n'
-        settings(server, tmp_path, model + chosen)
+        settings(server, tmp_path, f"{model}{chosen}[classroom]\nmoment_seconds = 60\n")
         program = await start(tmp_path, TOKEN)
         try:
             await server.until(lambda: server.identified, seconds=30)

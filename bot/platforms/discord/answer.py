@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -111,12 +110,14 @@ class DiscordResponder:
         self._commands = commands
         self._webhooks = webhooks
         self._pace = pace
-        self._typing = AsyncExitStack()
+        self._speaks = asyncio.Event()
 
     async def thinking(self) -> None:
         """Type until `send`."""
+        self._speaks.clear()
         try:
-            await self._typing.enter_async_context(self._channel.typing())
+            async with self._channel.typing():
+                await self._speaks.wait()
         except FAILURES as error:
             raise PlatformError(why(error)) from None
 
@@ -124,7 +125,7 @@ class DiscordResponder:
         """Show it, as the child where that is possible; give the new message's id."""
         if self._pace and outgoing.speaker:
             await asyncio.sleep(manners.speaking_seconds(outgoing.text))
-        await self._typing.aclose()
+        self._speaks.set()
         label = await self._label()
         try:
             sent = await self._as_child(outgoing, label) or await self._as_bot(outgoing, label)
