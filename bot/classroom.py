@@ -198,7 +198,9 @@ class Classroom:
 
     async def _answer(self, job: Job) -> Answer:
         message, started = job.message, time.perf_counter()
-        conversation = await self._store.conversation(message.platform, message.channel, message.thread)
+        conversation, said = await self._store.so_far(
+            message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
+        )
         scene = self._scene(conversation)
         notice = safeguard.check(message.text, scene.child.name)
         if notice is None and message.private:
@@ -211,19 +213,19 @@ class Classroom:
         state = self._state(conversation, message.sent_at)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed)
         thought, move = turned.thought, turned.heard.move
-        said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
+        first = not conversation.turns
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:
             words = await self._words(job, cue, self._model_of(conversation), turn_seed)
-            sent = await self._send(job.responder, Outgoing(words.text, scene.child.name), must=True)
+            sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
         finally:
             await self._signs.end(thinking)
         latency = round((time.perf_counter() - started) * 1000)
         await self._store.log_exchange(
             message.key,
             conversation.id,
-            await self._teacher_turn(message, move),
+            self._teacher_turn(message, move),
             StudentTurn(
                 content=words.text,
                 said_at=datetime.now(UTC),
@@ -241,7 +243,8 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            await self._still_allowed(conversation, turned.state.to_json()),
+            turned.state.to_json(),
+            mind_before=conversation.mind,
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
         log.info("answered", model=words.model, voiced=words.voiced, move=move.value, latency_ms=latency)
@@ -283,10 +286,11 @@ class Classroom:
         self, job: Job, conversation: ConversationRow, scene: Scene, notice: safeguard.Notice
     ) -> Answer:
         await self._signs.end(job.moment)
-        await self._send(job.responder, Outgoing(notice.text, None), must=True)
-        teacher = await self._teacher_turn(job.message, None, flag=notice.flag.value)
-        kept = await self._still_allowed(conversation, conversation.mind)
-        await self._store.log_exchange(job.message.key, conversation.id, teacher, None, kept)
+        await self._send(job.responder, Outgoing(notice.text, None, not conversation.turns), must=True)
+        teacher, mind = self._teacher_turn(job.message, None, flag=notice.flag.value), conversation.mind
+        await self._store.log_exchange(
+            job.message.key, conversation.id, teacher, None, mind, mind_before=mind
+        )
         self._metrics.notices.labels(notice.flag.value).inc()
         log.info("gave a notice", flag=notice.flag.value)
         return Answer(notice.text, None, scene.child.id, scene.lesson.id, flag=notice.flag.value)
@@ -340,13 +344,6 @@ class Classroom:
         except StoreError:
             return True
 
-    async def _still_allowed(self, conversation: ConversationRow, state: str | None) -> str | None:
-        """The state to keep: none when somebody here was forgotten while the child was thinking, which may have
-        ended the conversation."""
-        now = await self._store.conversation(conversation.platform, conversation.channel, conversation.thread)
-        forgotten = now.mind is None and conversation.mind is not None
-        return None if forgotten or now.id != conversation.id else state
-
     # Edges.
 
     def _claimed(self, message: Message) -> ClaimedMessage:
@@ -361,26 +358,19 @@ class Classroom:
             created_at=message.sent_at,
         )
 
-    async def _teacher_turn(
+    def _teacher_turn(
         self, message: Message, move: MoveKind | None, *, flag: str | None = None
     ) -> TeacherTurn:
-        author = self._hash_of(message)
+        silence_is_consent = self._settings.privacy.consent == "opt_out"
         return TeacherTurn(
             content=message.text,
             said_at=message.sent_at,
-            author_hash=author,
+            author_hash=self._hash_of(message),
             platform_message_id=message.key,
             move=move,
-            consent=await self._consent(author),
+            consent=Consent.ON if silence_is_consent else None,
             flag=flag,
         )
-
-    async def _consent(self, author_hash: str) -> Consent | None:
-        """The consent in force: what the person said, else what the course's policy makes of silence."""
-        said = await self._store.consent(author_hash)
-        if said is None and self._settings.privacy.consent == "opt_out":
-            return Consent.ON
-        return said
 
     def author_hash(self, platform: str, user: str) -> str:
         """A person as the store knows them, from the platform's user id."""

@@ -53,6 +53,8 @@ class Outgoing:
     text: str
     speaker: str | None
     """The child's name, or None for a notice."""
+    first: bool = False
+    """Whether it answers the first message of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)

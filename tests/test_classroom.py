@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from bot.messages import Answer, Outgoing, clean_text
@@ -119,6 +119,28 @@ class TestOneMessage:
         assert answer is not None
         assert (answer.voiced, answer.prompt_tokens, answer.completion_tokens) == ("retry", 200, 10)
         assert answer.cost_usd == pytest.approx(0.5)
+
+
+class TestStatements:
+    @pytest.mark.parametrize(
+        ("text", "statements"), [("What is 52 minus 17?", 6), ("Are you a real child?", 6)]
+    )
+    async def test_a_message_costs_three_transactions(self, path: Path, text: str, statements: int) -> None:
+        """One claims it, one reads what was said so far, one logs what came of it."""
+        done: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            done.append(statement.split(maxsplit=1)[0])
+
+        async with room(path) as app:
+            await app.classroom.receive(message(), Listener())
+            event.listen(Engine, "before_cursor_execute", note)
+            try:
+                await app.classroom.receive(message(text), Listener())
+            finally:
+                event.remove(Engine, "before_cursor_execute", note)
+        assert done.count("BEGIN") == 3
+        assert len(done) - done.count("BEGIN") == statements
 
 
 class TestDuplicates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.models.base import Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.registry import UnknownModel
@@ -19,7 +21,8 @@ class InstantModel:
         self.name = name
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
-        """Say the thought's plain words."""
+        """Say the thought's plain words, no sooner than others had their turn: as every model does."""
+        await asyncio.sleep(0)
         return Reply(
             meaning(cue.thought), prompt_tokens=100, completion_tokens=5, cost_usd=None, latency_ms=1.0
         )

@@ -826,6 +826,17 @@ async def test_discords_rate_limits_are_waited_for(server: DiscordServer, tmp_pa
     assert len(server.sent(PRACTICE)) == len(server.sent(DIRECT)) == 1
 
 
+async def test_typing_that_discord_holds_back_holds_no_answer_back(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path):
+        server.limit("POST", "/typing", 60.0)
+        await server.say(PRACTICE, QUESTION)
+        await server.answers(PRACTICE, 1)
+        await server.say(PRACTICE, "How did you get that?")
+        await server.answers(PRACTICE, 2)
+
+
 async def test_a_forbidden_channel_fails_one_message_and_no_more(
     server: DiscordServer, tmp_path: Path
 ) -> None:

@@ -354,7 +354,7 @@ class SlackPlatform:
         under: dict[str, Any] = {}
         if outgoing.speaker:
             under = {"username": outgoing.speaker, "icon_emoji": ICON}
-            if await self._commands.is_new(place):
+            if outgoing.first:
                 under["attachments"] = [{"text": LABEL, "fallback": LABEL}]
             if self._slack.pace:
                 await asyncio.sleep(speaking_seconds(outgoing.text))
