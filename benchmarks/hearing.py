@@ -21,7 +21,7 @@ from bot.student.hearing import ear
 from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import index
 from bot.student.lessons import read_curriculum
-from bot.student.problems.problems import parse
+from bot.student.problems.parsing import parse
 from bot.student.records.child import read_child
 from bot.student.records.curriculum import Curriculum, Scene
 from bot.student.records.dialogue import MoveKind
@@ -102,7 +102,7 @@ def context(row: LabelledTurn, curriculum: Curriculum) -> Context:
     for question in (*lesson.questions, *lesson.neighbours):
         if question.ask == row.after:
             return Context((question.right, *question.accept), active, row.after)
-    problem = parse(row.after)
+    problem = parse(Said.of(row.after))
     if problem is None:
         raise ValueError(
             f"data/hearing: {row.after!r} is neither a question of {row.lesson} nor a computed problem"

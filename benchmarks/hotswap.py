@@ -33,9 +33,10 @@ from bot import logs
 from bot.app import App, opened, watching
 from bot.config import load
 from bot.messages import Message, Outgoing
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training, publish
+from bot.models.artifact import publish
 from bot.models.engines.llama_cpp import embedded_gguf
 from bot.models.lora import base_checksum
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.models.tensors import read_gguf
 from bot.student.voicing.prompt import VERSION
 

@@ -25,7 +25,7 @@ from bot.models.engines.llama_cpp import embedded_gguf
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from training.corpus.read import sound
-from training.methods import lora, lora_base
+from training.methods import lora, lora_base, lora_settings
 from training.methods.lora_base import NOT_TRAINED
 from training.methods.rendering import parts
 
@@ -41,8 +41,12 @@ def main(dialogues: int, batch: int, *, again: bool) -> None:
     files = [path for path in sorted((DATA / "dialogues").glob("*.jsonl")) if path.name != "test.jsonl"]
     train, validation = parts([dialogue for _, dialogue in sound(files)])
     chosen = train[:: max(1, len(train) // dialogues)][:dialogues]
-    data = lora.Data(chosen, validation[:1], read_children(DATA / "children"), read_lessons(DATA / "lessons"))
-    settings = lora.Settings(base=str(embedded_gguf()), epochs=1, batch=batch, seed=SEED, again=again)
+    data = lora_settings.Data(
+        chosen, validation[:1], read_children(DATA / "children"), read_lessons(DATA / "lessons")
+    )
+    settings = lora_settings.Settings(
+        base=str(embedded_gguf()), epochs=1, batch=batch, seed=SEED, again=again
+    )
     base = lora_base.load(settings.base)
     rows = {part: lora.encoded_part(base, data, part, settings) for part in ("train", "validation")}
     lengths = [len(row) for row in rows["train"]["input_ids"]]
@@ -57,7 +61,9 @@ def main(dialogues: int, batch: int, *, again: bool) -> None:
     print(f"ratio {plain[0] / ours[0]:.2f} by the clock, {plain[1] / ours[1]:.2f} by processor seconds")
 
 
-def _command(settings: lora.Settings, base: lora_base.Base, rows: Mapping[str, Any]) -> Callable[[], object]:
+def _command(
+    settings: lora_settings.Settings, base: lora_base.Base, rows: Mapping[str, Any]
+) -> Callable[[], object]:
     """The run's own trainer for one epoch, without validation and checkpoints."""
     folder = Path(tempfile.mkdtemp())
     trainer = lora.trainer_of(settings, base, rows, folder, [], lambda _: None)
@@ -68,9 +74,9 @@ def _command(settings: lora.Settings, base: lora_base.Base, rows: Mapping[str, A
     return lambda: trainer.train()  # noqa: PLW0108 - its own type is unknown
 
 
-def _plain(settings: lora.Settings, rows: list[list[int]]) -> Callable[[], object]:
+def _plain(settings: lora_settings.Settings, rows: list[list[int]]) -> Callable[[], object]:
     base = lora_base.load(settings.base, "float32")
-    preset = lora.PRESETS[settings.preset]
+    preset = lora_settings.PRESETS[settings.preset]
     model = get_peft_model(
         base.model,
         LoraConfig(

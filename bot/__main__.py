@@ -144,7 +144,7 @@ def use(
     config: Config = None,
 ) -> None:
     """Make a published version the live one: promotion, and rollback. It goes over a gate, and that is recorded."""
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -163,7 +163,9 @@ def migrate(config: Config = None) -> None:
 
 @app.command()
 def forget(
-    platform: Annotated[str, typer.Argument(help="discord, slack or console.")],
+    platform: Annotated[
+        str, typer.Argument(help="Where they are known from, such as discord; console is the terminal.")
+    ],
     user: Annotated[str, typer.Argument(help="The platform's id of the person.")],
     config: Config = None,
 ) -> None:

@@ -17,12 +17,12 @@ import structlog
 
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
+from bot.seating import Seating
 from bot.signs import Signs
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
 from bot.student import student
-from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
@@ -72,12 +72,13 @@ class Classroom:
     ) -> None:
         self._settings = settings
         self._store = store
+        self._models = models
         self._metrics = metrics
         self.children = children
         self.curriculum = curriculum
         self._hash_secret = hash_secret
         self._lanes = Lanes(self._serve, metrics.waiting.set)
-        self._models = models
+        self._seating = Seating(settings, models, children, curriculum)
         self._signs = Signs()
         self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
         self._closing = False
@@ -201,7 +202,7 @@ class Classroom:
         conversation, said = await self._store.so_far(
             message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
         )
-        scene = self._scene(conversation)
+        scene = self._seating.scene(conversation)
         notice = safeguard.check(message.text, scene.child.name)
         if notice is None and message.private:
             notice = safeguard.PUPIL_DATA
@@ -210,14 +211,14 @@ class Classroom:
         seed = job.seed if job.seed is not None else random.getrandbits(31)
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
-        state = self._state(conversation, message.sent_at)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed)
+        state = self._seating.state(conversation, message.sent_at)
+        turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._seating.reader())
         thought, move = turned.thought, turned.heard.move
         cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
         first = not conversation.turns
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:
-            words = await self._words(job, cue, self._model_of(conversation), turn_seed)
+            words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
             sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
         finally:
             await self._signs.end(thinking)
@@ -243,7 +244,7 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            turned.state.to_json(),
+            student.spoken(turned.state, words.text).to_json(),
             mind_before=conversation.mind,
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
@@ -297,12 +298,12 @@ class Classroom:
 
     async def _notify(self, responder: Responder, notice: str, message: Message) -> None:
         """Say that something is in the way, in the name of the child who sits there."""
-        name = self.children[self._settings.student.child].name
+        conversation = None
         try:
             conversation = await self._store.conversation(message.platform, message.channel, message.thread)
-            name = self._scene(conversation).child.name
         except StoreError as error:
             log.warning("notice names the default child", reason=str(error))
+        name = self._seating.scene(conversation).child.name
         await self._send(responder, Outgoing(notice.format(name=name), None))
 
     def _takes_long(self, turnstile: Turnstile, ahead: int) -> bool:
@@ -314,29 +315,8 @@ class Classroom:
         message = job.message
         if await asyncio.shield(job.claimed):
             conversation = await self._store.conversation(message.platform, message.channel, message.thread)
-            if self._takes_long(await self._models.turnstile(self._model_of(conversation)), ahead):
+            if self._takes_long(await self._models.turnstile(self._seating.model(conversation)), ahead):
                 await self._notify(job.responder, MOMENT, message)
-
-    def _model_of(self, conversation: ConversationRow) -> str:
-        return conversation.model or self._settings.student.model
-
-    def _scene(self, conversation: ConversationRow) -> Scene:
-        """Who sits there. What is stored may have gone from the data since: then the default sits in."""
-        wanted = self._settings.student
-        child = self.children.get(conversation.child or "") or self.children[wanted.child]
-        lessons = self.curriculum.lessons
-        return Scene(child, lessons.get(conversation.lesson or "") or lessons[wanted.lesson], self.curriculum)
-
-    def _state(self, conversation: ConversationRow, now: datetime) -> MindState:
-        if conversation.mind is None:
-            return MindState()
-        try:
-            state = MindState.from_json(conversation.mind)
-        except MindError as error:
-            log.warning("mind begins anew", reason=str(error))
-            return MindState()
-        night = timedelta(hours=self._settings.classroom.next_day_hours)
-        return state.next_day() if now - conversation.updated_at > night else state
 
     async def _waits(self, key: str) -> bool:
         try:

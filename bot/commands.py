@@ -105,6 +105,7 @@ class Commands:
                 " · ".join(filter(None, (info.kind, info.version, info.state, info.price, *_remarks(info)))),
             )
             for info in self._models.describe()
+            if info.name in self._models.names
         )
         return Shown("Models", rows, "Switch with /student model NAME.")
 

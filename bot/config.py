@@ -29,6 +29,8 @@ from bot.platforms.spec import PlatformSettings
 
 S = TypeVar("S", bound=PlatformSettings)
 
+Provider = Literal["openai", "azure", "compatible"]
+"""Whose API serves a model."""
 BASE_MODEL = "base"
 """The name of the embedded model without any training."""
 
@@ -148,7 +150,7 @@ class Gates(_Section):
 class ChatModel(_Section):
     """`[models.NAME]`: a model behind a chat-completions API."""
 
-    provider: Literal["openai", "azure", "compatible"] = "openai"
+    provider: Provider = "openai"
     model: str
     base_url: str | None = None
     api_version: str | None = None

@@ -260,6 +260,7 @@ def test_only_what_the_image_needs_reaches_the_build_and_no_database_or_key() ->
 
 OFFENCES = {
     "student": ("bot/student/records/child.py", "bot.config"),
+    "layers": ("bot/student/said.py", "bot.student.hearing.ear"),
     "models": ("bot/models/base.py", "bot.store.rows"),
     "store": ("bot/store/rows.py", "bot.config"),
     "core": ("bot/messages.py", "bot.platforms.base"),

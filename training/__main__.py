@@ -12,9 +12,8 @@ from training.corpus.command import data
 from training.evaluate.command import evaluate
 from training.evaluate.compare_command import compare
 from training.harvest.command import harvest, review
-from training.methods.dspy_command import dspy
-from training.methods.lora_command import lora
-from training.methods.openai_command import app as openai
+from training.hearing.command import hearing
+from training.methods import METHODS
 
 app = typer.Typer(
     name="training",
@@ -28,9 +27,9 @@ app.add_typer(data, name="data")
 app.add_typer(evaluate, name="evaluate")
 app.command()(harvest)
 app.command()(review)
-app.command()(dspy)
-app.command()(lora)
-app.add_typer(openai, name="openai")
+app.command()(hearing)
+for method in METHODS:
+    method.add_to(app)
 app.command()(compare)
 
 

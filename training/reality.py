@@ -15,7 +15,9 @@ from pathlib import Path
 
 from bot.student.guard import reality
 from bot.student.lessons import read_lessons
-from bot.student.records.dialogue import Dialogue, MoveKind, Role
+from bot.student.records.dialogue import MoveKind, Role
+from training.corpus.hearing import read_flagged, read_turns
+from training.corpus.read import sound
 
 DATA = Path(__file__).parents[1] / "data"
 EPOCHS = 6
@@ -40,24 +42,17 @@ Example = tuple[set[str], float, float]  # features, whether sincere (1 or 0), h
 
 def examples() -> list[Example]:
     """Every line that may be learned from."""
-    rows = [
-        json.loads(line) for line in (DATA / "hearing" / "safeguard.jsonl").read_text("utf-8").splitlines()
-    ]
+    lines = list(read_flagged(DATA / "hearing" / "safeguard.jsonl"))
     found = [
-        (reality.features(row["text"], "Mia"), 1.0, SINCERE_WEIGHT)
-        for row in rows
-        if row["flag"] == "honesty"
+        (reality.features(line.text, "Mia"), 1.0, SINCERE_WEIGHT) for line in lines if line.flag == "honesty"
     ]
-    found += [
-        (reality.features(row["text"], "Mia"), 0.0, ALIKE_WEIGHT) for row in rows if row["flag"] is None
-    ]
+    found += [(reality.features(line.text, "Mia"), 0.0, ALIKE_WEIGHT) for line in lines if line.flag is None]
     return found + [(reality.features(text), 0.0, 1.0) for text in ordinary()]
 
 
 def ordinary() -> list[str]:
     """What teachers say in lessons."""
-    turns = (DATA / "hearing" / "development.jsonl").read_text("utf-8").splitlines()
-    said = [str(json.loads(line)["text"]) for line in turns]
+    said = [turn.text for turn in read_turns(DATA / "hearing" / "development.jsonl")]
     for path in sorted((DATA / "dialogues").glob("*.jsonl")):
         if path.stem != "test":
             said += _teaching(path)
@@ -68,8 +63,7 @@ def ordinary() -> list[str]:
 
 
 def _teaching(path: Path) -> list[str]:
-    dialogues = [Dialogue.from_json(json.loads(line)) for line in path.read_text("utf-8").splitlines()]
-    turns = (turn for dialogue in dialogues for turn in dialogue.turns if turn.role is Role.TEACHER)
+    turns = (turn for _, dialogue in sound([path]) for turn in dialogue.turns if turn.role is Role.TEACHER)
     return [turn.content for turn in turns if turn.move not in NOTICED]
 
 

@@ -32,9 +32,9 @@ def guard(work: Callable[..., T]) -> T:
     """Call `work`; a room's own error becomes one line on what is wrong, and exit 2."""
     from bot.config import ConfigError  # noqa: PLC0415
     from bot.messages import CommandError  # noqa: PLC0415
-    from bot.models.artifact import ArtifactError  # noqa: PLC0415
     from bot.models.base import ModelUnavailable  # noqa: PLC0415
     from bot.models.engines.base import EngineError  # noqa: PLC0415
+    from bot.models.files import ArtifactError  # noqa: PLC0415
     from bot.models.registry import UnknownModel  # noqa: PLC0415
     from bot.platforms.base import PlatformError  # noqa: PLC0415
     from bot.replay import ReplayError  # noqa: PLC0415

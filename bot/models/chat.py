@@ -20,6 +20,7 @@ import httpx
 import openai
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from bot.config import Provider
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.prices import Price
 from bot.student.records.cue import Cue
@@ -28,7 +29,6 @@ from bot.student.voicing import prompt
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam
 
-Provider = Literal["openai", "azure", "compatible"]
 TokensField = Literal["max_tokens", "max_completion_tokens"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 

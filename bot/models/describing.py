@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.config import BASE_MODEL, Settings
-from bot.models import artifact
-from bot.models.artifact import ArtifactError
 from bot.models.engines.base import EngineError
 from bot.models.engines.llama_cpp import check_gguf, embedded_gguf
+from bot.models.files import ArtifactError
+from bot.models.manifest import read_manifest
 from bot.models.prices import price_of, read_prices
 from bot.models.published import Published, VersionInfo
 
@@ -63,13 +63,13 @@ def describe_published(
     try:
         shown = live or next((each.version for each in versions if each.current), "")
         if manifest is None and shown:
-            manifest = artifact.read_manifest(settings.data / "models" / name / shown, name, shown)
+            manifest = read_manifest(settings.data / "models" / name / shown, name, shown)
     except ArtifactError:
         pass
     kind, price = "published", ""
     if manifest is not None:
         kind, price = manifest.kind, HERE
-        if manifest.base.endpoint is not None:
+        if manifest.base is not None and manifest.endpoint is not None:
             price = _price(settings, manifest.base.id, "openai")
     problem = published.problem(name)
     if name in taken:

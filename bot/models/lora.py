@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bot.models.artifact import ArtifactError, checksum, read_json
+from bot.models.files import ArtifactError, checksum, read_json
 from bot.models.tensors import TensorError, TensorFile, check_finite, read_gguf, read_safetensors
 
 LARGEST_RANK = 256

@@ -11,17 +11,21 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
-from bot.models import artifact
-from bot.models.artifact import ArtifactError, Manifest
-from bot.models.base import ModelRefused, ModelUnavailable, StudentModel
+from bot.models import artifact, catalogue
+from bot.models.base import ModelRefused, ModelUnavailable
 from bot.models.engines.base import EngineError
+from bot.models.files import ArtifactError
+from bot.models.kinds import kind_of
+from bot.models.kinds.base import ArtifactKind, Opened
+from bot.models.manifest import Manifest, read_manifest
+from bot.models.opening import Opener
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +37,6 @@ TRY_AGAIN_SECONDS = 30.0
 """After a refusal that may be nobody's fault, such as a server that did not answer."""
 
 State = Literal["live", "candidate", "refused"]
-Opened = tuple[StudentModel, Manifest]
 _Print = tuple[tuple[str, int, int], ...]
 
 
@@ -59,7 +62,7 @@ class _Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    model: StudentModel
+    opened: Opened
     manifest: Manifest
     folder: Path
     """Our own copy of the files, as they were checked."""
@@ -70,33 +73,26 @@ class _Model:
     live: _Live | None = None
     wanted: bool = False
     """Whether somebody has asked for it: until then its files are checked, but it is not opened."""
-    promotions: list[artifact.Promotion] = field(default_factory=list)
+    promotions: list[catalogue.Promotion] = field(default_factory=list)
     problem: str | None = None
     """Why current.json cannot be followed."""
     refusals: dict[str, _Refusal] = field(default_factory=dict)
     checked: dict[str, _Print] = field(default_factory=dict)
     opening: asyncio.Task[None] | None = None
+    speaks: dict[str, bool] = field(default_factory=dict)
+    """By version, where the manifest could be read; it never changes."""
 
 
 class Published:
     """All names in `folder`, which need not exist.
 
-    `examine` raises `ArtifactError` for files that cannot be served here; `opening` opens and warms up a
-    version from checked files. A turn may hold a model for up to `grace` seconds after another one has
-    taken its place: so long it stays open.
+    A turn may hold what it was given for up to `grace` seconds after another one has taken its place: so long
+    it stays open.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        examine: Callable[[Manifest, Path], None],
-        opening: Callable[[Manifest, Path], Awaitable[StudentModel]],
-        *,
-        grace: float,
-    ) -> None:
+    def __init__(self, folder: Path, opener: Opener, *, grace: float) -> None:
         self.folder = folder
-        self._examine = examine
-        self._opening = opening
+        self._opener = opener
         self._grace = grace
         self._models: dict[str, _Model] = {}
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -110,15 +106,38 @@ class Published:
         """Every name, from memory."""
         return tuple(self._models)
 
-    async def get(self, name: str) -> StudentModel:
-        """The live version of `name`, opened; raise `ModelUnavailable` when none can be."""
+    def speaks(self, name: str) -> bool:
+        """Whether it is a student, as far as the manifest of its promoted (else its newest) version tells. What
+        cannot be read counts as one, and is listed with what is wrong with it."""
         model = self._models[name]
+        promoted = [each.version for each in model.promotions[:1]]
+        for version in promoted or catalogue.versions(self.folder, name)[-1:]:
+            if version not in model.speaks:
+                try:
+                    manifest = read_manifest(self.folder / name / version, name, version)
+                    model.speaks[version] = kind_of(manifest).speaks
+                except ArtifactError:
+                    return True
+            return model.speaks[version]
+        return True
+
+    async def get(self, name: str, kind: ArtifactKind[Any] | None = None) -> Any:
+        """The live version of `name`, opened: a `StudentModel`, or what `kind` makes where one is named. Raise
+        `ModelUnavailable` when there is none."""
+        model = self._models.get(name)
+        if model is None:
+            raise ModelUnavailable(f"{name}: nothing is published under this name")
         model.wanted = True
         if model.live is None:
             await self._follow(name, model)
         if model.live is None:
             raise ModelUnavailable(f"{name}: {self.problem(name)}")
-        return model.live.model
+        live = kind_of(model.live.manifest)
+        if live.name != kind.name if kind else not live.speaks:
+            raise ModelUnavailable(
+                f"{name}: is of kind {live.name}, not {kind.name if kind else 'a student'}"
+            )
+        return model.live.opened
 
     def live(self, name: str) -> Manifest | None:
         """The manifest of the version that answers, if one does."""
@@ -145,12 +164,12 @@ class Published:
         promoted = model.promotions[0].version if model.promotions else None
         answering = model.live.manifest.version if model.live else promoted
         infos = []
-        for version in artifact.versions(self.folder, name):
+        for version in catalogue.versions(self.folder, name):
             refusal = model.refusals.get(version)
             state: State = "live" if version == answering else "candidate"
             if refusal is not None and not (model.live and version == answering):
                 state = "refused"
-            waits = artifact.held_back(self.folder, name, version) if state == "candidate" else ""
+            waits = catalogue.held_back(self.folder, name, version) if state == "candidate" else ""
             infos.append(
                 VersionInfo(
                     version, state, version == promoted, refusal.reason if refusal else None, waits or None
@@ -161,19 +180,19 @@ class Published:
     def inspect(self) -> None:
         """Check the files of every version, promoted or not."""
         for name, model in self._models.items():
-            for version in artifact.versions(self.folder, name):
+            for version in catalogue.versions(self.folder, name):
                 self._check(name, model, version)
 
     def promote(self, name: str, version: str | None) -> str:
         """Make `version` (None: the newest) the live one; returns it. Raise `ArtifactError` for a bad one."""
-        known = artifact.versions(self.folder, name)
+        known = catalogue.versions(self.folder, name)
         chosen = version or (known[-1] if known else None)
         if chosen in known:
             try:
-                self._examine(artifact.take(self.folder / name / chosen), self.folder / name / chosen)
+                self._examine(name, chosen)
             except ArtifactError as error:
                 raise ArtifactError(f"{name} {chosen}: {error}") from None
-        return artifact.use(self.folder, name, version, by="hand")
+        return catalogue.use(self.folder, name, version, by="hand")
 
     async def refresh(self) -> None:
         """Look at the folder once, and follow what has changed."""
@@ -203,7 +222,7 @@ class Published:
         await asyncio.gather(*self._retiring, return_exceptions=True)
         for model in self._models.values():
             if model.live:
-                await model.live.model.aclose()
+                await model.live.opened.aclose()
                 model.live = None
         if self._scratch is not None:
             self._scratch.cleanup()
@@ -211,13 +230,13 @@ class Published:
 
     def _look(self) -> None:
         """Names and pointers from the disk: quick, and no version is opened."""
-        found = artifact.names(self.folder)
+        found = catalogue.names(self.folder)
         for name in [name for name, model in self._models.items() if name not in found and not model.live]:
             del self._models[name]
         for name in found:
             model = self._models.setdefault(name, _Model())
             try:
-                model.promotions = artifact.promotions(self.folder, name)
+                model.promotions = catalogue.promotions(self.folder, name)
                 problem = None
             except ArtifactError as error:
                 problem = str(error)
@@ -255,8 +274,9 @@ class Published:
         started = time.perf_counter()
         try:
             manifest = await asyncio.to_thread(artifact.take, self.folder / name / version, copy)
-            await asyncio.to_thread(self._examine, manifest, copy)
-            opened = await self._opening(manifest, copy)
+            kind = kind_of(manifest)
+            await asyncio.to_thread(kind.examine, self._opener, manifest, copy)
+            opened = await kind.open(self._opener, manifest, copy)
         except BaseException as error:
             shutil.rmtree(copy, ignore_errors=True)
             if not isinstance(error, ArtifactError | EngineError | ModelUnavailable | ModelRefused):
@@ -284,7 +304,7 @@ class Published:
         try:
             await asyncio.sleep(self._grace)
         finally:
-            await old.model.aclose()
+            await old.opened.aclose()
             shutil.rmtree(old.folder, ignore_errors=True)
 
     def _check(self, name: str, model: _Model, version: str) -> None:
@@ -294,12 +314,17 @@ class Published:
         if model.checked.get(version) == seen or self._refused(name, model, version):
             return
         try:
-            self._examine(artifact.take(folder), folder)
+            self._examine(name, version)
         except ArtifactError as error:
             self._refuse(name, model, version, _Refusal(str(error), seen, float("inf")))
         else:
             model.checked[version] = seen
             model.refusals.pop(version, None)
+
+    def _examine(self, name: str, version: str) -> None:
+        folder = self.folder / name / version
+        manifest = artifact.take(folder)
+        kind_of(manifest).examine(self._opener, manifest, folder)
 
     def _refused(self, name: str, model: _Model, version: str) -> bool:
         refusal = model.refusals.get(version)

@@ -17,6 +17,7 @@ from bot.models.describing import ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.choice import Choice
 from bot.models.engines.running import Engines
+from bot.models.kinds.base import ArtifactKind, T
 from bot.models.opening import Opener
 from bot.models.published import Published
 from bot.models.turnstile import Turnstile
@@ -42,16 +43,16 @@ class Models:
         self._opener = Opener(settings, self._engines)
         self._published = Published(
             settings.data / "models",
-            self._opener.examine,
-            self._opener.version,
+            self._opener,
             grace=settings.classroom.reply_seconds,
         )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name, the embedded one first, the published ones last."""
+        """Every name that a conversation can choose, the embedded one first, the published ones last."""
         fixed = (BASE_MODEL, *self._settings.models)
-        return (*fixed, *(name for name in self._published.names if name not in fixed))
+        published = self._published
+        return (*fixed, *(name for name in published.names if name not in fixed and published.speaks(name)))
 
     def check(self, name: str) -> str:
         """`name`, or `UnknownModel` with near matches."""
@@ -68,7 +69,8 @@ class Models:
         if name in self._open:
             return self._open[name]
         if name != BASE_MODEL and name not in self._settings.models:
-            return await self._published.get(name)
+            speaker: StudentModel = await self._published.get(name)
+            return speaker
         async with self._opening:
             if name not in self._open:
                 self._open[name] = await self._opener.fixed(name)
@@ -77,7 +79,7 @@ class Models:
     async def turnstile(self, name: str) -> Turnstile:
         """Where turns with an opened model queue: all that run on one engine share theirs. Raise `EngineError`."""
         manifest = self._published.live(name) if name in self._published.names else None
-        here = name == BASE_MODEL if manifest is None else manifest.base.sha256 is not None
+        here = name == BASE_MODEL if manifest is None else manifest.endpoint is None
         where, at_once = name, HOSTED_AT_ONCE
         if here:
             program = manifest is not None and manifest.kind == "dspy"
@@ -89,6 +91,12 @@ class Models:
     def turnstiles(self) -> tuple[Turnstile, ...]:
         """All that there are so far."""
         return tuple(self._turnstiles.values())
+
+    async def live(self, name: str, kind: ArtifactKind[T]) -> T:
+        """The live version of something published that is no student, opened. Whoever needs it asks anew for
+        every turn, and keeps what it gets for that turn. Raise `ModelUnavailable`."""
+        found: T = await self._published.get(name, kind)
+        return found
 
     async def warm_up(self) -> None:
         """Let the engine, if it runs, read the start of every prompt before the first teacher comes."""

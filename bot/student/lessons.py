@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.student.problems.bugs import BUGS
-from bot.student.problems.problems import KINDS
+from bot.student.problems import solving
+from bot.student.problems.kinds import KINDS
 from bot.student.records import lesson
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.lesson import Computed, Lesson
@@ -16,7 +16,7 @@ from bot.student.records.lesson import Computed, Lesson
 
 def computed() -> Computed:
     """The kinds of problems that there are, and for each bug the kinds in which it shows."""
-    return Computed(KINDS, {name: bug.kinds for name, bug in BUGS.items()})
+    return Computed(tuple(kind.name for kind in KINDS), solving.bugs())
 
 
 def read_curriculum(data: Path) -> Curriculum:

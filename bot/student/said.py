@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+import snowballstemmer
+
 from bot.student.numbers import plain
 
 _LOOK_ALIKE = str.maketrans(
@@ -90,15 +92,16 @@ def _words(text: str) -> list[str]:
 
 def content_words(text: str) -> frozenset[str]:
     """The different words and numbers of `text`, lower case: toy, toys and toy's are one, can't is cant."""
-    return frozenset(map(_singular, _words(text)))
+    return frozenset(map(singular, _words(text)))
 
 
 def stems(text: str) -> list[str]:
     """The words of `text` in order, no digits, plurals and verb endings folded: traded, trades, trading."""
-    return [_stem(word) for word in _words(text) if not word[0].isdigit()]
+    return [stem(word) for word in _words(text) if not word[0].isdigit()]
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """One of it: toys and toy's are toy, berries berry, boxes box."""
     word = (word.removesuffix("'s")).replace("'", "")
     if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004 - ties and dies are no plurals of ty and dy
         return word[:-3] + "y"
@@ -107,23 +110,20 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word  # noqa: PLR2004
 
 
-def _stem(word: str) -> str:
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """The word folded for likeness by the English Snowball stemmer, irregular verbs by their first form."""
     if word == "ones":  # a place in a number, not one of them
         return word
-    word = _singular(_IRREGULAR.get(word, word))
-    if len(word) > 4 and word.endswith("ied"):  # noqa: PLR2004
-        return word[:-3] + "y"
-    for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) > len(ending) + 2:
-            word = word[: -len(ending)]
-            return word[:-1] if re.search(r"([bdgkmnprtv])\1$", word) else word
-    return word[:-1] if len(word) > 4 and word.endswith("e") else word  # noqa: PLR2004
+    stemmed: str = _STEMMER.stemWord(_IRREGULAR.get(word, word.replace("'", "")))
+    return stemmed
 
 
+_STEMMER = snowballstemmer.stemmer("english")
 _VERBS = (
     "break broke broken", "buy bought", "come came", "cut cutting", "draw drew drawn", "eat ate eaten",
     "fall fell fallen", "feel felt", "find found", "foot feet", "give gave given giving",
-    "go went gone goes", "grow grew grown", "hear heard", "hold held", "keep kept", "leave left",
+    "go went gone goes", "grow grew grown", "have has had having", "hear heard", "hold held", "keep kept", "leave left",
     "make made making", "pay paid", "run ran", "see saw seen", "say said", "sell sold", "slide slid",
     "spend spent", "stand stood", "take took taken taking", "tell told", "think thought",
     "throw threw thrown", "wear wore worn", "write wrote written",

@@ -13,12 +13,13 @@ Pure and seeded. Which model speaks, and what is kept, is the classroom's busine
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.student.believing.mind import think
-from bot.student.believing.state import MindState, refers_to
+from bot.student.believing.state import LONGEST, MindState, refers_to
 from bot.student.hearing.ear import hear
 from bot.student.hearing.heard import Heard
+from bot.student.hearing.reader import Reader
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Thought
 from bot.student.said import Said
@@ -33,8 +34,13 @@ class Turned:
     state: MindState
 
 
-def turn(scene: Scene, state: MindState, said: Said, seed: int) -> Turned:
-    """Hear `said` and think; the same scene, state, words and seed give the same."""
-    heard = hear(said, scene, refers_to(scene, state))
+def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reader | None = None) -> Turned:
+    """Hear `said` (with the trained reader, where there is one) and think; the same of all gives the same."""
+    heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))
     return Turned(heard, thought, after)
+
+
+def spoken(state: MindState, words: str) -> MindState:
+    """The state after the child has said `words`."""
+    return replace(state, last=words[:LONGEST])

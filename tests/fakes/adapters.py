@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training, publish
+from bot.models.artifact import publish
 from bot.models.engines.llama_cpp import embedded_gguf
 from bot.models.lora import base_checksum
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from tests.fakes.students import DATA
 
 RANK = 4

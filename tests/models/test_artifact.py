@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
-from bot.models import artifact
-from bot.models.artifact import ArtifactError, Base, publish, use
+from bot.models import artifact, catalogue
+from bot.models.artifact import publish
+from bot.models.catalogue import use
+from bot.models.files import ArtifactError
+from bot.models.manifest import Base, Manifest
 from tests.fakes import adapters
 from tests.fakes.adapters import manifest, publish_adapter
 
 ROOT = Path(__file__).parents[2]
 
 
-def cloud(version: str, **more: Any) -> artifact.Manifest:
+def cloud(version: str, **more: Any) -> Manifest:
     base = Base(id=f"ft:gpt-{version}", endpoint="http://127.0.0.1:1/v1")
     return manifest("cloud", version, **{"kind": "openai", "base": base, **more})
 
@@ -35,8 +38,8 @@ def test_what_was_published_is_found_and_whole(tmp_path: Path) -> None:
     assert set(written) == {
         "schema", "name", "version", "kind", "created_at", "base", "files", "prompt", "data", "training", "evaluation",
     }  # fmt: skip
-    assert artifact.names(tmp_path) == ["starter"]
-    assert [each.version for each in artifact.promotions(tmp_path, "starter")] == ["1"]
+    assert catalogue.names(tmp_path) == ["starter"]
+    assert [each.version for each in catalogue.promotions(tmp_path, "starter")] == ["1"]
 
 
 def test_a_copy_is_what_was_checked(tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_what_would_be_refused_is_not_published(
 ) -> None:
     with pytest.raises(ArtifactError, match=reason):
         publish(tmp_path, manifest("starter", "1"), files)
-    assert artifact.names(tmp_path) == []
+    assert catalogue.names(tmp_path) == []
     assert list(tmp_path.glob("starter/*")) == []
 
 
@@ -115,23 +118,23 @@ def test_killed_while_publishing_leaves_only_whole_versions(tmp_path: Path) -> N
             time.sleep(0.005)
         process.kill()
         process.communicate()
-        versions = artifact.versions(at, "starter")
+        versions = catalogue.versions(at, "starter")
         assert versions
         for version in versions:
             artifact.take(at / "starter" / version)
-        live = artifact.promotions(at, "starter")[0].version
+        live = catalogue.promotions(at, "starter")[0].version
         assert int(live) >= len(versions) - 1
-        assert artifact.next_version(at, "starter") == str(len(versions) + 1)
+        assert catalogue.next_version(at, "starter") == str(len(versions) + 1)
 
 
 def test_promotion_and_rollback_are_recorded(tmp_path: Path) -> None:
     for version in ("1", "2", "3"):
         publish(tmp_path, cloud(version), {}, promote=version == "1")
-    assert artifact.promotions(tmp_path, "cloud")[0].version == "1"
+    assert catalogue.promotions(tmp_path, "cloud")[0].version == "1"
     assert use(tmp_path, "cloud", None) == "3"
     assert use(tmp_path, "cloud", "1") == "1"
     assert use(tmp_path, "cloud", "1") == "1"
-    recorded = artifact.promotions(tmp_path, "cloud")
+    recorded = catalogue.promotions(tmp_path, "cloud")
     assert [each.version for each in recorded] == ["1", "3", "1"]
     assert all(each.since[:2] == "20" for each in recorded)
     with pytest.raises(ArtifactError, match="no version '9'; there are: 1, 2, 3"):
@@ -145,16 +148,16 @@ def test_a_broken_pointer_is_one_line_and_can_be_mended(tmp_path: Path, content:
     publish(tmp_path, cloud("1"), {})
     (tmp_path / "cloud" / "current.json").write_text(content, "utf-8")
     with pytest.raises(ArtifactError, match=r"cloud: current\.json: ") as raised:
-        artifact.promotions(tmp_path, "cloud")
+        catalogue.promotions(tmp_path, "cloud")
     assert "\n" not in str(raised.value)
     use(tmp_path, "cloud", "1")
-    assert artifact.promotions(tmp_path, "cloud")[0].version == "1"
+    assert catalogue.promotions(tmp_path, "cloud")[0].version == "1"
 
 
 @pytest.mark.parametrize("name", ["../x", "", ".hidden", "a/b", "a" * 65, "x\n"])
 def test_names_stay_in_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ArtifactError):
-        artifact.versions(tmp_path, name)
+        catalogue.versions(tmp_path, name)
     with pytest.raises(ValueError):
         manifest(name, "1")
     with pytest.raises(ValueError):
@@ -164,5 +167,5 @@ def test_names_stay_in_the_folder(tmp_path: Path, name: str) -> None:
 def test_staging_and_strange_folders_are_no_versions(tmp_path: Path) -> None:
     folder = publish_adapter(tmp_path, "1")
     folder.rename(tmp_path / "starter" / ".staging-1-abcd")
-    assert artifact.names(tmp_path) == []
-    assert artifact.versions(tmp_path, "starter") == []
+    assert catalogue.names(tmp_path) == []
+    assert catalogue.versions(tmp_path, "starter") == []

@@ -41,7 +41,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
             importlib.util, "find_spec", lambda name: None if name in choice.NEEDED and not torch else name
         )
         fake = SimpleNamespace(has_cuda=lambda: cuda)
-        monkeypatch.setitem(sys.modules, "bot.models.engines.torch_peft", fake)
+        monkeypatch.setitem(sys.modules, "bot.models.engines.torch_loading", fake)
 
     return has
 

@@ -23,6 +23,7 @@ from bot.config import Settings
 from bot.models import artifact
 from bot.models.base import ModelRefused, ModelUnavailable
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.models.prices import Price
 from bot.models.program import (
     MAX_PROMPT_CHARACTERS,
@@ -373,14 +374,14 @@ async def test_the_bot_takes_up_a_published_program(server: OpenAIServer, tmp_pa
     for version, instructions in (("1", "Be an otter."), ("2", "Be a heron.")):
         artifact.publish(
             tmp_path / "models",
-            artifact.Manifest(
+            Manifest(
                 name="dspy",
                 version=version,
                 kind="dspy",
-                base=artifact.Base(id="m", endpoint=server.base_url),
-                prompt=artifact.Prompt(version="1"),
-                data=artifact.Data(sha256="0" * 64, dialogues=1, split={}),
-                training=artifact.Training(method="dspy"),
+                base=Base(id="m", endpoint=server.base_url),
+                prompt=Prompt(version="1"),
+                data=Data(sha256="0" * 64, dialogues=1, split={}),
+                training=Training(method="dspy"),
             ),
             {"program.json": json.dumps(state(instructions=instructions)).encode()},
         )

@@ -21,10 +21,12 @@ from structlog.testing import capture_logs
 from bot.app import App, opened, watching
 from bot.config import ChatModel, Settings
 from bot.messages import Answer, Place
-from bot.models.artifact import Base, publish, use
+from bot.models.artifact import publish
 from bot.models.base import ModelUnavailable
+from bot.models.catalogue import use
 from bot.models.engines.base import EngineError, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.manifest import Base
 from bot.models.registry import Models, UnknownModel
 from tests.fakes import adapters
 from tests.fakes.adapters import data_folder, manifest, publish_adapter

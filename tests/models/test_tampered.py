@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.models.artifact import ArtifactError, use
 from bot.models.base import StudentModel
+from bot.models.catalogue import use
+from bot.models.files import ArtifactError
 from bot.models.registry import Models
 from tests.fakes import adapters
 from tests.fakes.adapters import (

@@ -16,10 +16,11 @@ pytest.importorskip("peft")
 
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from bot.models.engines import torch_peft
+from bot.models.engines import torch_peft, torch_sampling
 from bot.models.engines.base import Completion, Engine, EngineError, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
-from bot.models.engines.torch_peft import TorchPeftEngine, quiet_transformers
+from bot.models.engines.torch_loading import quiet_transformers
+from bot.models.engines.torch_peft import TorchPeftEngine
 from tests.fakes import adapters
 from training.methods.gguf_adapter import Shape, convert
 
@@ -142,8 +143,8 @@ async def test_the_end_of_a_message_ends_the_row(engine: TorchPeftEngine, loaded
     alone = await engine.complete(HELLO, GREEDY)
     token = loaded.encode([{"role": "user", "content": alone.text}], GREEDY)
     assert token, "a prompt has tokens"
-    written = torch_peft._Request([1], GREEDY, torch_peft.BASE, asyncio.get_running_loop().create_future())
-    rows = torch_peft._Rows([written], loaded._tokenizer, loaded._ends)
+    written = torch_sampling.Request([1], GREEDY, torch_peft.BASE, asyncio.get_running_loop().create_future())
+    rows = torch_sampling.Rows([written], loaded._tokenizer, loaded._ends)
     scores = torch.zeros(1, 49_152)
     scores[0, 500] = 9.0
     assert int(rows(None, scores).argmax()) == 500

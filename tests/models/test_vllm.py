@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.config import Settings
-from bot.models.artifact import use
 from bot.models.base import ModelUnavailable
+from bot.models.catalogue import use
 from bot.models.engines.base import Completion, Engine, EngineError, Sampling
 from bot.models.engines.vllm import VllmEngine
 from bot.models.registry import Models

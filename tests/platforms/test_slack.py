@@ -411,7 +411,7 @@ async def test_a_burst_stays_in_order(slack: SlackServer, bot: Bot) -> None:
 async def test_acknowledged_at_once_while_the_child_is_slow(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "speaking_seconds", lambda _: 1.2)
+    monkeypatch.setattr("bot.platforms.slack.answer.speaking_seconds", lambda _: 1.2)
     async with running(slack, settings(slack, tmp_path, pace=True)) as bot:
         await slack.say(QUESTION)
         envelope = slack.envelopes[-1]
@@ -654,7 +654,7 @@ async def test_a_practice_channel_it_may_not_read_does_not_stop_it(
 async def test_a_long_absence_is_read_page_by_page(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "PAGE", 3)
+    monkeypatch.setattr("bot.platforms.slack.heard.PAGE", 3)
     for number in range(8):
         slack.put(f"{number}: what is 20 plus 3?")
     async with running(slack, settings(slack, tmp_path)) as bot:
@@ -666,7 +666,7 @@ async def test_a_long_absence_is_read_page_by_page(
 async def test_what_is_in_hand_is_answered_before_it_stops(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_platform, "speaking_seconds", lambda _: 0.5)
+    monkeypatch.setattr("bot.platforms.slack.answer.speaking_seconds", lambda _: 0.5)
     async with running(slack, settings(slack, tmp_path, pace=True)):
         await slack.say(QUESTION)
         await slack.until(lambda: slack.made("reactions.add"))

@@ -20,12 +20,13 @@ from bot.student.believing.answers import (
 )
 from bot.student.believing.belief import Belief
 from bot.student.hearing.questions import index
-from bot.student.problems import bugs, problems
-from bot.student.problems.problems import parse
+from bot.student.problems import solving
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Stage
-from bot.student.said import content_words
+from bot.student.said import Said, content_words
 from tests.fakes.students import shipped
+from training.problems import generate
 
 CHILDREN, CURRICULUM = shipped()
 SUBTRACT, NEEDS = CURRICULUM.lessons["2.NBT.B.5-subtract"], CURRICULUM.lessons["D2.Eco.1-needs-wants"]
@@ -34,7 +35,9 @@ HELD = {"smaller-from-larger": Belief()}
 
 
 def asked(text: str, scene: Scene = MIA) -> Asked:
-    return consider(scene, parse(text), index(CURRICULUM).find(content_words(text), scene.lesson), {})
+    return consider(
+        scene, parse(Said.of(text)), index(CURRICULUM).find(content_words(text), scene.lesson), {}
+    )
 
 
 @pytest.mark.parametrize("child", sorted(CHILDREN))
@@ -118,14 +121,14 @@ def test_there_is_no_guessing_from_words() -> None:
     assert other_guess(Asked("?", ("a want",), (), answer="a need"), random.Random(1)) is None
 
 
-@given(st.sampled_from(sorted(bugs.BUGS)), st.integers(0, 500))
+@given(st.sampled_from(sorted(solving.bugs())), st.integers(0, 500))
 def test_every_bug_is_considered_by_a_child_that_holds_it(bug: str, seed: int) -> None:
     holders = [(x, m) for x in CURRICULUM.lessons.values() for m in x.misconceptions if m.bug == bug]
     if not holders:
         return
     lesson, misconception = holders[0]
-    kind = next(kind for kind in lesson.kinds if kind in bugs.BUGS[bug].kinds)
-    problem = problems.generate(kind, random.Random(seed), bug)
+    kind = next(kind for kind in lesson.kinds if kind in solving.bugs()[bug])
+    problem = generate(kind, random.Random(seed), bug)
     found = consider(MIA, problem, None, {misconception.id: Belief()})
     assert found.right[0] == problem.right
     assert found.wrong is not None

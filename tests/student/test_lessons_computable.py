@@ -16,8 +16,8 @@ from bot.student.believing.state import MindState
 from bot.student.hearing.ear import hear
 from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.questions import Found
-from bot.student.problems import bugs
-from bot.student.problems.problems import parse
+from bot.student.problems import solving
+from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind
 from bot.student.records.lesson import Lesson
@@ -74,9 +74,9 @@ def test_a_computed_idea_shows_in_what_its_child_answers(lesson: Lesson) -> None
     for misconception in lesson.misconceptions:
         if misconception.bug is None:
             continue
-        assert misconception.bug in bugs.BUGS
+        assert misconception.bug in solving.bugs()
         for item in islice(items(lesson, misconception, random.Random(2)), ENOUGH):
-            problem = parse(item.ask)
+            problem = parse(Said.of(item.ask))
             assert problem is not None, item.ask
             held = {misconception.id: Belief()}
             others = [m for m in lesson.misconceptions if m is not misconception]

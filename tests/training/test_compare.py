@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bot.models import artifact
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.store.rows import RatingRow
 from bot.student.records.reading import DataError
 from tests.fakes import evaluation
-from training.evaluate import compare, costs
+from training.evaluate import compare, costs, counts, written
 from training.evaluate.compare import Speaker
 from training.evaluate.metrics import BY_ID
 from training.evaluate.people import rated
@@ -123,24 +123,24 @@ def test_latency_leaves_out_what_nobody_was_asked_for() -> None:
     row = next(evaluation.arms("base", "embedded", 1, clusters=1))
     rows = [replace(row, latency_ms=float(ms)) for ms in range(100, 2100, 100)]
     rows += [replace(row, latency_ms=9e9, cache_hit=True), replace(row, latency_ms=9e9, voiced=None)]
-    assert compare.latency(rows) == {"p50": 1000.0, "p95": 1900.0, "mean": 1050.0, "turns": 20}
-    assert compare.latency([])["p50"] is None
+    assert counts.latency(rows) == {"p50": 1000.0, "p95": 1900.0, "mean": 1050.0, "turns": 20}
+    assert counts.latency([])["p50"] is None
 
 
 def test_runs_are_found_and_their_faults_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no evaluation yet"):
-        compare.find(tmp_path, None)
+        written.find(tmp_path, None)
     evaluation.write(tmp_path / "one", evaluation.rows(dialogues=1, clusters=1))
-    assert compare.find(tmp_path, None).name == "one"
-    assert compare.find(tmp_path, "one").name == "one"
+    assert written.find(tmp_path, None).name == "one"
+    assert written.find(tmp_path, "one").name == "one"
     with pytest.raises(DataError, match="no evaluation there"):
-        compare.find(tmp_path, "two")
-    models, controls = compare.speakers(compare.read(tmp_path / "one"))
+        written.find(tmp_path, "two")
+    models, controls = compare.speakers(written.read(tmp_path / "one"))
     assert [each.name for each in models] == ["base", "starter"]
     assert {each.name for each in controls} == {"golden", "adult"}
     (tmp_path / "one" / "rows.jsonl").write_text("")
     with pytest.raises(DataError, match="no whole conversation"):
-        compare.read(tmp_path / "one")
+        written.read(tmp_path / "one")
 
 
 def manifest(**training: Any) -> Manifest:

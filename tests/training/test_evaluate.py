@@ -23,20 +23,11 @@ from training.evaluate import practice
 from training.evaluate.grade import beyond
 from training.evaluate.metrics import BY_ID, METRICS, authentic, separates, teachable, value
 from training.evaluate.persona import kept, leaks, says_any
+from training.evaluate.plan import PRESETS, Plan, Preset
 from training.evaluate.rows import CONTROL, SECTIONS, Row, read_rows
-from training.evaluate.runner import (
-    PRESETS,
-    ROWS,
-    Asked,
-    Plan,
-    Preset,
-    Rooms,
-    Run,
-    execute,
-    identify,
-    run_units,
-)
+from training.evaluate.runner import Asked, Rooms, Run, execute, identify, run_units
 from training.evaluate.speakers import Adult, Authored, Bare, InClassroom, Speaker
+from training.evaluate.written import ROWS
 
 SMALL = Preset(1, 20, 20, 3, 1, ("none",), step=8)
 PRACTICE = DATA / "practice"

@@ -12,8 +12,10 @@ import pytest
 from bot.app import opened
 from bot.config import Gates, Settings, Student
 from bot.messages import Place
-from bot.models import artifact
-from bot.models.artifact import Base, Data, Manifest, Prompt, Training
+from bot.models import catalogue
+from bot.models.engines.running import Engines
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training, read_manifest
+from bot.models.opening import Opener
 from bot.models.published import Published
 from tests.fakes.students import DATA
 from training.evaluate import gates
@@ -38,7 +40,7 @@ def publish(
     models: Path, version: str, *, settings: Gates = GATES, promote: bool = True, **evaluation: Any
 ) -> str:
     gates.publish(models, manifest(version, **evaluation), {}, promote=promote, gates=settings)
-    return artifact.promotions(models, "cloud")[0].version
+    return catalogue.promotions(models, "cloud")[0].version
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_only_what_falls_behind_waits(
 ) -> None:
     publish(tmp_path, "1", **live)
     assert publish(tmp_path, "2", **ours) == ("2" if passes else "1")
-    kept = artifact.read_manifest(tmp_path / "cloud" / "2", "cloud", "2").evaluation
+    kept = read_manifest(tmp_path / "cloud" / "2", "cloud", "2").evaluation
     assert kept["gate"]["passed"] is passes
     assert {name: kept[name] for name in ours} == ours
 
@@ -70,10 +72,10 @@ def test_only_what_falls_behind_waits(
 def test_the_reason_names_the_figures(tmp_path: Path) -> None:
     publish(tmp_path, "1", validation_loss=1.5, teachable=0.5)
     publish(tmp_path, "2", validation_loss=1.75, data="b")
-    assert artifact.held_back(tmp_path, "cloud", "2") == (
+    assert catalogue.held_back(tmp_path, "cloud", "2") == (
         "validation_loss is 1.75, and 1.5 in 1 (not compared: teachable; they learned from different dialogues)"
     )
-    assert artifact.held_back(tmp_path, "cloud", "1") == ""
+    assert catalogue.held_back(tmp_path, "cloud", "1") == ""
     assert gates.promotion(tmp_path, manifest("3", teachable=0.5), GATES) == (
         True,
         "not behind 1 (not compared: validation_loss)",
@@ -95,20 +97,21 @@ def test_a_live_version_that_cannot_be_read_holds_nobody_back(tmp_path: Path) ->
 def test_what_was_to_be_a_candidate_is_not_asked(tmp_path: Path) -> None:
     publish(tmp_path, "1", teachable=0.9)
     assert publish(tmp_path, "2", promote=False, teachable=0.1) == "1"
-    assert artifact.held_back(tmp_path, "cloud", "2") == ""
+    assert catalogue.held_back(tmp_path, "cloud", "2") == ""
 
 
 def test_a_person_overrules_it_and_that_is_kept(tmp_path: Path) -> None:
     publish(tmp_path, "1", teachable=0.9)
     publish(tmp_path, "2", teachable=0.1)
-    published = Published(tmp_path, lambda *_: None, lambda *_: pytest.fail("opens nothing"), grace=0)
+    settings = Settings()
+    published = Published(tmp_path, Opener(settings, Engines(settings)), grace=0)
     (one, two) = published.versions("cloud")
     assert (one.state, one.waits, two.state) == ("live", None, "candidate")
     assert two.waits is not None
     assert two.waits.startswith("teachable is 0.1, and 0.9 in 1")
     assert published.promote("cloud", "2") == "2"
     publish(tmp_path, "3", teachable=0.2)
-    newest, before, first = artifact.promotions(tmp_path, "cloud")
+    newest, before, first = catalogue.promotions(tmp_path, "cloud")
     assert (newest.version, newest.by, newest.over) == ("3", "", "")
     assert (before.version, before.by, before.over) == ("2", "hand", two.waits)
     assert (first.version, first.by) == ("1", "")

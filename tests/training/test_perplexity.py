@@ -15,9 +15,10 @@ pytest.importorskip("trl")
 
 from peft import LoraConfig, get_peft_model
 
-from bot.models.artifact import ArtifactError, publish
-from bot.models.artifact import Base as ManifestBase
+from bot.models.artifact import publish
 from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.files import ArtifactError
+from bot.models.manifest import Base as ManifestBase
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn

@@ -22,7 +22,7 @@ from bot.student.records.reading import DataError
 from tests.fakes import evaluation
 from tests.fakes.students import DATA
 from training.__main__ import app
-from training.evaluate import compare, documents, page, plots, report
+from training.evaluate import documents, page, plots, report, written
 from training.evaluate.metrics import METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         tmp_path_factory.mktemp("runs") / "one", evaluation.rows(dialogues=10, clusters=12)
     )
     return report.assemble(
-        compare.read(folder),
+        written.read(folder),
         data=DATA,
         turns=10_000,
         machine_hour=0.1,
@@ -165,7 +165,7 @@ def test_one_model_alone_is_reported_too(tmp_path: Path) -> None:
     ]
     folder = evaluation.write(tmp_path / "one", rows)
     alone = report.assemble(
-        compare.read(folder),
+        written.read(folder),
         data=DATA,
         turns=1,
         draws=5,
@@ -176,7 +176,7 @@ def test_one_model_alone_is_reported_too(tmp_path: Path) -> None:
     controls = [row for row in evaluation.rows(dialogues=1, clusters=1) if row.kind == "control"]
     with pytest.raises(DataError, match="controls only"):
         report.assemble(
-            compare.read(evaluation.write(tmp_path / "two", controls)),
+            written.read(evaluation.write(tmp_path / "two", controls)),
             data=DATA,
             turns=1,
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.student.records.reading import DataError
+from training.evaluate.replays import read_replays
 from training.evaluate.talk import MEASURES, Said, flesch_kincaid, mattr, measure, sentences, syllables, words
-from training.evaluate.transcripts import read_replays
 
 
 def value(name: str, *texts: str, teacher: str = "What is it?") -> float:

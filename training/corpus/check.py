@@ -21,6 +21,7 @@ from training.corpus.coverage import Coverage
 from training.corpus.duplicates import MOST_NEAR, Index, Pair
 from training.corpus.examples import examples
 from training.corpus.read import Advance, Fault, dialogues, files
+from training.methods.method import Estimate
 
 SHOWN = 1_000
 """Faults that are kept; more are only counted."""
@@ -40,7 +41,7 @@ class Report:
     near: int = 0
     leaks: int = 0
     whole: bool = False
-    methods: list[tokens_.Method] | None = None
+    estimates: list[Estimate] | None = None
     examples: int = 0
 
     def add(self, path: Path, line: int | None, message: str) -> None:
@@ -80,7 +81,7 @@ class Report:
             "bands_sampled": self.sampled,
             "duplicates": {"same_talk": self.same_talk, "near": self.near, "leaks": self.leaks},
             "examples": self.examples,
-            "tokens": None if self.methods is None else [method.to_json() for method in self.methods],
+            "tokens": None if self.estimates is None else [each.to_json() for each in self.estimates],
         }
 
 
@@ -105,7 +106,7 @@ def check(
             report.examples += 1
             if counted is not None and place.path.stem != "test":
                 counted.add(example)
-    report.methods = None if counted is None else counted.methods(prices)
+    report.estimates = None if counted is None else counted.estimates(prices)
     _together(report, bands, paths)
     _compare(report, index)
     for path, message in _changed(paths):

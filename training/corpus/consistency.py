@@ -13,7 +13,9 @@ from bot.student.guard import safeguard
 from bot.student.guard.redaction import redact
 from bot.student.hearing.questions import index
 from bot.student.lessons import read_curriculum
-from bot.student.problems import bugs, problems
+from bot.student.problems import solving
+from bot.student.problems.kind import Problem
+from bot.student.problems.parsing import parse
 from bot.student.records.child import Child, read_children
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import (
@@ -27,7 +29,7 @@ from bot.student.records.dialogue import (
     Turn,
 )
 from bot.student.records.lesson import Lesson
-from bot.student.said import content_words
+from bot.student.said import Said, content_words
 from bot.student.voicing import voice
 from training.evaluate.talk import words
 
@@ -136,12 +138,12 @@ class Rules:
     ) -> Iterator[str]:
         home = self.curriculum.lesson_of(thought.misconception) if thought.misconception else None
         idea = home.misconception(thought.misconception) if home else None
-        problem = problems.parse(teacher)
+        problem = parse(Said.of(teacher))
         if problem is None:
             if idea is not None and lesson is not None:
                 yield from self._written(thought, answer, teacher, lesson)
         elif idea is not None and idea.bug is not None:
-            if problem.kind in bugs.BUGS[idea.bug].kinds:
+            if problem.kind in solving.bugs()[idea.bug]:
                 yield from _computed(thought, answer, problem, idea.bug)
         elif idea is None and source == "authored" and problem.kind != "beyond" and answer != problem.right:
             yield f"thought.answer: {problem.right} is right and no misconception is named; got {answer!r}"
@@ -160,8 +162,8 @@ class Rules:
             yield f"thought.answer: who is secure says {question.right!r}, got {answer!r}"
 
 
-def _computed(thought: Thought, answer: str, problem: problems.Problem, bug: str) -> Iterator[str]:
-    slip = bugs.apply(bug, problem)
+def _computed(thought: Thought, answer: str, problem: Problem, bug: str) -> Iterator[str]:
+    slip = solving.apply(bug, problem)
     right = problem.right
     if slip is None:
         if answer != right:

@@ -74,15 +74,15 @@ def _bands(report: Report, console: Console) -> None:
 
 
 def _tokens(report: Report, console: Console) -> None:
-    if report.methods is None:
+    if report.estimates is None:
         console.print("tokens: unknown, litellm's copy of the token table is not installed")
         return
-    if not any(method.tokens for method in report.methods):
+    if not any(each.tokens for each in report.estimates):
         return
     table = Table("method", "tokens", "US dollars", "for", box=None, header_style="bold", padding=(0, 1))
-    for method in report.methods:
-        cost = f"unknown: {method.why_unknown}" if method.cost_usd is None else f"{method.cost_usd:.2f}"
-        table.add_row(method.name, f"{method.tokens:,}", cost, method.what)
+    for each in report.estimates:
+        cost = f"unknown: {each.why_unknown}" if each.cost_usd is None else f"{each.cost_usd:.2f}"
+        table.add_row(each.method, f"{each.tokens:,}", cost, each.what)
     console.print(
         f"{report.examples:,} student turns as a model is shown them (tokens without the test part):"
     )

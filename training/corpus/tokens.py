@@ -12,31 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from bot.models.prices import Price, price_of
+from bot.models.prices import Price
+from training import methods
 from training.corpus.examples import Example
+from training.methods.method import Estimate
 
 ENCODING = "o200k_base"
 MODEL = "gpt-4.1-nano-2025-04-14"
 """The cheapest model that OpenAI fine-tunes."""
 A_MESSAGE = 4
 """Tokens that a chat's marks add to each message, as OpenAI's cookbook counts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One way of training: what its tokens are counted for, and the dollars, None where not known."""
-
-    name: str
-    what: str
-    tokens: int
-    cost_usd: float | None
-    why_unknown: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """For machines; an unknown cost is null."""
-        return {"method": self.name, "what": self.what, "tokens": self.tokens, "cost_usd": self.cost_usd}
 
 
 @dataclass(slots=True)
@@ -54,28 +40,9 @@ class Tokens:
         self.prompt += sum(A_MESSAGE + self.count(message.content) for message in example.messages)
         self.answer += A_MESSAGE + self.count(example.answer)
 
-    def methods(self, prices: Mapping[str, Price], model: str = MODEL) -> list[Method]:
-        """What each method reads, and its price."""
-        both = self.prompt + self.answer
-        price = price_of(model, prices)
-        training = None if price is None else price.usd_per_million_training
-        return [
-            Method(
-                "dspy",
-                f"one answer of {model} to every student turn; an optimisation asks several times",
-                both,
-                None if price is None else price.cost(self.prompt, self.answer),
-                f"data/prices.toml has no price of {model}",
-            ),
-            Method(
-                "openai",
-                f"one epoch of fine-tuning {model}",
-                both,
-                None if training is None else both * training / 1_000_000,
-                f"data/prices.toml has no training price of {model}",
-            ),
-            Method("lora", "one epoch on your own machine", both, None, "electricity is not measured"),
-        ]
+    def estimates(self, prices: Mapping[str, Price], model: str = MODEL) -> list[Estimate]:
+        """What each way of training reads, and its price."""
+        return [method.estimate(self, prices, model) for method in methods.METHODS]
 
 
 def counter() -> Callable[[str], int] | None:

@@ -53,11 +53,11 @@ def blind(  # noqa: PLR0913 - one per option
     settings = load_settings(config)
 
     def open_session() -> Session:
-        from training.evaluate import compare  # noqa: PLC0415
+        from training.evaluate import written  # noqa: PLC0415
         from training.evaluate.blind import Session  # noqa: PLC0415
 
-        folder = compare.find(settings.data / "runs", run)
-        return Session.open(folder, compare.read(folder).rows, ours, theirs, count=pairs, seed=seed)
+        folder = written.find(settings.data / "runs", run)
+        return Session.open(folder, written.read(folder).rows, ours, theirs, count=pairs, seed=seed)
 
     session = guard(open_session)
     who = rater or getpass.getuser()

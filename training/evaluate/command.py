@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,10 +23,7 @@ from training.evaluate.perplexity_command import foretelling, perplexity
 from training.evaluate.perplexity_command import show as perplexities
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from bot.config import Settings
-    from training.evaluate.golden import Summary, Voiced
     from training.evaluate.runner import Rooms, Run
 
 WHOLE = "models"
@@ -107,8 +103,8 @@ def talk(
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    from training.evaluate.replays import read_replays  # noqa: PLC0415
     from training.evaluate.talk import measure  # noqa: PLC0415
-    from training.evaluate.transcripts import read_replays  # noqa: PLC0415
 
     said, voiced = guard(lambda: read_replays(replayed))
     table = Table("measure", "value", "band", "", box=None, header_style="bold")
@@ -134,9 +130,11 @@ def golden(
 
     Where torch is installed, local models' perplexity follows.
     """
+    from training.evaluate.golden_command import show  # noqa: PLC0415
+
     settings = load_settings(config)
     logs.set_up("error")
-    guard(lambda: asyncio.run(_golden(settings, models, limit, seed)))
+    guard(lambda: asyncio.run(show(settings, models, limit, seed)))
     if find_spec("torch"):
         guard(lambda: perplexities(settings, foretelling(settings, models), limit))
 
@@ -147,9 +145,11 @@ async def _whole(
     from rich.console import Console  # noqa: PLC0415
 
     from bot.app import opened, read_data  # noqa: PLC0415
+    from training.evaluate.plan import PRESETS, Plan  # noqa: PLC0415
     from training.evaluate.rows import read_rows  # noqa: PLC0415
-    from training.evaluate.runner import PRESETS, ROWS, Plan, Rooms, execute, open_bare  # noqa: PLC0415
+    from training.evaluate.runner import Rooms, execute, open_bare  # noqa: PLC0415
     from training.evaluate.tables import show  # noqa: PLC0415
+    from training.evaluate.written import ROWS  # noqa: PLC0415
 
     rooms = Rooms(opened, open_bare)
     run = await _run(settings, list(dict.fromkeys(names)), preset, seed, resume, rooms)
@@ -177,7 +177,8 @@ async def _run(  # noqa: PLR0913 - one per option of the command
 
     from bot.messages import CommandError  # noqa: PLC0415
     from bot.student.voicing.prompt import VERSION  # noqa: PLC0415
-    from training.evaluate.runner import PRESETS, Run, identify, new_id  # noqa: PLC0415
+    from training.evaluate.plan import PRESETS  # noqa: PLC0415
+    from training.evaluate.runner import Run, identify, new_id  # noqa: PLC0415
 
     runs = settings.data / "runs"
     if resume is not None:
@@ -242,80 +243,3 @@ async def _protocol(settings: Settings, seeds: int, limit: int | None) -> None:
     console.print(f"{len(found)} misconceptions in {len(subjects)} subjects, {seeds} seeds")
     metrics = [each for each in METRICS if each.id.startswith("arms.")]
     show_model(console, settings.student.model, rows[0].version, rows, {}, metrics)
-
-
-async def _golden(settings: Settings, names: list[str], limit: int | None, seed: int) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    from bot.app import read_data  # noqa: PLC0415
-    from bot.models.registry import Models  # noqa: PLC0415
-    from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
-    from training.evaluate.golden import GOLDEN, golden_items, summarise, voice_all  # noqa: PLC0415
-
-    lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]
-    children, curriculum = read_data(settings)
-    dialogues = [Dialogue.from_line(line) for line in lines]
-    items = list(golden_items(dialogues, children, curriculum.lessons))
-    registry = Models(settings)
-    said: dict[str, list[Voiced]] = {}
-    summaries: dict[str, Summary] = {}
-    try:
-        with Progress(console=Console(stderr=True)) as progress:
-            for name in names:
-                task = progress.add_task(name, total=len(items))
-                model = await registry.get(name)
-                said[name] = await voice_all(
-                    model,
-                    items,
-                    seed=seed,
-                    at_once=settings.engine.slots,
-                    done=partial(progress.advance, task),
-                )
-                summaries[name] = summarise(said[name])
-    finally:
-        await registry.aclose()
-    console = Console(highlight=False)
-    console.print(f"{len(dialogues)} golden dialogues, {len(items)} student turns")
-    table = Table("measure", *names, box=None, header_style="bold")
-    for label, shown in _golden_rows(summaries):
-        table.add_row(label, *(shown[name] for name in names))
-    console.print(table)
-    for name in names:
-        console.print(f"{name} outside: {', '.join(summaries[name].bands_outside) or 'none'}")
-    for other in names[1:]:
-        _print_differences(console, names[0], other, said)
-
-
-def _golden_rows(summaries: dict[str, Summary]) -> list[tuple[str, dict[str, str]]]:
-    def percent(value: float) -> str:
-        return f"{100 * value:.1f} %"
-
-    rows = [
-        ("talk measures inside their bands", {n: f"{s.bands_inside} of 22" for n, s in summaries.items()})
-    ]
-    for kind in ("model", "retry", "phrasing"):
-        rows.append((f"voiced: {kind}", {n: percent(s.voiced[kind]) for n, s in summaries.items()}))
-    rows += [
-        ("first try states the thought's answer", {n: percent(s.states) for n, s in summaries.items()}),
-        ("word for word as meant", {n: percent(s.same_as_meant) for n, s in summaries.items()}),
-        ("median seconds a turn, in this run", {n: f"{s.median_seconds:.2f}" for n, s in summaries.items()}),
-    ]
-    return rows
-
-
-def _print_differences(console: Console, base: str, other: str, said: dict[str, list[Voiced]]) -> None:
-    from training.evaluate.bootstrap import paired_interval  # noqa: PLC0415
-    from training.evaluate.golden import by_dialogue  # noqa: PLC0415
-
-    for label, value in (
-        ("voiced by the model's first try", lambda each: float(each.voiced == "model")),
-        ("first try states the answer", lambda each: None if each.states is None else float(each.states)),
-    ):
-        found = paired_interval(by_dialogue(said[other], value), by_dialogue(said[base], value))
-        verdict = "parts them" if found.parts_from_zero else "does not part them"
-        console.print(
-            f"{other} minus {base}, {label}: {100 * found.mean:+.1f} points "
-            f"(95 %: {100 * found.low:+.1f} to {100 * found.high:+.1f}), {verdict}"
-        )

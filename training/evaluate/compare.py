@@ -1,49 +1,32 @@
 """Models side by side: every figure of a run with its interval, and which models a figure parts.
 
-It knows rows, metrics and chance. How it looks, and what anything costs, is the business of others. The cluster
+It knows rows, metrics and chance. How it looks, and what is counted besides, is the business of others. The cluster
 bootstrap draws whole families of items, within each section, and the same ones for both models of a pair.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from bot.student.records.reading import DataError, read_json
 from training.evaluate import metrics
 from training.evaluate.metrics import METRICS, Metric
-from training.evaluate.rows import CONTROL, Row, read_rows
-from training.evaluate.talk import words
+from training.evaluate.rows import CONTROL, Row
+from training.evaluate.written import Evaluation
 
-ROWS = "rows.jsonl"
-SETTINGS = "settings.json"
 DRAWS = 600
 TALK = "talk"
 TALK_DRAWS = 60
 """The bands of talk take a thousand times as long as a mean: their draws repeat after so many."""
 SIDES = ("authentic", "teachable")
-LONGEST = 31
-"""Turns of so many words and more are counted together."""
 
 Draw = Mapping[str, Sequence[str]]
 """The clusters drawn, by section; under `TALK` those of the golden section for the bands."""
 Rows = Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An evaluation as it was written down."""
-
-    id: str
-    settings: Mapping[str, Any]
-    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,37 +140,7 @@ def _concerns(metric: Metric, row: Row) -> bool:
     return metric.id in row.scores
 
 
-# Reading.
-
-
-def find(runs: Path, run: str | None) -> Path:
-    """The folder of a run by id or path, of the newest one when None; raise `DataError`."""
-    if run is not None:
-        for folder in (runs / run, Path(run)):
-            if (folder / ROWS).is_file():
-                return folder
-        raise DataError(
-            f"{runs / run}: no evaluation there (expected {ROWS}); see python -m training evaluate"
-        )
-    found = sorted(
-        (each.parent for each in runs.glob(f"*/{ROWS}")), key=lambda folder: (folder / ROWS).stat().st_mtime
-    )
-    if not found:
-        raise DataError(f"{runs}: no evaluation yet; run python -m training evaluate MODEL first")
-    return found[-1]
-
-
-def read(folder: Path) -> Run:
-    """An evaluation's settings and rows; raise `DataError`."""
-    path = folder / SETTINGS
-    settings = read_json(dict[str, Any], path) if path.exists() else {}
-    rows = read_rows(folder / ROWS)
-    if not rows:
-        raise DataError(f"{folder / ROWS}: no whole conversation in it yet")
-    return Run(folder.name, settings, tuple(rows))
-
-
-def speakers(run: Run) -> tuple[list[Speaker], list[Speaker]]:
+def speakers(run: Evaluation) -> tuple[list[Speaker], list[Speaker]]:
     """The models in the order of the run's settings, then the controls."""
     found: dict[tuple[str, str, str], list[Row]] = {}
     for row in run.rows:
@@ -274,107 +227,3 @@ def _differences(ours: Mapping[str, float], theirs: Mapping[str, float]) -> Iter
 def _bounds(values: list[float]) -> tuple[float, float]:
     ordered = sorted(values)
     return ordered[int(0.025 * len(ordered))], ordered[min(len(ordered) - 1, int(0.975 * len(ordered)))]
-
-
-# What is counted besides.
-
-
-def latency(rows: Rows) -> dict[str, float | int | None]:
-    """Median and 95th percentile in milliseconds of the turns that a model was really asked for."""
-    known = sorted(row.latency_ms for row in rows if row.voiced and not row.cache_hit and row.latency_ms > 0)
-    if not known:
-        return {"p50": None, "p95": None, "mean": None, "turns": 0}
-    return {
-        "p50": round(percentile(known, 0.5), 1),
-        "p95": round(percentile(known, 0.95), 1),
-        "mean": round(fmean(known), 1),
-        "turns": len(known),
-    }
-
-
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of the sorted values do not exceed."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def voiced(rows: Rows) -> dict[str, float]:
-    """Shares of turns by where the words came from."""
-    counts = Counter(row.voiced for row in rows if row.voiced)
-    total = sum(counts.values())
-    return {name: counts[name] / total for name in ("model", "retry", "phrasing")} if total else {}
-
-
-def lengths(rows: Rows) -> dict[str, Any]:
-    """Words a turn in the golden section: how many turns of each length, and the quartiles."""
-    found = sorted(len(words(row.text)) for row in rows if row.section == "golden")
-    counts = Counter(min(length, LONGEST) for length in found)
-    return {
-        "turns": len(found),
-        "counts": [counts[length] for length in range(LONGEST + 1)],
-        "quartiles": [percentile(found, share) for share in (0.25, 0.5, 0.75)] if found else [],
-    }
-
-
-def transcripts(
-    models: Sequence[Speaker], controls: Iterable[Speaker], count: int = 3
-) -> list[dict[str, Any]]:
-    """Conversations in which every model answered the same teacher turns, from the golden section, then the arms.
-
-    Of the golden section also the authored words. Longer ones first, each of another lesson.
-    """
-    shown = [*models, *(each for each in controls if each.name == metrics.GOLDEN)]
-    said: dict[tuple[str, str, int], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for speaker in shown:
-        for row in speaker.rows:
-            if row.section in {"golden", "arms"}:
-                said[_conversation(row)][speaker.name].append(row)
-    found: list[dict[str, Any]] = []
-    for section in ("golden", "arms"):
-        lessons: set[str] = set()
-        whole = [
-            (key, each)
-            for key, each in said.items()
-            if key[0] == section and all(model.name in each for model in models)
-        ]
-        whole.sort(key=lambda one: (-_wanted(one[1][models[0].name]) if models else 0, one[0]))
-        for key, each in whole:
-            first = each[models[0].name][0]
-            if first.lesson in lessons or len(lessons) == count:
-                continue
-            lessons.add(first.lesson)
-            found.append(_transcript(key, each))
-    return found
-
-
-def _conversation(row: Row) -> tuple[str, str, int]:
-    """In the golden section every turn is an item of its own, and the dialogue is the cluster."""
-    return (row.section, row.cluster if row.section == "golden" else row.item, row.seed)
-
-
-def _wanted(rows: Rows) -> int:
-    """Which conversations are shown first: those in which the idea moves, then longer ones."""
-    stages = {row.thought.get("stage") for row in rows if row.thought}
-    return 10 * len(stages - {None}) + min(len(rows), 9)
-
-
-def _transcript(key: tuple[str, str, int], said: Mapping[str, list[Row]]) -> dict[str, Any]:
-    rows = {name: sorted(each, key=lambda row: (row.item, row.turn)) for name, each in said.items()}
-    first = next(iter(rows.values()))[0]
-    return {
-        "section": key[0],
-        "item": key[1],
-        "child": first.child,
-        "lesson": first.lesson,
-        "said": {
-            name: [
-                {
-                    "teacher": row.teacher,
-                    "text": row.text,
-                    "voiced": row.voiced,
-                    "stage": (row.thought or {}).get("stage"),
-                }
-                for row in each
-            ]
-            for name, each in rows.items()
-        },
-    }

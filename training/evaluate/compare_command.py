@@ -75,13 +75,12 @@ def _compare(  # noqa: PLR0913 - the command's options
     people: bool,
 ) -> tuple[dict[str, Any], Path]:
     from bot.student.records.reading import DataError  # noqa: PLC0415
-    from training.evaluate import compare as comparing  # noqa: PLC0415
-    from training.evaluate import page, plots, report  # noqa: PLC0415
+    from training.evaluate import page, plots, report, written  # noqa: PLC0415
     from training.evaluate.people import blind_sessions  # noqa: PLC0415
 
-    folder = comparing.find(settings.data / "runs", run)
+    folder = written.find(settings.data / "runs", run)
     made = report.assemble(
-        comparing.read(folder),
+        written.read(folder),
         data=settings.data,
         turns=turns,
         machine_hour=machine_hour,
@@ -125,8 +124,8 @@ def _show(report: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from training.evaluate.page import composite, dollars, points  # noqa: PLC0415
     from training.evaluate.report import winner  # noqa: PLC0415
+    from training.evaluate.wording import composite, dollars, points  # noqa: PLC0415
 
     console = Console(highlight=False)
     heads = ("model", "authentic", "teachable", "own words", "p50", "p95", "1,000 turns")

@@ -9,11 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import get_args
 
-from bot.models import artifact
-from bot.models.artifact import ArtifactError, Manifest
+from bot.config import Provider
+from bot.models.files import ArtifactError
+from bot.models.kinds import KINDS
+from bot.models.manifest import Manifest, read_manifest
 from training.evaluate.rows import Row
 
+TRAINED = {kind.name for kind in KINDS} - set(get_args(Provider))
+"""Kinds that only training makes; what an API serves may be anybody's, and is told by its id."""
 PER = 1_000
 """Costs are given for so many turns."""
 
@@ -39,7 +44,7 @@ class Cost:
 def manifest_of(models: Path, name: str, version: str) -> Manifest | None:
     """The manifest of a published version, None where it is none or cannot be read."""
     try:
-        return artifact.read_manifest(models / name / version, name, version)
+        return read_manifest(models / name / version, name, version)
     except (ArtifactError, OSError):
         return None
 
@@ -54,7 +59,7 @@ def cost(
     answers several at once.
     """
     asked = [row for row in rows if row.voiced and not row.cache_hit]
-    hosted = any(row.cost_usd is not None for row in asked) or bool(manifest and manifest.base.endpoint)
+    hosted = any(row.cost_usd is not None for row in asked) or bool(manifest and manifest.endpoint)
     serving, why = None, "no turns"
     if asked and hosted:
         known = [row.cost_usd for row in asked if row.cost_usd is not None]
@@ -86,11 +91,11 @@ def _training_cost(
 ) -> float | None:
     """US dollars: nothing for what was never trained, what was paid, or the machine's time."""
     if manifest is None:
-        trained = any(row.kind in {"lora", "dspy"} or row.version.startswith("ft:") for row in rows)
+        trained = any(row.kind in TRAINED or row.version.startswith("ft:") for row in rows)
         return None if trained else 0.0
     training = manifest.training
     if training.cost_usd is not None:
         return training.cost_usd
-    if manifest.base.endpoint is None and training.seconds is not None and machine_hour is not None:
+    if manifest.endpoint is None and training.seconds is not None and machine_hour is not None:
         return training.seconds / 3600 * machine_hour
     return None

@@ -12,25 +12,12 @@ from string import Template
 from typing import Any
 
 from bot.student.records.reading import DataError
-from training.evaluate import page
+from training import methods
+from training.evaluate import wording
 from training.evaluate.report import REPORT, read, winner
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = ("report.md", "slides.md")
-METHODS: Mapping[str, str] = {
-    "embedded": "none: the base model",
-    "dspy": "prompts (DSPy)",
-    "lora": "local weights (LoRA)",
-    "openai": "an API like OpenAI's",
-    "azure": "an API like OpenAI's (Azure)",
-    "compatible": "an API like OpenAI's",
-}
-ALL_WAYS = {
-    "prompts (DSPy)": ("dspy",),
-    "LoRA": ("lora",),
-    "an API like OpenAI's": ("openai", "azure", "compatible"),
-}
-
 Report = Mapping[str, Any]
 
 
@@ -108,11 +95,11 @@ def _summary(models: Sequence[Report]) -> str:
         (
             (
                 model["name"],
-                page.composite(model["figures"].get("authentic")),
-                page.composite(model["figures"].get("teachable")),
+                wording.composite(model["figures"].get("authentic")),
+                wording.composite(model["figures"].get("teachable")),
                 _share(model["voiced"].get("model")),
                 _seconds(model["latency_ms"]["p50"]),
-                page.dollars(model["cost"]["total"]),
+                wording.dollars(model["cost"]["total"]),
             )
             for model in models
         ),
@@ -120,6 +107,9 @@ def _summary(models: Sequence[Report]) -> str:
 
 
 def _trained(models: Sequence[Report]) -> str:
+    made_by = {"embedded": "none: the base model"}
+    for method in methods.METHODS:
+        made_by |= method.kinds
     rows = []
     for model in models:
         cost = model["cost"]
@@ -127,11 +117,11 @@ def _trained(models: Sequence[Report]) -> str:
         rows.append(
             (
                 model["name"],
-                METHODS.get(str(model["kind"]), str(model["kind"])),
+                made_by.get(str(model["kind"]), str(model["kind"])),
                 "-" if cost["dialogues"] is None else f"{cost['dialogues']:,}",
                 "-" if tokens is None else f"{tokens:,}",
                 "-" if seconds is None else f"{seconds / 60:.0f} min",
-                "-" if cost["dialogues"] is None else page.dollars(cost["training_usd"]),
+                "-" if cost["dialogues"] is None else wording.dollars(cost["training_usd"]),
             )
         )
     return _table(("model", "trained by", "dialogues", "tokens", "time", "cost of training"), rows)
@@ -139,9 +129,9 @@ def _trained(models: Sequence[Report]) -> str:
 
 def _not_measured(models: Sequence[Report]) -> str:
     kinds = {model["kind"] for model in models}
-    missing = [way for way, names in ALL_WAYS.items() if not kinds & set(names)]
+    missing = [method.title for method in methods.METHODS if not kinds & method.kinds.keys()]
     if not missing:
-        return "All three ways were measured in this run."
+        return "Every way was measured in this run."
     return (
         f"Not in this run: {' and '.join(missing)}. The way is built and tested, but no model made so was asked here, "
         "so nothing is claimed of it."
@@ -153,7 +143,7 @@ def _pairs(report: Report) -> str:
         (
             f"{pair['ours']} minus {pair['theirs']}",
             pair["figure"],
-            page.points(pair),
+            wording.points(pair),
             "yes" if pair["parts"] else "no",
         )
         for pair in report["pairs"]
@@ -174,7 +164,7 @@ def _measures(report: Report) -> str:
         if any(found):
             wanted = f"{100 * metric['low']:.0f} to {100 * metric['high']:.0f} %"
             shown = (
-                "-" if each is None else f"{'●' if each['inside'] else '○'} {page.percent(each)}"
+                "-" if each is None else f"{'●' if each['inside'] else '○'} {wording.percent(each)}"
                 for each in found
             )
             rows.append((metric["name"], metric["side"], wanted, *shown))
@@ -213,14 +203,16 @@ def _people(people: Report) -> str:
         share = (
             "no choice decided"
             if each["share"] is None
-            else f"{page.percent(each)} of {each['decided']} choices"
+            else f"{wording.percent(each)} of {each['decided']} choices"
         )
         alpha = "" if each["alpha"] is None else f", Krippendorff's alpha {each['alpha']:.2f}"
         lines.append(
             f"- Blind, {each['ours']} rather than {each['theirs']}: {share}, by {each['raters']} raters{alpha}."
         )
         for judge in each["judges"]:
-            told = "no choice decided" if judge["share"] is None else f"{page.percent(judge)} of its choices"
+            told = (
+                "no choice decided" if judge["share"] is None else f"{wording.percent(judge)} of its choices"
+            )
             agreed = "not defined" if judge["alpha"] is None else f"{judge['alpha']:.2f}"
             lines.append(
                 f"  - {judge['judge']}, a language model, on the same pairs: {told}; alpha with people {agreed}."
@@ -234,7 +226,7 @@ def _costs(models: Sequence[Report]) -> str:
         (
             (
                 model["name"],
-                *(page.dollars(model["cost"][key]) for key in ("serving", "training", "total")),
+                *(wording.dollars(model["cost"][key]) for key in ("serving", "training", "total")),
                 model["cost"]["why"],
             )
             for model in models

@@ -15,8 +15,9 @@ from typing import Any
 import structlog
 
 from bot.config import Gates
-from bot.models import artifact
-from bot.models.artifact import GATE, ArtifactError, Manifest
+from bot.models import artifact, catalogue
+from bot.models.files import ArtifactError
+from bot.models.manifest import GATE, Manifest, read_manifest
 
 log = structlog.get_logger(__name__)
 
@@ -82,11 +83,11 @@ def publish(
 def _live(models: Path, manifest: Manifest) -> Manifest | str:
     """The live version's manifest, or why there is none to compare with."""
     try:
-        promoted = artifact.promotions(models, manifest.name)
+        promoted = catalogue.promotions(models, manifest.name)
         if not promoted:
             return "no version is live yet"
         version = promoted[0].version
-        return artifact.read_manifest(models / manifest.name / version, manifest.name, version)
+        return read_manifest(models / manifest.name / version, manifest.name, version)
     except ArtifactError as error:
         return f"the live version cannot be compared with: {error}"
 

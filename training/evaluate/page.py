@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from training.evaluate.report import winner
+from training.evaluate.wording import composite, dollars, percent, points
 
 TITLES = {
     "quality.png": "Quality",
@@ -39,6 +41,8 @@ SIDE_NAMES = {
     "teachable": "Teachable: moves when taught well, and only then",
     "honest": "Honest and safe: what may not be traded",
 }
+
+STYLE = Path(__file__).parent / "templates" / "page.css"
 
 Report = Mapping[str, Any]
 
@@ -75,36 +79,15 @@ def render(report: Report, pictures: Mapping[str, tuple[bytes, str]]) -> str:
         f"({escape(', '.join(run['sections']))}), {run['draws']:,} draws of a cluster bootstrap. The document "
         "docs/evaluation.md says of each measure what it is, where its range comes from, and what it cannot see.</p>",
     ]
+    style = STYLE.read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
-        f"<title>Pupil: {escape(names)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>Pupil: {escape(names)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(filter(None, body))
         + "\n</main>\n</body>\n</html>\n"
     )
-
-
-def percent(figure: Mapping[str, Any]) -> str:
-    """A share with its interval."""
-    return f"{100 * figure['value']:.0f} % ({100 * figure['low']:.0f} to {100 * figure['high']:.0f})"
-
-
-def composite(figure: Mapping[str, Any] | None) -> str:
-    """A composite with its interval."""
-    return (
-        f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})" if figure else "not measured"
-    )
-
-
-def dollars(value: float | None) -> str:
-    """An amount, or that it is not known."""
-    return "not known" if value is None else f"${value:.4f}" if value < 1 else f"${value:,.2f}"
-
-
-def points(pair: Mapping[str, Any]) -> str:
-    """A difference in points of a hundred, with its interval."""
-    return f"{100 * pair['difference']:+.1f} ({100 * pair['low']:+.1f} to {100 * pair['high']:+.1f})"
 
 
 def _lead(report: Report) -> str:
@@ -310,41 +293,3 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def _seconds(milliseconds: float | None) -> str:
     return "-" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
-
-
-_STYLE = """
-:root{--ink:#22303c;--quiet:#c9d6dd;--soft:#f3f7f9;--accent:#1f6a85}
-*{box-sizing:border-box}
-body{margin:0;color:var(--ink);background:#fff;font:16px/1.55 system-ui,"Segoe UI",Helvetica,Arial,sans-serif}
-main{max-width:66rem;margin:0 auto;padding:1.2rem 1rem 4rem}
-h1{font-size:1.7rem;line-height:1.2;margin:.6rem 0}
-h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-bottom:.2rem;border-bottom:2px solid var(--quiet)}
-h3{font-size:1.05rem;margin:1.6rem 0 .4rem}
-h4{font-size:1rem;margin:0 0 .5rem;color:var(--accent)}
-p,li,figcaption{max-width:44rem;overflow-wrap:anywhere}
-.lead{font-size:1.1rem}
-.wide{overflow-x:auto;margin:1rem 0 1.4rem}
-.wide:focus-visible{outline:2px solid var(--accent)}
-table{border-collapse:collapse;font-size:.92rem;min-width:100%}
-caption{text-align:left;font-weight:600;padding:.2rem 0 .4rem}
-caption span{display:inline-block;position:sticky;left:0;max-width:calc(100vw - 2rem)}
-th,td{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-bottom:1px solid var(--quiet)}
-thead th{white-space:nowrap}
-tbody th{font-weight:500;min-width:8.5rem}
-td{font-variant-numeric:tabular-nums;min-width:5.2rem}
-.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(25rem,100%),1fr));gap:1.6rem 2.4rem}
-figure{margin:0;min-width:0}
-figure h3{margin-top:0}
-img{display:block;width:100%;max-width:42rem;height:auto}
-figcaption{font-size:.92rem;color:#475763;margin-top:.4rem}
-.talks{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr));gap:1rem}
-.talks section{background:var(--soft);border-radius:.5rem;padding:.8rem 1rem;min-width:0}
-.talks p{margin:.15rem 0 .5rem}
-.teacher{color:#475763}
-.child{padding-left:.7rem;border-left:3px solid var(--accent)}
-small{color:#475763;white-space:nowrap}
-@media print{body{font-size:10.5pt}main{max-width:none;padding:0}.wide{overflow:visible}table{font-size:8pt}
-thead th{white-space:normal}td,tbody th{min-width:0}figure,tr,.talks section{break-inside:avoid}
-h2,h3,h4{break-after:avoid}img{max-width:12cm}.pictures{display:block}
-figure{margin-bottom:1rem}.talks{grid-template-columns:1fr 1fr}}
-"""

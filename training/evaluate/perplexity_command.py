@@ -54,8 +54,8 @@ def show(settings: Settings, names: list[str], limit: int | None) -> None:
 
 def foretelling(settings: Settings, names: list[str]) -> list[str]:
     """Those of `names` whose words can be scored here: the base model, and adapters of it."""
-    from bot.models.artifact import ArtifactError  # noqa: PLC0415
     from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.files import ArtifactError  # noqa: PLC0415
 
     found = []
     for name in names:
@@ -98,23 +98,26 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
 def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
     """The folder of the adapter that `name` means, None for the base model; raise `ArtifactError`."""
     from bot.config import BASE_MODEL  # noqa: PLC0415
-    from bot.models import artifact  # noqa: PLC0415
+    from bot.models import artifact, catalogue  # noqa: PLC0415
+    from bot.models.files import ArtifactError  # noqa: PLC0415
     from bot.models.lora import CONFIG, base_checksum  # noqa: PLC0415
+    from bot.models.manifest import NAME  # noqa: PLC0415
 
     if name == BASE_MODEL:
         return None
     if (Path(name) / CONFIG).is_file():
         return Path(name)
     models = settings.data / "models"
-    if not artifact.NAME.fullmatch(name) or not (found := artifact.promotions(models, name)):
-        raise artifact.ArtifactError(
+    if not NAME.fullmatch(name) or not (found := catalogue.promotions(models, name)):
+        raise ArtifactError(
             f"no live model {name!r} in {models}, and no folder with {CONFIG}; python -m bot models lists them"
         )
     folder = models / name / found[0].version
     manifest = artifact.take(folder)
-    if manifest.kind != "lora" or manifest.base.sha256 != base_checksum(gguf):
-        raise artifact.ArtifactError(
-            f"{name} {manifest.version}: kind {manifest.kind}, made for {manifest.base.id};"
+    base = manifest.base
+    if manifest.kind != "lora" or base is None or base.sha256 != base_checksum(gguf):
+        raise ArtifactError(
+            f"{name} {manifest.version}: kind {manifest.kind}, made for {base.id if base else 'no base'};"
             f" expected a LoRA adapter for {gguf.stem}, whose words are scored here"
         )
     return folder

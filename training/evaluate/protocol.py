@@ -17,7 +17,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from bot.student.believing.answers import active_misconceptions
-from bot.student.problems import bugs, problems
+from bot.student.problems import solving
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import MoveKind, Stage
@@ -27,6 +27,7 @@ from training.corpus.hearing import read_turns
 from training.evaluate.practice import HELP_TURNS, read_teaching
 from training.evaluate.session import Conversation, Session, Unit, seed_of
 from training.evaluate.speakers import Prompt, Said
+from training.problems import generate
 
 HELDOUT = Path("hearing") / "heldout.jsonl"
 TEACHING = Path("practice") / "arms.jsonl"
@@ -259,10 +260,10 @@ def items(lesson: Lesson, misconception: Misconception, rng: random.Random) -> I
             for question in rng.sample(written, len(written))
         )
         return
-    kinds = [kind for kind in lesson.kinds if kind in bugs.BUGS[misconception.bug].kinds]
+    kinds = [kind for kind in lesson.kinds if kind in solving.bugs()[misconception.bug]]
     while True:
-        problem = problems.generate(rng.choice(kinds), rng, misconception.bug)
-        buggy = bugs.apply(misconception.bug, problem)
+        problem = generate(rng.choice(kinds), rng, misconception.bug)
+        buggy = solving.apply(misconception.bug, problem)
         if buggy is not None:
             yield Item(problem.text, (problem.right,), buggy.answer)
 

@@ -16,10 +16,12 @@ from bot.student.lessons import read_curriculum
 from bot.student.records.reading import DataError, read_json
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
-from training.evaluate import compare, costs, metrics, stages
-from training.evaluate.compare import Run, Speaker
+from training.evaluate import compare, costs, counts, metrics, stages
+from training.evaluate.compare import Speaker
+from training.evaluate.conversations import side_by_side
 from training.evaluate.metrics import METRICS
 from training.evaluate.stages import GOLDEN_FILE, Ear
+from training.evaluate.written import Evaluation
 
 SCHEMA = 1
 REPORT = "report.json"
@@ -27,7 +29,7 @@ DIGITS = 4
 
 
 def assemble(  # noqa: PLR0913 - what a report is made of
-    run: Run,
+    run: Evaluation,
     *,
     data: Path,
     turns: int,
@@ -84,7 +86,7 @@ def assemble(  # noqa: PLR0913 - what a report is made of
         "golden_stages": stages.as_authored(ear, data / "dialogues"),
         "pairs": [asdict(each) | {"parts": each.parts} for each in compare.pairs(models, count=draws)],
         "people": people or {"ratings": [], "blind": []},
-        "transcripts": compare.transcripts(models, controls),
+        "transcripts": side_by_side(models, controls),
     }
     rounded: dict[str, Any] = _rounded(report)
     return rounded
@@ -108,9 +110,9 @@ def _model(  # noqa: PLR0913 - what a report is made of
             for name, each in found.items()
         },
         "bands": [asdict(each) | {"inside": each.inside} for each in metrics.bands(golden)] if golden else [],
-        "voiced": compare.voiced(speaker.rows),
-        "latency_ms": compare.latency(speaker.rows),
-        "words": compare.lengths(speaker.rows),
+        "voiced": counts.voiced(speaker.rows),
+        "latency_ms": counts.latency(speaker.rows),
+        "words": counts.lengths(speaker.rows),
         "stages": stages.confusion(ear, speaker.rows),
         "cost": asdict(costs.cost(speaker.rows, manifest, turns, machine_hour)),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import dspy
 
@@ -17,6 +18,8 @@ from bot.student.records.child import Child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Dialogue, Role
 from bot.student.records.lesson import Lesson
+from bot.student.records.reading import DataError
+from training.corpus.read import files, sound
 from training.harvest.origin import HARVESTED, Origins
 from training.methods.dspy_metric import judge
 from training.methods.rendering import parts
@@ -26,6 +29,32 @@ LONGEST_DEMO_WORDS = 16
 LONGEST_DEMO_PROMPT = 25
 """Words of a teacher. Examples are read with every call: a long one costs more than it teaches."""
 INPUTS = ("conversation_history", "teacher_prompt", "child", "thought")
+
+
+def dialogues(
+    home: Path, train: Sequence[Path], validation: Sequence[Path], test: Path | None, origins: Origins
+) -> tuple[list[Dialogue], list[Dialogue], list[Dialogue]]:
+    """Training, validation and held-out dialogues, those of `home` where none are named; raise `DataError` where a
+    dialogue is on two sides."""
+    golden = test or home / "test.jsonl"
+    sources = files(train or [home])
+    if not train:
+        sources = [path for path in sources if path.name != "test.jsonl"]
+    learnt = [dialogue for _, dialogue in sound(sources) if not origins.left(dialogue)]
+    held_out = [dialogue for _, dialogue in sound([golden])]
+    if validation:
+        learnt = quotable(learnt)
+        validated = [dialogue for _, dialogue in sound(validation) if not origins.left(dialogue)]
+    else:
+        learnt, validated = divide(learnt, origins)
+    seen: dict[str, str] = {}
+    for part, those in (("training", learnt), ("validation", validated), ("held-out", held_out)):
+        for dialogue in those:
+            if seen.setdefault(dialogue.id, part) != part:
+                raise DataError(f"dialogue {dialogue.id!r} is in the {seen[dialogue.id]} and the {part} data")
+        if not those:
+            raise DataError(f"{part} data: there are no dialogues")
+    return learnt, validated, held_out
 
 
 def examples(

@@ -1,7 +1,6 @@
 """Optimise the student's prompt on a budget of calls, and compare it with the zero-shot one.
 
-Calls are counted where they leave for the model, so that no optimiser spends more than it was given. It
-knows examples and language models; files, money's names and the command line are its callers' business.
+It knows examples and language models; files, money's names and the command line are its callers' business.
 """
 
 from __future__ import annotations
@@ -10,17 +9,14 @@ import contextlib
 import logging
 import random
 import statistics
-import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import dspy
-from dspy import lm15
 
-from bot.models.prices import Price
 from bot.models.program import StudentSimulationModel, adapter_for
 from training.methods.dspy_data import by_dialogue, by_kind, teachable
 from training.methods.dspy_metric import Verdict, judge
@@ -73,62 +69,6 @@ def plan(optimiser: Optimiser, budget: int, *, held_out: int) -> Plan:
     candidates = min(16, max(1, optimising // 40))
     validation = (optimising - (candidates + 1) * POOL) // (candidates + 3)
     return Plan(optimiser, optimising, candidates, validation, compared)
-
-
-@dataclass(slots=True)
-class Meter:
-    """Calls and tokens of one part of a run. Tokens are None as soon as one call did not tell its own."""
-
-    limit: int
-    on_call: Callable[[], object] = lambda: None
-    calls: int = 0
-    refused: int = 0
-    prompt_tokens: int | None = 0
-    completion_tokens: int | None = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self) -> None:
-        """Count a call before it is made; refuse it when the budget is spent."""
-        with self._lock:
-            if self.calls >= self.limit:
-                self.refused += 1
-                raise lm15.InvalidRequestError(f"the budget of {self.limit} calls is spent")
-            self.calls += 1
-        self.on_call()
-
-    def add(self, usage: lm15.Usage) -> None:
-        """Count what an answer reported."""
-        with self._lock:
-            self.prompt_tokens = _sum(self.prompt_tokens, usage.input_tokens)
-            self.completion_tokens = _sum(self.completion_tokens, usage.output_tokens)
-
-    def cost(self, price: Price | None) -> float | None:
-        """US dollars, or None where price or tokens are not known."""
-        if price is None or self.prompt_tokens is None or self.completion_tokens is None:
-            return None
-        return price.cost(self.prompt_tokens, self.completion_tokens)
-
-
-def metered(lm: dspy.LM, meter: Meter) -> dspy.LM:
-    """The same language model, each of whose calls the meter sees, retries included."""
-    metered_lm: dspy.LM = lm.copy(engine=_Metered(lm.engine, meter))
-    return metered_lm
-
-
-class _Metered:
-    def __init__(self, engine: Any, meter: Meter) -> None:
-        self._engine = engine
-        self._meter = meter
-
-    def complete(self, request: lm15.Request) -> lm15.Response:
-        self._meter.take()
-        response: lm15.Response = self._engine.complete(request)
-        self._meter.add(response.usage)
-        return response
-
-
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
 
 
 # Optimising.

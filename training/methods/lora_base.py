@@ -17,7 +17,7 @@ from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 from trl.chat_template_utils import get_training_chat_template
 
-from bot.models.engines.torch_peft import quiet_transformers, split_digits
+from bot.models.engines.torch_loading import quiet_transformers, split_digits
 from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import OPENING, ChatMessage
 from training.methods import lora_attention

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.config import Settings as BotSettings
     from bot.student.records.dialogue import Dialogue
     from training.harvest.origin import Origins
-    from training.methods.lora import Data, Result, Settings
+    from training.methods.lora_settings import Data, Result, Settings
 
 
 def lora(  # noqa: PLR0913 - one per option
@@ -93,8 +93,9 @@ def lora(  # noqa: PLR0913 - one per option
         folder = _folder(bot, resume)
         _require()
         from training.methods import lora as method  # noqa: PLC0415 - loads torch
+        from training.methods import lora_settings  # noqa: PLC0415
 
-        settings = method.Settings(
+        settings = lora_settings.Settings(
             preset=preset,
             rank=rank,
             base=base or str(_gguf(bot)),
@@ -128,7 +129,7 @@ def lora(  # noqa: PLR0913 - one per option
     if not result.agreement.holds:
         typer.echo("training: not published: PEFT and llama.cpp disagree; see result.json", err=True)
         raise typer.Exit(1)
-    from bot.models.artifact import held_back  # noqa: PLC0415
+    from bot.models.catalogue import held_back  # noqa: PLC0415
     from training.methods.lora_publish import publish as hand_over  # noqa: PLC0415
 
     where = guard(
@@ -189,7 +190,7 @@ def _dialogues(
 def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:
     from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
-    from training.methods.lora import Data  # noqa: PLC0415
+    from training.methods.lora_settings import Data  # noqa: PLC0415
 
     children, lessons = read_children(bot.data / "children"), read_lessons(bot.data / "lessons")
     return Data(train, validation, children, lessons, origins)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import Gates
-from bot.models import artifact
 from bot.models.lora import base_checksum
+from bot.models.manifest import Base, Manifest, Prompt, Training
+from bot.models.manifest import Data as DataEntry
 from bot.student.voicing.prompt import VERSION
 from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS
-from training.methods.lora import Data, Result, Settings
+from training.methods.lora_settings import Data, Result, Settings
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "gguf")
 
@@ -37,20 +38,20 @@ def publish(  # noqa: PLR0913 - what a manifest is made of
     `gguf` is the base that it was trained on. Raise `ArtifactError` when it would not be served.
     """
     agreement = result.agreement
-    manifest = artifact.Manifest(
+    manifest = Manifest(
         name=name,
         version=result.folder.name,
         kind="lora",
-        base=artifact.Base(id=gguf.stem, sha256=base_checksum(gguf)),
-        prompt=artifact.Prompt(version=VERSION),
-        data=artifact.Data(
+        base=Base(id=gguf.stem, sha256=base_checksum(gguf)),
+        prompt=Prompt(version=VERSION),
+        data=DataEntry(
             sha256=data.sha256,
             dialogues=len(data.train),
             split={"train": len(data.train), "validation": len(data.validation)},
             generation=data.origins.generation(data.dialogues),
             lineage=data.origins.lineage(data.dialogues),
         ),
-        training=artifact.Training(
+        training=Training(
             method="lora",
             settings=_settings(settings, gguf),
             seed=settings.seed,

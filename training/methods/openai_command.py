@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -195,6 +195,7 @@ def cancel(run_id: RunId, config: Config = None) -> None:
 @app.command()
 def watch(config: Config = None) -> None:
     """Look once at every open run, and publish what is trained. For a schedule; it never starts a job."""
+    from training.methods import openai_progress  # noqa: PLC0415
     from training.methods.openai_run import ENDS, RunBusy, alone, ids, load  # noqa: PLC0415
 
     bot = load_settings(config)
@@ -211,7 +212,7 @@ def watch(config: Config = None) -> None:
             found = asyncio.run(once(run_id))
         if found.status in {"prepared", "uploaded", "creating"}:
             return f"{found.status}; it has no job yet: python -m training openai resume {run_id}"
-        return _line(found)
+        return openai_progress.line(found)
 
     for run_id in ids(_runs(bot)):
         try:
@@ -263,10 +264,11 @@ def list_runs(
 
 def _follow(bot: BotSettings, run_id: str, poll: float) -> None:
     """Take a run to its end with progress on the terminal; a broken-off one says how to go on."""
+    from training.methods import openai_progress  # noqa: PLC0415
     from training.methods.openai_run import alone, load  # noqa: PLC0415
 
     async def follow() -> Run:
-        with _Progress() as progress:
+        with openai_progress.Progress() as progress:
             async with _tuning(bot, run_id, progress.tell, poll) as tuning:
                 return await tuning.to_end()
 
@@ -286,45 +288,9 @@ def _follow(bot: BotSettings, run_id: str, poll: float) -> None:
                 err=True,
             )
         raise
-    typer.echo(f"{run_id}: {_line(found)}")
+    typer.echo(f"{run_id}: {openai_progress.line(found)}")
     if found.status != "published":
         raise typer.Exit(1)
-
-
-class _Progress:
-    """The provider's messages as they come and, on a terminal, a bar with the losses."""
-
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
-
-        self._console = Console(stderr=True, highlight=False, markup=False)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
-        )
-        self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
-        self._task = self._bar.add_task("starting", total=None, loss="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def tell(self, run: Run, said: tuple[str, ...]) -> None:
-        for message in said:
-            self._console.print(message)
-        self._bar.update(
-            self._task,
-            description=run.job_status if run.status == "training" and run.job_status else run.status,
-            total=run.steps,
-            completed=run.step or 0,
-            loss=_losses(run),
-        )
 
 
 def _quiet(run: Run, said: tuple[str, ...]) -> None:
@@ -335,7 +301,8 @@ def _tuning(
     bot: BotSettings, run_id: str, tell: Callable[[Run, tuple[str, ...]], None], poll: float = 10.0
 ) -> FineTuning:
     from training.methods import openai_run  # noqa: PLC0415
-    from training.methods.openai_job import FineTuning, Pace  # noqa: PLC0415
+    from training.methods.openai_api import Pace  # noqa: PLC0415
+    from training.methods.openai_job import FineTuning  # noqa: PLC0415
     from training.methods.openai_publish import publish  # noqa: PLC0415
 
     found = openai_run.load(_runs(bot), run_id)
@@ -347,31 +314,6 @@ def _tuning(
         tell=tell,
         pace=Pace(poll=poll),
     )
-
-
-def _line(run: Run) -> str:
-    """How far a run is, in a line."""
-    if run.status == "published":
-        cost = "" if run.cost_usd is None else f" for ${run.cost_usd:.2f}"
-        place = f"{run.settings.name}, version {run.id}"
-        if run.settings.endpoint.provider == "azure":
-            return (
-                f"published {run.fine_tuned_model}{cost} as {place}; deploy it at Azure under exactly that name, "
-                f"then make it live: python -m bot use {run.settings.name} --version {run.id}"
-            )
-        return f"published {run.fine_tuned_model}{cost} as {place}"
-    if run.status == "failed":
-        return f"failed: {run.error}"
-    if run.status == "training":
-        step = "" if run.step is None else f", step {run.step} of {run.steps or '?'}"
-        losses = _losses(run)
-        return f"{run.job_status}{step}{', ' if losses else ''}{losses}"
-    return run.status
-
-
-def _losses(run: Run) -> str:
-    found = (("loss", run.train_loss), ("validation", run.valid_loss))
-    return ", ".join(f"{name} {value:.3f}" for name, value in found if value is not None)
 
 
 def _runs(bot: BotSettings) -> Path:
@@ -390,7 +332,7 @@ def _key(bot: BotSettings, settings: Settings) -> SecretStr | None:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    from bot.models.artifact import ArtifactError  # noqa: PLC0415
+    from bot.models.files import ArtifactError  # noqa: PLC0415
     from training.methods.openai_run import FineTuningError  # noqa: PLC0415
 
     return FineTuningError, ArtifactError

@@ -9,7 +9,8 @@ import importlib.metadata
 from pathlib import Path
 
 from bot.config import Gates
-from bot.models import artifact
+from bot.models import catalogue
+from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from training.evaluate import gates
 from training.methods.openai_run import FineTuningError, Run
 
@@ -25,27 +26,27 @@ def publish(run: Run, models: Path, gate: Gates = Gates()) -> None:  # noqa: B00
     if run.fine_tuned_model is None:
         raise FineTuningError(f"{run.id}: has no trained model to publish")
     promote = endpoint.provider != "azure"
-    if run.id in artifact.versions(models, settings.name):
+    if run.id in catalogue.versions(models, settings.name):
         # A crash came between publishing and writing it down.
-        if promote and not artifact.held_back(models, settings.name, run.id):
-            artifact.use(models, settings.name, run.id)
+        if promote and not catalogue.held_back(models, settings.name, run.id):
+            catalogue.use(models, settings.name, run.id)
         return
     gates.publish(
         models,
-        artifact.Manifest(
+        Manifest(
             name=settings.name,
             version=run.id,
             kind="openai",
-            base=artifact.Base(id=run.fine_tuned_model, endpoint=endpoint.base_url),
-            prompt=artifact.Prompt(version=run.data.prompt_version),
-            data=artifact.Data(
+            base=Base(id=run.fine_tuned_model, endpoint=endpoint.base_url),
+            prompt=Prompt(version=run.data.prompt_version),
+            data=Data(
                 sha256=run.data.sha256,
                 dialogues=run.data.dialogues,
                 split={"training_rows": run.data.training_rows, "validation_rows": run.data.validation_rows},
                 generation=run.data.generation,
                 lineage=run.data.lineage,
             ),
-            training=artifact.Training(
+            training=Training(
                 method="openai",
                 settings={
                     "model": settings.model,

@@ -43,7 +43,7 @@ def choose(settings: Settings) -> Choice:
         return Choice("llama_cpp", "no NVIDIA GPU here")
     if missing:
         return Choice("llama_cpp", f"an NVIDIA GPU seems to be here; to use it: {INSTALL}")
-    from bot.models.engines.torch_peft import has_cuda  # noqa: PLC0415 - imports torch
+    from bot.models.engines.torch_loading import has_cuda  # noqa: PLC0415 - imports torch
 
     if has_cuda():
         return Choice("torch", "an NVIDIA GPU is here")

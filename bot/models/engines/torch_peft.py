@@ -5,54 +5,29 @@ touches the model: called from two, PEFT writes wrong text without an error. Not
 the next one, which a GPU hardly notices and a processor does. It knows messages, tokens and seeds; it knows
 nothing of children, thoughts or platforms.
 
-This is the only module of the bot that imports torch, transformers and peft, which takes seconds: import it
-only when such an engine is used.
+This and the two modules beside it, `torch_loading` and `torch_sampling`, import torch, transformers and peft,
+which takes seconds: import them only when such an engine is used.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from gguf import GGUFReader
 from peft import LoraConfig, PeftModel
-from tokenizers import pre_tokenizers
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    BitsAndBytesConfig,
-    GenerationConfig,
-    GgufConfig,
-    LogitsProcessorList,
-)
-from transformers.utils import logging as noise
+from transformers import GenerationConfig, LogitsProcessorList
 
 from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling
+from bot.models.engines.torch_loading import first_line, load
+from bot.models.engines.torch_sampling import Request, Rows
 
 WEIGHTS = "adapter_model.safetensors"
 BASE = "__base__"
 """What PEFT calls a row without an adapter."""
-
-
-@dataclass(slots=True)
-class _Request:
-    """One row to be: `ids` is the rendered prompt. `stopped` is set by whoever no longer waits for it."""
-
-    ids: list[int]
-    sampling: Sampling
-    adapter: str
-    done: asyncio.Future[Completion]
-    written: list[int] = field(default_factory=list)
-    text: str = ""
-    stopped: bool = False
 
 
 class TorchPeftEngine:
@@ -70,8 +45,8 @@ class TorchPeftEngine:
         self._names: dict[Path, str] = {}
         self._made = 0
         self._changing = asyncio.Lock()
-        self._waiting: asyncio.Queue[_Request] = asyncio.Queue()
-        self._writing: list[_Request] = []
+        self._waiting: asyncio.Queue[Request] = asyncio.Queue()
+        self._writing: list[Request] = []
         self._closed = False
         self._serving = asyncio.create_task(self._serve())
 
@@ -120,7 +95,7 @@ class TorchPeftEngine:
             raise EngineError(f"the adapter {adapter.parent.name} is no longer loaded")
         done: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         name = BASE if adapter is None else self._names[adapter]
-        request = _Request(self._loaded.encode(messages, sampling), sampling, name, done)
+        request = Request(self._loaded.encode(messages, sampling), sampling, name, done)
         self._waiting.put_nowait(request)
         try:
             return await done
@@ -174,7 +149,7 @@ class TorchPeftEngine:
         except EngineError:
             raise
         except Exception as error:  # noqa: BLE001 - torch and PEFT fail in every way, and nobody may wait for ever
-            raise EngineError(f"torch: {type(error).__name__}: {_line(error)}") from None
+            raise EngineError(f"torch: {type(error).__name__}: {first_line(error)}") from None
 
     async def _serve(self) -> None:
         """Batch after batch: whoever came while one was being written is in the next."""
@@ -186,7 +161,7 @@ class TorchPeftEngine:
             if self._writing:
                 await self._write(self._writing)
 
-    async def _write(self, batch: list[_Request]) -> None:
+    async def _write(self, batch: list[Request]) -> None:
         try:
             await self._work(self._loaded.generate, batch)
         except EngineError as error:
@@ -214,7 +189,7 @@ class _Loaded:
     def __init__(self, base: Path | str, context: int, threads: int | None, eight_bit: bool) -> None:
         if threads:
             torch.set_num_threads(threads)
-        self._model, self._tokenizer = _load(base, eight_bit)
+        self._model, self._tokenizer = load(base, eight_bit)
         config = self._model.config
         self._context = min(context, getattr(config, "max_position_embeddings", context))
         known = self._model.generation_config.eos_token_id
@@ -254,7 +229,7 @@ class _Loaded:
         except Exception as error:  # noqa: BLE001 - each library has errors of its own
             # No half of an adapter may stay on the model.
             self.take_off(name)
-            raise EngineError(f"{folder.name}: PEFT cannot load the adapter: {_line(error)}") from None
+            raise EngineError(f"{folder.name}: PEFT cannot load the adapter: {first_line(error)}") from None
         self._names.add(name)
 
     def take_off(self, name: str) -> None:
@@ -267,7 +242,7 @@ class _Loaded:
             self._peft.set_adapter(min(self._names), inference_mode=True)
             self._peft.delete_adapter(name)
 
-    def generate(self, batch: list[_Request]) -> None:
+    def generate(self, batch: list[Request]) -> None:
         """Write all rows of `batch` to their ends."""
         rows = []
         for request in batch:
@@ -291,7 +266,7 @@ class _Loaded:
             "attention_mask": mask,
             "max_new_tokens": max(row.sampling.max_tokens for row in rows),
             "do_sample": False,
-            "logits_processor": LogitsProcessorList([_Rows(rows, self._tokenizer, self._ends)]),
+            "logits_processor": LogitsProcessorList([Rows(rows, self._tokenizer, self._ends)]),
         }
         try:
             with torch.inference_mode():
@@ -309,140 +284,6 @@ class _Loaded:
             torch.cuda.empty_cache()
 
 
-class _Rows:
-    """Picks each row's next token by the row's own settings, and lets `generate` see only that one.
-
-    A row that is at its end, or that nobody waits for any more, gets the token that ends it.
-    """
-
-    def __init__(self, rows: list[_Request], tokenizer: Any, ends: list[int]) -> None:
-        self._rows = rows
-        self._tokenizer = tokenizer
-        self._ends = ends
-        self._generators = [_generator(row.sampling.seed) for row in rows]
-        self._over = [False] * len(rows)
-
-    def __call__(self, _ids: Any, scores: Any) -> Any:
-        chosen = torch.full((len(self._rows),), self._ends[0])
-        shares = scores.float().cpu()
-        for place, row in enumerate(self._rows):
-            self._over[place] |= row.stopped
-            if not self._over[place]:
-                chosen[place] = self._next(row, shares[place], self._generators[place])
-                self._over[place] = self._take(row, int(chosen[place]))
-        only = torch.full_like(scores, -torch.inf)
-        return only.scatter_(1, chosen.to(scores.device)[:, None], 0.0)
-
-    def _take(self, row: _Request, token: int) -> bool:
-        """Write the token down; whether the row is at its end with it."""
-        if token in self._ends:
-            return True
-        row.written.append(token)
-        row.text = self._tokenizer.decode(row.written, skip_special_tokens=True)
-        for stop in row.sampling.stop:
-            if stop in row.text:
-                row.text = row.text[: row.text.index(stop)]
-                return True
-        return len(row.written) >= row.sampling.max_tokens
-
-    @staticmethod
-    def _next(row: _Request, logits: Any, generator: Any) -> int:
-        sampling = row.sampling
-        if sampling.temperature <= 0:
-            return int(logits.argmax())
-        likely = torch.softmax(logits, dim=-1)
-        left_out = likely < sampling.min_p * likely.max()
-        if sampling.top_p < 1:
-            shares, order = likely.sort(descending=True)
-            left_out[order[shares.cumsum(0) - shares >= sampling.top_p]] = True
-        heated = (logits / sampling.temperature).masked_fill(left_out, -torch.inf)
-        return int(torch.multinomial(torch.softmax(heated, dim=-1), 1, generator=generator))
-
-
-def has_cuda() -> bool:
-    """Whether torch can compute on a GPU here."""
-    return bool(torch.cuda.is_available())
-
-
-def split_digits(tokenizer: Any, gguf: Path) -> None:
-    """llama.cpp reads digits one by one where the file says so; transformers does not take that from the file."""
-    read = GGUFReader(gguf).fields.get("tokenizer.ggml.pre")
-    if read is not None and read.contents() == "smollm":
-        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-        )
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Without what transformers tells at length of how it unpacks a GGUF."""
-    level, bars = noise.get_verbosity(), noise.is_progress_bar_enabled()
-    noise.set_verbosity(logging.ERROR)
-    noise.disable_progress_bar()
-    try:
-        yield
-    finally:
-        noise.set_verbosity(level)
-        if bars:
-            noise.enable_progress_bar()
-
-
-def _load(base: Path | str, eight_bit: bool) -> tuple[Any, Any]:
-    """Model and tokenizer, nothing of it from the network."""
-    gguf = Path(base) if str(base).endswith(".gguf") else None
-    where: dict[str, Any] = {"pretrained_model_name_or_path": str(gguf.parent if gguf else base)}
-    if gguf is not None:
-        where["gguf_file"] = gguf.name
-    try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(**where, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(
-                **where, **_weights(gguf, eight_bit), local_files_only=True
-            )
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
-        if isinstance(error, EngineError):
-            raise
-        raise EngineError(f"{base}: torch cannot load it: {_line(error)}") from None
-    if gguf is not None:
-        split_digits(tokenizer, gguf)
-    if not tokenizer.chat_template:
-        raise EngineError(f"{base}: has no chat template; choose a model that was made for chat")
-    if not eight_bit:
-        model.to("cuda" if has_cuda() else "cpu")
-    return model.eval(), tokenizer
-
-
-def _weights(gguf: Path | None, eight_bit: bool) -> dict[str, Any]:
-    """What `from_pretrained` is told about the numbers."""
-    if eight_bit:
-        if gguf is not None:
-            raise EngineError(
-                "torch_8bit: a GGUF is unpacked, not packed anew; set [engine] torch_base to a model of Hugging Face"
-            )
-        if not has_cuda() or importlib.util.find_spec("bitsandbytes") is None:
-            raise EngineError("torch_8bit: needs a CUDA GPU and bitsandbytes; set it to false")
-        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "device_map": {"": 0}}
-    # As exact as llama.cpp on a processor; on a GPU in half the memory.
-    more: dict[str, Any] = {"dtype": torch.bfloat16 if has_cuda() else torch.float32}
-    if gguf is not None:
-        more["quantization_config"] = GgufConfig(dequantize=True)
-    return more
-
-
-def _generator(seed: int | None) -> Any:
-    generator = torch.Generator()
-    if seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(seed)
-    return generator
-
-
-def _fail(request: _Request, reason: str) -> None:
+def _fail(request: Request, reason: str) -> None:
     if not request.done.done():
         request.done.set_exception(EngineError(reason))
-
-
-def _line(error: Exception) -> str:
-    """The first line of what a library says at length."""
-    return str(error).strip().partition("\n")[0][:200] or type(error).__name__

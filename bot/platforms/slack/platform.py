@@ -1,7 +1,7 @@
 """Slack as a platform: what people say there becomes messages for the classroom, and its answers posts.
 
-It knows the classroom and the commands; nothing of models and of the store. The wire is `connection`, markup
-`blocks`, commands and forms `desk`.
+It knows the classroom and the commands; nothing of models and of the store. What was said is read in `heard`,
+how answers look is in `answer`, commands and forms are in `desk`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections import OrderedDict
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
@@ -26,8 +24,9 @@ from bot.commands import Commands
 from bot.config import Settings
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
-from bot.platforms.manners import LABEL, RateLimits, speaking_seconds
+from bot.platforms.manners import RateLimits
 from bot.platforms.slack import SLACK, SlackSettings, blocks
+from bot.platforms.slack.answer import Reply, Speaker
 from bot.platforms.slack.connection import (
     PLATFORM,
     asked,
@@ -40,6 +39,7 @@ from bot.platforms.slack.connection import (
     web_client,
 )
 from bot.platforms.slack.desk import SlackDesk
+from bot.platforms.slack.heard import PAGE, Heard, Newest, said_since
 
 log = structlog.get_logger(__name__)
 
@@ -60,56 +60,9 @@ SCOPES = frozenset(
 )
 """What the app must be granted; docs/slack-manifest.yaml asks for exactly these."""
 
-EYES = "eyes"
-ICON = ":child:"
-FRESH = frozenset({None, "file_share", "thread_broadcast"})
-"""Subtypes that are something a person says; all others are edits, joins and notes of Slack's own."""
-
-REMEMBERED = 5_000
-PAGE = 200
-MOST_PAGES = 5
 FINISH_SECONDS = 3.0
 
 NOTHING_SAID = "I can only read text: please write what you want to say to the child."
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A fresh message of a person. `thread` is the time of the thread's first message, None outside."""
-
-    channel: str
-    time: str
-    thread: str | None
-    user: str
-    text: str
-    direct: bool
-
-    @classmethod
-    def of(cls, event: Mapping[str, Any], channel: str) -> _Heard | None:
-        """None for what bots, Slack itself, and people's edits and joins make."""
-        user, when, thread = event.get("user"), event.get("ts"), event.get("thread_ts")
-        if not user or not when or user == "USLACKBOT":
-            return None
-        if event.get("subtype") not in FRESH or event.get("bot_id") or event.get("hidden"):
-            return None
-        return cls(
-            channel=channel,
-            time=str(when),
-            thread=None if thread in {None, when} else str(thread),
-            user=str(user),
-            text=str(event.get("text") or ""),
-            direct=channel.startswith("D"),
-        )
-
-
-class _Newest(OrderedDict[tuple[str, str], bool]):
-    """What is known of the newest messages or threads; the oldest are forgotten."""
-
-    def __setitem__(self, key: tuple[str, str], value: bool) -> None:
-        super().__setitem__(key, value)
-        self.move_to_end(key)
-        if len(self) > REMEMBERED:
-            self.popitem(last=False)
 
 
 class SlackPlatform:
@@ -127,8 +80,8 @@ class SlackPlatform:
         self._begun = False
         self._ready = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._taken = _Newest()
-        self._threads = _Newest()
+        self._taken = Newest()
+        self._threads = Newest()
         self._order: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = WeakValueDictionary()
 
     async def serve(self) -> None:
@@ -140,6 +93,7 @@ class SlackPlatform:
             self._me = await identify(self._client)
             if missing := self._me.scopes and SCOPES - self._me.scopes:
                 log.warning("Slack scopes missing", missing=sorted(missing), add="docs/slack-manifest.yaml")
+            self._speaker = Speaker(self._client, self._spawn, pace=slack.pace)
             self._desk = SlackDesk(self._settings, self._commands, self._client)
             app = self._app(token)
             try:
@@ -152,7 +106,7 @@ class SlackPlatform:
 
     async def announce(self, channel: str, text: str) -> None:
         """Say `text` in the channel of that id; raise `PlatformError`."""
-        await self.show(Place(self.name, channel, None), Outgoing(text, None))
+        await self._speaker.show(Place(self.name, channel, None), Outgoing(text, None))
 
     async def ready(self) -> None:
         """Wait until everything left behind is in hand, and messages are answered as they come."""
@@ -201,7 +155,7 @@ class SlackPlatform:
         """What a crash left behind, then what was said meanwhile, then what comes in."""
         recovering = self._classroom.recover(
             PLATFORM,
-            lambda left: _Reply(self, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)),
+            lambda left: Reply(self._speaker, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)),
         )
         self._spawn(_counted("answered what was left behind", recovering))
         await self._hear_missed(self._ready)
@@ -217,33 +171,12 @@ class SlackPlatform:
     async def _catch_up(self, channel: str) -> None:
         oldest = f"{time.time() - 60 * self._slack.catch_up_minutes:.6f}"
         try:
-            found = await self._read(channel, oldest)
-            for root in [each for each in found if float(each.get("latest_reply") or 0) > float(oldest)]:
-                found += await self._read(channel, oldest, thread=root["ts"])
+            missed = await said_since(self._client, channel, oldest)
         except PlatformError as error:
             log.warning("practice channel not read", channel=channel, reason=str(error))
             return
-        for event in sorted(found, key=lambda each: float(each["ts"])):
-            if heard := _Heard.of(event, channel):
-                await self._hear(heard, missed=True)
-
-    async def _read(self, channel: str, oldest: str, thread: str | None = None) -> list[dict[str, Any]]:
-        """Messages since `oldest`, of the channel or of one thread; a thousand at most."""
-        found: list[dict[str, Any]] = []
-        cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            page = await asked(
-                self._client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor)
-                if thread is None
-                else self._client.conversations_replies(
-                    channel=channel, ts=thread, oldest=oldest, limit=PAGE, cursor=cursor
-                )
-            )
-            found += page.get("messages") or []
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        return found
+        for heard in missed:
+            await self._hear(heard, missed=True)
 
     async def _finish(self) -> None:
         if self._tasks:
@@ -273,11 +206,11 @@ class SlackPlatform:
     async def _on_message(self, event: dict[str, Any]) -> None:
         if event.get("edited"):  # an edit that adds a mention fires app_mention: still no new message
             return
-        if heard := _Heard.of(event, str(event.get("channel") or "")):
+        if heard := Heard.of(event, str(event.get("channel") or "")):
             await self._ready.wait()
             await self._hear(heard)
 
-    async def _hear(self, heard: _Heard, *, missed: bool = False) -> None:
+    async def _hear(self, heard: Heard, *, missed: bool = False) -> None:
         if heard.user == self._me.user:
             return
         # Whether a thread is ours may take a question to Slack. Meanwhile nobody may jump the queue.
@@ -290,7 +223,7 @@ class SlackPlatform:
             self._taken[heard.channel, heard.time] = True  # message and app_mention both come
             self._take(heard, place, missed=missed)
 
-    def _take(self, heard: _Heard, place: Place, *, missed: bool) -> None:
+    def _take(self, heard: Heard, place: Place, *, missed: bool) -> None:
         text, key = clean_text(blocks.plain(heard.text)), message_id(heard.channel, heard.time)
         if not missed:
             admission = self._limits.admit(heard.user, heard.channel, key)
@@ -310,9 +243,9 @@ class SlackPlatform:
             text=text,
             sent_at=datetime.fromtimestamp(float(heard.time), UTC),
         )
-        self._spawn(_done(self._classroom.receive(message, _Reply(self, place, heard.time))))
+        self._spawn(_done(self._classroom.receive(message, Reply(self._speaker, place, heard.time))))
 
-    async def _place_for(self, heard: _Heard) -> Place | None:
+    async def _place_for(self, heard: Heard) -> Place | None:
         """The conversation this message belongs to; None where it is not for us."""
         thread = heard.thread
         if not (heard.direct or heard.channel in self._practice):
@@ -329,7 +262,7 @@ class SlackPlatform:
                 log.warning("thread begins with the defaults", reason=str(error))
         return place
 
-    async def _is_in(self, heard: _Heard, thread: str) -> bool:
+    async def _is_in(self, heard: Heard, thread: str) -> bool:
         """Whether the child was spoken to in this thread, or spoke there, ever: Slack knows over restarts."""
         known = self._threads.get((heard.channel, thread))
         if known is None:
@@ -349,67 +282,6 @@ class SlackPlatform:
                 self._threads[heard.channel, thread] = False
         return known
 
-    async def show(self, place: Place, outgoing: Outgoing) -> str:
-        """Post an answer; return the message's id."""
-        under: dict[str, Any] = {}
-        if outgoing.speaker:
-            under = {"username": outgoing.speaker, "icon_emoji": ICON}
-            if outgoing.first:
-                under["attachments"] = [{"text": LABEL, "fallback": LABEL}]
-            if self._slack.pace:
-                await asyncio.sleep(speaking_seconds(outgoing.text))
-        sent = await asked(
-            self._client.chat_postMessage(
-                channel=place.channel,
-                text=blocks.fitted(outgoing.text, blocks.MESSAGE_CHARACTERS),
-                thread_ts=place.thread,
-                mrkdwn=False,
-                link_names=False,
-                unfurl_links=False,
-                unfurl_media=False,
-                **under,
-            )
-        )
-        return message_id(place.channel, str(sent["ts"]))
-
-    def eyes(self, channel: str, when: str) -> asyncio.Task[None]:
-        """Show on a person's message that it is being thought about; nobody waits for it."""
-        return self._spawn(
-            _quietly(asked(self._client.reactions_add(channel=channel, timestamp=when, name=EYES)))
-        )
-
-    def close_eyes(self, channel: str, when: str, opened: asyncio.Task[None]) -> None:
-        """Take the reaction away, once it is there."""
-
-        async def close() -> None:
-            await opened
-            await _quietly(asked(self._client.reactions_remove(channel=channel, timestamp=when, name=EYES)))
-
-        self._spawn(close())
-
-
-class _Reply:
-    """Shows the answer to one message of a person."""
-
-    def __init__(self, slack: SlackPlatform, place: Place, when: str) -> None:
-        self._slack = slack
-        self._place = place
-        self._when = when
-        self._eyes: asyncio.Task[None] | None = None
-
-    async def thinking(self) -> None:
-        """Eyes on the message; the answer does not wait for them."""
-        self._eyes = self._slack.eyes(self._place.channel, self._when)
-
-    async def send(self, outgoing: Outgoing) -> str | None:
-        """Post it where the message was, and take the eyes away; return the message's id."""
-        try:
-            return await self._slack.show(self._place, outgoing)
-        finally:
-            if self._eyes is not None:
-                self._slack.close_eyes(self._place.channel, self._when, self._eyes)
-                self._eyes = None
-
 
 def _time_of(key: str) -> str:
     return key.rpartition(":")[2]
@@ -417,14 +289,6 @@ def _time_of(key: str) -> str:
 
 async def _ignore(ack: AsyncAck) -> None:
     await ack()
-
-
-async def _quietly(call: Coroutine[Any, Any, Any]) -> None:
-    """A decoration that fails is not worth more than a line for who looks for it."""
-    try:
-        await call
-    except PlatformError as error:
-        log.debug("not shown", reason=str(error))
 
 
 async def _done(work: Coroutine[Any, Any, Any]) -> None:

@@ -1,6 +1,6 @@
 """What the child takes to be the answer to a question: right, or wrong by one of its own ideas.
 
-Wrong answers are computed by `bugs` or written in the lesson; nothing is guessed but a plain slip.
+Wrong answers are computed by `problems` or written in the lesson; nothing is guessed but a plain slip.
 It puts nothing into words: that is `mind`.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from bot.student.believing.belief import Belief
 from bot.student.hearing.questions import Found
-from bot.student.problems import bugs
-from bot.student.problems.problems import Problem, accepted
+from bot.student.problems import solving
+from bot.student.problems.kind import Problem
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Stage
@@ -97,9 +97,9 @@ def _about(found: Found, scene: Scene) -> bool:
 
 
 def _computed(scene: Scene, problem: Problem, beliefs: Mapping[str, Belief]) -> Asked:
-    asked = Asked(problem.text, accepted(problem), bugs.explain_right(problem))
+    asked = Asked(problem.text, solving.accepted(problem), solving.explain_right(problem))
     for misconception in _held(scene, beliefs, problem.kind):
-        result = bugs.apply(misconception.bug, problem) if misconception.bug else None
+        result = solving.apply(misconception.bug, problem) if misconception.bug else None
         if result is not None:
             return Asked(
                 asked.question, asked.right, asked.right_steps, misconception.id, result.answer, result.steps

@@ -22,7 +22,7 @@ from bot.student.believing.length import draw_words
 from bot.student.believing.state import MindState
 from bot.student.believing.wording import Wording
 from bot.student.hearing.heard import Heard
-from bot.student.knowing import about, beyond
+from bot.student.knowing import card, later
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.said import PLAIN, content_words
@@ -48,6 +48,16 @@ TAKES_IT = ("ok", "oh ok", "oh")
 """What a child says to an answer that it is told."""
 TOLD_SHARE = 0.7
 """Share of times a told answer is repeated when the very same question comes again."""
+
+
+SAME_LINE = 0.75
+"""Share of the telling words of two turns together that both have, from which they are the same line."""
+MOST_HELPS = 12
+"""Helpful turns that are remembered to know them again."""
+
+
+def _same(one: frozenset[str], other: frozenset[str]) -> bool:
+    return bool(one) and len(one & other) >= SAME_LINE * len(one | other)
 
 
 def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> tuple[Thought, MindState]:
@@ -89,6 +99,7 @@ class _Turn:
             MoveKind.ASKS_WHY: self.explain,
             MoveKind.SAYS_WRONG: self.take_wrong,
             MoveKind.SAYS_RIGHT: self.take_right,
+            MoveKind.REINFORCES: self.take_right,
             MoveKind.TELLS: self.take_told,
             MoveKind.FALSE_HINT: self.take_hint,
             MoveKind.PRAISES: self.be_glad,
@@ -125,6 +136,9 @@ class _Turn:
         )
 
     def take_help(self) -> Thought:
+        if any(_same(self.heard.telling, before) for before in self.state.helped):
+            return self.mull()  # the same line again is no more help
+        self.state = replace(self.state, helped=(*self.state.helped, self.heard.telling)[-MOST_HELPS:])
         misconception = self.heard.idea or ""
         before = self.belief(misconception) or self.new_belief()
         after = before.hears_help()
@@ -251,7 +265,7 @@ class _Turn:
         known = self.heard.found is not None and self.heard.found.lesson is not None
         if self.heard.problem is not None or known or self.heard.move is MoveKind.INSTRUCTS_MACHINE:
             return None
-        told = about.own(self.heard.text, self.scene.child, self.rng)
+        told = card.tell(self.heard.own, self.scene.child, self.rng) if self.heard.own else None
         if told is None:
             return None
         self.wording.words = max(self.wording.words, len(told.split()))
@@ -261,7 +275,7 @@ class _Turn:
         """A guess where a sum of later grades is asked, else a question or something from home."""
         if self.heard.move is MoveKind.OUT_OF_GRADE:
             self.state = replace(self.state, asked=None)
-            guessed = beyond.guess(self.heard.text, self.rng)
+            guessed = later.guess(self.heard.product, self.rng) if self.heard.product else None
             if guessed is not None and self.rng.random() < GUESS_SHARE:
                 return Thought(ThoughtKind.ANSWER, answer=guessed)
             self.wording.words = max(self.wording.words, FEW)

@@ -15,6 +15,9 @@ from bot.student.hearing.heard import Context
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood
 
+LONGEST = 160
+"""Characters of the child's last words that a teacher's turn is heard against."""
+
 
 class MindError(ValueError):
     """A stored mind cannot be read."""
@@ -31,6 +34,10 @@ class MindState:
     pushes: int = 0
     wandered: int = 0
     used: tuple[str, ...] = ()
+    last: str = ""
+    """What the child said last."""
+    helped: tuple[frozenset[str], ...] = ()
+    """The telling words of helpful turns that were heard."""
 
     def to_json(self) -> str:
         """For the store."""
@@ -43,6 +50,8 @@ class MindState:
                 "pushes": self.pushes,
                 "wandered": self.wandered,
                 "used": list(self.used),
+                "last": self.last,
+                "helped": [sorted(each) for each in self.helped],
             }
         )
 
@@ -59,6 +68,8 @@ class MindState:
                 pushes=raw["pushes"],
                 wandered=raw["wandered"],
                 used=tuple(raw["used"]),
+                last=raw.get("last", ""),
+                helped=tuple(map(frozenset, raw.get("helped", ()))),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
@@ -76,4 +87,4 @@ def refers_to(scene: Scene, state: MindState) -> Context:
         about = lesson.misconception(state.asked.misconception) if lesson else None
         active = (about, *(m for m in active if m.id != about.id)) if about else active
     asked = state.asked
-    return Context(asked.right if asked else (), active, asked.question if asked else "")
+    return Context(asked.right if asked else (), active, asked.question if asked else "", state.last)

@@ -7,11 +7,11 @@ lessons and words; what kind of move a turn is else, and what the child makes of
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.student.rarity import Rarity
 from bot.student.records.dialogue import Stage
 from bot.student.records.lesson import Lesson, Misconception
 from bot.student.said import PLAIN_STEMS, stems
@@ -73,6 +73,7 @@ class _Idea:
     helps: tuple[frozenset[str], ...]
     looks_helpful: tuple[frozenset[str], ...]
     words: frozenset[str]
+    wrong: tuple[frozenset[str], ...]
 
 
 class Helps:
@@ -94,9 +95,7 @@ class Helps:
             self._topics[lesson.id] = frozenset().union(
                 *asks, *map(telling, (lesson.title, lesson.objective, *lesson.skills, *lesson.words))
             )
-        seen = Counter(word for words in texts for word in words)
-        self._weights = {word: math.log((len(texts) + 1) / (count + 0.5)) for word, count in seen.items()}
-        self._rare = math.log((len(texts) + 1) / 1.5)
+        self._rarity = Rarity(texts, unseen=1)
         self._longest = max(map(len, self._cues), default=0)
 
     def best(self, text: str, ideas: Iterable[str], held: Iterable[str] = ()) -> Match | None:
@@ -122,7 +121,15 @@ class Helps:
         words = telling(text)
         known = (self._ideas[name] for name in ideas if name in self._ideas)
         return max(
-            (self._likeness(words, example) for idea in known for example in idea.looks_helpful), default=0.0
+            (self._rarity.likeness(words, example) for idea in known for example in idea.looks_helpful),
+            default=0.0,
+        )
+
+    def wrong(self, text: str, idea: str) -> float:
+        """How much `text` is like the wrong idea itself: its belief, and what children say who hold it; 0 to 1."""
+        words, known = telling(text), self._ideas.get(idea)
+        return (
+            max((self._rarity.likeness(words, each) for each in known.wrong), default=0.0) if known else 0.0
         )
 
     def on_topic(self, text: str, lesson: str) -> bool:
@@ -132,29 +139,14 @@ class Helps:
     def shared(self, text: str, other: str) -> float:
         """The share of what `text` tells that `other` tells too, from 0 to 1."""
         words = telling(text)
-        return self._weight(words & telling(other)) / self._weight(words) if words else 0.0
+        return self._rarity.weight(words & telling(other)) / self._rarity.weight(words) if words else 0.0
 
     def _fit(self, words: frozenset[str], idea: _Idea, cues: int) -> float:
         if not words & idea.words:
             return 0.0
-        like = max((self._likeness(words, example) for example in idea.helps), default=0.0)
-        covered = self._weight(words & idea.words) / (self._weight(words) + SMOOTH)
+        like = max((self._rarity.likeness(words, example) for example in idea.helps), default=0.0)
+        covered = self._rarity.weight(words & idea.words) / (self._rarity.weight(words) + SMOOTH)
         return like + covered + CUE_WORD * min(cues, CUE_WORDS)
-
-    def _likeness(self, words: frozenset[str], example: frozenset[str]) -> float:
-        """Cosine of the two sets of words, each weighted by its rarity."""
-        shared = words & example
-        return (
-            self._squares(shared) / math.sqrt(self._squares(words) * self._squares(example))
-            if shared
-            else 0.0
-        )
-
-    def _weight(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) for word in words)
-
-    def _squares(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) ** 2 for word in words)
 
     def _cues_in(self, text: str) -> Counter[str]:
         """By idea, the number of words of its cues that `text` has, as whole phrases."""
@@ -189,4 +181,5 @@ def _read(misconception: Misconception) -> _Idea:
         tuple(map(telling, misconception.helps)),
         tuple(map(telling, misconception.looks_helpful)),
         frozenset().union(*map(telling, texts)),
+        tuple(map(telling, (misconception.belief, *misconception.says[Stage.HOLDS]))),
     )

@@ -45,7 +45,6 @@ WRONG = re.compile(
     r"|seem) (quite )?right\b|^almost\b|^(oo+h )?close\b(?! your)",
     re.I,
 )
-SURE = re.compile(r"^(hm+\W+)?are you (really |quite )?sure\b[^?]*\?*$", re.I)
 RIGHT = re.compile(
     r"^(oh |ooh |wow |and )*(yes|yep|yeah|yup|right|correct|exactly|perfect|bingo|absolutely)\b(?! but)"
     r"|^(oh |wow )*(that'?s|that is|it'?s|you'?re|you are|you got it) (it|right|correct|exactly"
@@ -84,23 +83,6 @@ MACHINE = re.compile(
 )
 DAN = re.compile(r"\b(now|mode|as|called|jailbreak\w*) DAN\b|\bDAN (mode|prompt)\b")
 """A jailbreak's name in capitals; Dan is a child."""
-BEYOND_GRADE = re.compile(
-    r"\b(photosynthesis|chlorophyll|mitochondria|atoms?|molecules?|electrons?|gravity|evolution|algebra"
-    r"|calculus"
-    r"|pythagor\w+|square root|exponents?|numerator|denominator|decimals?|percent\w*|fractions? of"
-    r"|negative numbers?"
-    r"|quadratic|variables?|world war|civil war|revolution|constitution|democracy|inflation|economy"
-    r"|philosophy|latent heat"
-    r"|python|java(script)?|program(ming)?|algorithm|shakespeare|romeo|metaphor|simile|thesis|pedagog\w+"
-    r"|metacognit\w+"
-    r"|scaffold\w*|formative|zone of proximal|learning objective|standard algorithm|in (french|spanish"
-    r"|german|chinese|latin)"
-    r"|periodic table|prime number|long division|multipl\w+|divided? by|perimeter|circumference|hypotenuse"
-    r"|latitude"
-    r"|longitude|degrees|clauses?|narrator|theme of|president in 1\d{3}|in 1[0-8]\d\d\b|separation of powers"
-    r"|capital of (france|germany|japan|china|spain|italy)|\d+ times \d+|\d+\.\d+ ?[-+])\b",
-    re.I,
-)
 SMALL_TALK = re.compile(
     r"^(hi|hello|hey|good (morning|afternoon|evening))\b|\bhow are you\b|\bhow('s| is| was) your\b"
     r"|\bwhat'?s your name\b"
@@ -217,7 +199,6 @@ OF_THE_WORK = re.compile(
     re.I,
 )
 """Words about the problem rather than the problem itself."""
-NEW_ONE = re.compile(r"\b(another|next|different|new|one more)\b", re.I)
 SOCIAL: tuple[tuple[re.Pattern[str], MoveKind], ...] = (
     (WRONG, MoveKind.SAYS_WRONG),
     (SMALL_TALK, MoveKind.SMALL_TALK),

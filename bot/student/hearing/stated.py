@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.student.hearing import patterns
 from bot.student.hearing.heard import Context
-from bot.student.problems.problems import parse_answer
+from bot.student.problems.stated import parse_answer
 from bot.student.records.lesson import Lesson
 from bot.student.said import PLAIN, Said, content_words
 
@@ -42,7 +42,7 @@ def stated(said: Said, lesson: Lesson, context: Context) -> Stated | None:
         return None
     named = _right_answer(said, context)
     if any(_NUMERIC.search(right) for right in context.right):
-        answer = parse_answer(said.text) if patterns.STATES.search(said.text) else None
+        answer = parse_answer(said) if patterns.STATES.search(said.text) else None
         if answer is not None:
             # A number, a time or a share; other words about it are no answer.
             return Stated(answer, answer.lower() in {each.lower() for each in context.right})

@@ -1,23 +1,27 @@
-"""Facts that every second grader knows, found by the words of a question, however it is put.
+"""Written facts that every second grader knows, found by the words of a question, however it is put.
 
 `data/reference/facts.jsonl` asks for each fact in several ways; a turn is compared with all of them, rare words
-weighing more. What is surely one is a reading of the everyday door (`ordinary`); what perhaps is one counts only where
-`hearing` finds nothing else. It knows no lesson; one that practises what a question asks goes first there.
+weighing more. What is surely one is a reader of the door (`known`); what perhaps is one counts only where `hearing`
+finds nothing else. It knows no lesson; one that practises what a question asks goes first there.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from bot.student.knowing.everyday import REFERENCE, Answers, DataError
-from bot.student.said import PLAIN_STEMS, stems
+from pydantic import BaseModel, ConfigDict
+
+from bot.student.knowing.question import Question
+from bot.student.knowing.tables import Answers
+from bot.student.rarity import Rarity
+from bot.student.records.files import REFERENCE
+from bot.student.records.reading import read_lines
+from bot.student.said import PLAIN_STEMS, Said, stems
 
 ALIKE = 0.4
 """Least likeness (cosine) of a turn and one of a fact's questions."""
@@ -27,93 +31,72 @@ SHARED = 8.0
 """Least weight of the words in common: two rare ones, or three that many facts have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(BaseModel):
     """One fact: ways to ask for it, and what counts as right, first as a child says it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ask: tuple[str, ...]
     right: Answers
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One way to ask for the fact of that number: its telling words, and what it asks for."""
+
+    number: int
+    words: frozenset[str]
+    form: tuple[bool, bool]
+
+
 class Facts:
-    """All facts, with the weight of every word. Built once."""
+    """All facts, found by the words of their questions. Built once."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts = tuple(facts)
+        self._known = [_telling(" . ".join((*fact.ask, *fact.right))) for fact in self.facts]
         asks = [
-            (number, frozenset(_telling(ask))) for number, fact in enumerate(self.facts) for ask in fact.ask
+            _Ask(number, _telling(ask), _form(ask.lower()))
+            for number, fact in enumerate(self.facts)
+            for ask in fact.ask
         ]
-        seen = Counter(word for _, ask in asks for word in ask)
-        self._weights = {word: math.log((len(asks) + 1) / (count + 0.5)) for word, count in seen.items()}
-        self._rare = math.log((len(asks) + 1) / 0.5)
-        self._asked_for = [_asked_for(ask) for fact in self.facts for ask in fact.ask]
-        self._asks = [(number, ask, self._length(ask)) for number, ask in asks]
-        self._with: dict[str, list[int]] = defaultdict(list)
-        for place, (_, ask) in enumerate(asks):
-            for word in ask:
-                self._with[word].append(place)
-        self._known = [
-            frozenset(word for text in (*fact.ask, *fact.right) for word in _telling(text))
-            for fact in self.facts
-        ]
+        self._rarity = Rarity(ask.words for ask in asks)
+        self._with: dict[str, list[_Ask]] = defaultdict(list)
+        for ask in asks:
+            for word in ask.words:
+                self._with[word].append(ask)
 
     @classmethod
     def read(cls, path: Path) -> Facts:
         """Read a file of JSON lines; raise `DataError`."""
-        facts = []
-        for number, line in enumerate(_lines(path), start=1):
-            try:
-                row = json.loads(line)
-                facts.append(Fact(tuple(map(str, row["ask"])), tuple(map(str, row["right"]))))
-            except (ValueError, KeyError, TypeError):
-                raise DataError(
-                    f'{path.name}, line {number}: expected {{"ask": [...], "right": [...]}}'
-                ) from None
-        return cls(facts)
+        return cls(read_lines(Fact, path))
 
     def known(self, ask: str, least: float) -> Answers | None:
-        """The answers to the fact that `ask` is most like, if it is like one by `least`."""
-        words = frozenset(_telling(ask))
-        if not words:
-            return None
-        asked_for = _asked_for(ask)
-        near = {place for word in words for place in self._with.get(word, ())}
-        length, weight = self._length(words), self._weight(words)
-        found: list[tuple[float, int]] = []
-        for place in near:
-            number, other, others = self._asks[place]
-            shared = words & other
-            if len(shared) < 2 or self._weight(shared) < SHARED or asked_for != self._asked_for[place]:  # noqa: PLR2004
-                continue
-            like = self._squares(shared) / (length * others)
-            told = self._weight(words & self._known[number]) / weight
-            if like >= ALIKE and like + told >= least:
-                found.append((like + told, number))
-        for _, number in sorted(found, reverse=True):
-            answers = _fitting(ask, self.facts[number].right)
-            if answers:
-                return answers
-        return None
+        """The answers to the fact that `ask`, in small letters, is most like, if it is like one by `least`."""
+        words, form = _telling(ask), _form(ask)
+        near = {each for word in words for each in self._with.get(word, ()) if each.form == form}
+        found = sorted(((self._likeness(words, each), each.number) for each in near), reverse=True)
+        fitting = (_fitting(ask, self.facts[number].right) for like, number in found if like >= least)
+        return next((answers for answers in fitting if answers), None)
 
-    def _weight(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) for word in words)
-
-    def _squares(self, words: Iterable[str]) -> float:
-        return sum(self._weights.get(word, self._rare) ** 2 for word in words)
-
-    def _length(self, words: Iterable[str]) -> float:
-        return math.sqrt(self._squares(words)) or 1.0
+    def _likeness(self, words: frozenset[str], ask: _Ask) -> float:
+        """How much a turn's `words` are like that question, and known to its fact: from 0 to 2."""
+        shared, rarity = words & ask.words, self._rarity
+        if len(shared) == 1 or rarity.weight(shared) < SHARED:
+            return 0.0
+        like = rarity.likeness(words, ask.words)
+        known = words & self._known[ask.number]
+        return like + rarity.weight(known) / rarity.weight(words) if like >= ALIKE else 0.0
 
 
-def fact(ask: str, scope: str) -> Answers | None:
+def fact(question: Question) -> Answers | None:
     """What do bees make? With all that led to the question: its last sentence alone may be about anything."""
-    del ask
-    return table().known(scope, SURELY)
+    return table().known(question.told, SURELY)
 
 
-def perhaps(text: str) -> Answers | None:
+def perhaps(said: Said) -> Answers | None:
     """The same where a turn is nothing else: less likeness will do."""
-    return table().known(text.lower(), PERHAPS)
+    return table().known(said.lower, PERHAPS)
 
 
 @lru_cache(maxsize=1)
@@ -122,32 +105,23 @@ def table() -> Facts:
     return Facts.read(REFERENCE / "facts.jsonl")
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
+def _telling(text: str) -> frozenset[str]:
+    return frozenset(stems(text)) - PLAIN_STEMS
 
 
-def _telling(text: str) -> list[str]:
-    return [word for word in stems(text) if word not in PLAIN_STEMS]
-
-
-def _asked_for(ask: str) -> tuple[bool, bool]:
+def _form(ask: str) -> tuple[bool, bool]:
     """Whether a person is asked for (not by a riddle's "who am I"), and whether a reason."""
-    ask = ask.lower()
-    return bool(re.search(r"\bwhos?e?\b(?! am i)", ask)), bool(re.search(r"\b(?:why|how come)\b", ask))
+    return bool(re.search(r"\bwhos?e?\b(?! am i)", ask)), bool(re.search(r"\bwhy\b", ask))
 
 
 def _offered(answer: str, ask: str) -> bool:
     """Whether `answer` is one of the things that "or" offers."""
-    option = rf"(?:an? |the |your )?{re.escape(re.sub(r'^(?:an?|the|your) ', '', answer))}"
-    return bool(re.search(rf"\b{option}(?:,? or\b|, )|\bor (?:\w+ )?{option}\b", ask))
+    bare = re.escape(re.sub(r"^(?:an?|the|your) ", "", answer))
+    return bool(re.search(rf"\b{bare}(?:,| or )|\bor (?:\w+ ){{,2}}{bare}\b", ask))
 
 
 _YES_OR_NO = re.compile(
-    r"^(?:\W*(?:so|ok|now|and|well|true or false|do you think)\b)*\W*(?:is|are|was|were|do|does|did|can|could|will"
-    r"|would|should|has|have)\b(?! you (?:know|tell|name|think))"
+    r"^(?:(?:so|and)\W+)*(?:is|are|was|do|does|did|can|could|will|should|have)\b(?! you (?:know|tell|name))"
 )
 
 
@@ -161,6 +135,6 @@ def _fitting(ask: str, right: Answers) -> Answers | None:
     if " or " in ask:
         named = tuple(each for each in right if _offered(each, ask))
         return tuple(dict.fromkeys((*named, *right))) if named else None
-    if not re.search(r"[:\"']", ask) and set(_telling(right[0])) <= set(_telling(ask)):
+    if not re.search(r"[:\"']", ask) and _telling(right[0]) <= _telling(ask):
         return None  # "which day comes after Monday" is not answered with Monday
     return right

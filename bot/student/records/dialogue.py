@@ -58,6 +58,8 @@ class MoveKind(StrEnum):
     FALSE_HINT = "false_hint"
     HELPS = "helps"
     HELPS_OTHER = "helps_other"
+    REINFORCES = "reinforces"
+    REVOICES = "revoices"
     PRAISES = "praises"
     SMALL_TALK = "small_talk"
     MANAGES = "manages"
@@ -126,7 +128,7 @@ class Role(StrEnum):
 
 def _only_of(role: Role) -> AfterValidator:
     def check(value: T, turn: ValidationInfo) -> T:
-        if value is not None and turn.data.get("role") not in (role, None):
+        if value and turn.data.get("role") not in (role, None):
             raise wrong(f"only a {role}'s turn has one")
         return value
 
@@ -135,18 +137,24 @@ def _only_of(role: Role) -> AfterValidator:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a dialogue; teachers have moves, students have thoughts, both optional."""
+    """One turn of a dialogue; teachers have moves, students have thoughts, both optional.
+
+    `move` is what a teacher's turn mainly does, `also` what else it does.
+    """
 
     role: Role
     content: Said
     move: Annotated[MoveKind | None, _only_of(Role.TEACHER)] = None
     thought: Annotated[Thought | None, _only_of(Role.STUDENT)] = None
+    also: Annotated[tuple[MoveKind, ...], _only_of(Role.TEACHER)] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The record's form; optional fields are left out when absent."""
         row: dict[str, Any] = {"role": self.role.value, "content": self.content}
         if self.move is not None:
             row["move"] = self.move.value
+        if self.also:
+            row["also"] = [move.value for move in self.also]
         if self.thought is not None:
             row["thought"] = self.thought.to_json()
         return row

@@ -387,10 +387,10 @@ def test_an_unknown_price_is_unknown_and_not_0(
     tmp_path: Path, shipped: Shipped, rules: Rules, prices: dict[str, Price]
 ) -> None:
     path = write(tmp_path / "a.jsonl", [shipped(IDS[0])])
-    known = {method.name: method for method in check([path], rules, prices).methods or ()}
+    known = {each.method: each for each in check([path], rules, prices).estimates or ()}
     assert known["dspy"].tokens > 1_000
     assert known["dspy"].cost_usd
     assert known["lora"].cost_usd is None
-    unknown = {method.name: method for method in check([path], rules, {}).methods or ()}
+    unknown = {each.method: each for each in check([path], rules, {}).estimates or ()}
     assert unknown["dspy"].cost_usd is None
     assert unknown["openai"].cost_usd is None

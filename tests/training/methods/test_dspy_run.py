@@ -24,6 +24,7 @@ from tests.fakes.students import DATA, shipped
 from training.corpus.read import sound
 from training.harvest.origin import Lineage, Origins
 from training.methods.dspy_data import by_dialogue, by_kind, divide, examples, teachable
+from training.methods.dspy_meter import Meter, metered
 from training.methods.dspy_run import (
     DEMOS,
     FEWEST_CALLS,
@@ -31,11 +32,9 @@ from training.methods.dspy_run import (
     POOL,
     DspyRunError,
     Material,
-    Meter,
     Optimiser,
     compare,
     interval,
-    metered,
     optimise,
     plan,
 )

@@ -29,7 +29,7 @@ from peft import LoraConfig, get_peft_model
 from trl import SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
-from bot.models import artifact
+from bot.models import artifact, catalogue
 from bot.models.engines.base import Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
 from bot.models.lora import check as check_adapter
@@ -40,7 +40,7 @@ from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import OPENING, ChatMessage
 from tests.fakes.tiny_llama import write_tiny_llama
 from training.__main__ import app
-from training.methods import lora, lora_attention, lora_base, lora_publish
+from training.methods import lora, lora_attention, lora_base, lora_publish, lora_settings
 from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base
 from training.methods.lora_trainer import LeanTrainer, shared_start
@@ -66,9 +66,9 @@ def dialogue(identifier: str, exchanges: int = 3) -> Dialogue:
     return Dialogue(identifier, tuple(turns), child="mia", lesson="2.NBT.B.5-subtract")
 
 
-def data(count: int = 6) -> lora.Data:
+def data(count: int = 6) -> lora_settings.Data:
     train = [dialogue("a" * (1 + number), 2 + number % 3) for number in range(count)]
-    return lora.Data(train, [dialogue("v", 3)], CHILDREN, LESSONS)
+    return lora_settings.Data(train, [dialogue("v", 3)], CHILDREN, LESSONS)
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +88,9 @@ def base(tiny: Path) -> Base:
     return lora_base.load(tiny, "float32")
 
 
-def settings(tiny: Path, **more: Any) -> lora.Settings:
+def settings(tiny: Path, **more: Any) -> lora_settings.Settings:
     chosen = {"base": str(tiny), "precision": "float32", "epochs": 2, "learning_rate": 2e-2, "batch": 4}
-    return lora.Settings(**{**chosen, **more})
+    return lora_settings.Settings(**{**chosen, **more})
 
 
 # What is learnt.
@@ -291,7 +291,7 @@ def test_a_run_is_not_gone_on_with_under_other_settings(tiny: Path, tmp_path: Pa
 
 def test_dialogues_without_thoughts_cannot_be_trained(tiny: Path, tmp_path: Path) -> None:
     bare = tuple(replace(turn, thought=None) for turn in dialogue("c").turns)
-    nothing = lora.Data([replace(dialogue("c"), turns=bare)], [dialogue("v")], CHILDREN, LESSONS)
+    nothing = lora_settings.Data([replace(dialogue("c"), turns=bare)], [dialogue("v")], CHILDREN, LESSONS)
     with pytest.raises(DataError, match="train: no dialogue can be trained"):
         lora.train(settings(tiny), nothing, tmp_path / "run", lambda _: None)
 
@@ -359,14 +359,14 @@ def test_an_adapter_that_llama_cpp_would_serve_otherwise_is_refused(tmp_path: Pa
 
 def test_a_run_is_published_as_the_bot_takes_it(real: Base, tmp_path: Path) -> None:
     run = tmp_path / "lora-20260101-000000-abcdef"
-    model = _random_adapter(real, run / lora.ADAPTER)
+    model = _random_adapter(real, run / lora_settings.ADAPTER)
     model.unload()
-    (run / lora.ADAPTER / "README.md").unlink(missing_ok=True)
-    convert(run / lora.ADAPTER, REAL)
-    result = lora.Result(run, 12.0, 3456, 1.5, 1.25, 2.0, Agreement(16, 15, (("a", "b", "c"),)))
+    (run / lora_settings.ADAPTER / "README.md").unlink(missing_ok=True)
+    convert(run / lora_settings.ADAPTER, REAL)
+    result = lora_settings.Result(run, 12.0, 3456, 1.5, 1.25, 2.0, Agreement(16, 15, (("a", "b", "c"),)))
     folder = lora_publish.publish(
         result,
-        lora.Settings(base=str(embedded_gguf())),
+        lora_settings.Settings(base=str(embedded_gguf())),
         data(),
         embedded_gguf(),
         tmp_path / "models",
@@ -375,7 +375,7 @@ def test_a_run_is_published_as_the_bot_takes_it(real: Base, tmp_path: Path) -> N
     )
     manifest = artifact.take(folder)
     check_adapter(folder, embedded_gguf())
-    assert artifact.promotions(tmp_path / "models", "starter")[0].version == run.name
+    assert catalogue.promotions(tmp_path / "models", "starter")[0].version == run.name
     assert manifest.evaluation["same_replies"] == {"prompts": 16, "same": 15}
     assert manifest.training.settings["base"] == embedded_gguf().name
     assert (manifest.data.generation, manifest.data.lineage) == (0, {}), "people wrote all of it"

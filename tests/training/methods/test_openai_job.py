@@ -15,11 +15,13 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.models import artifact
+from bot.models import artifact, catalogue
+from bot.models.manifest import Base
 from tests.fakes.fine_tuning_server import MODELS, STEPS, Fault, FineTuningServer
 from tests.fakes.openapi import ApiDescription
 from training.methods import openai_job, openai_run
-from training.methods.openai_job import FineTuning, Pace, Unreachable
+from training.methods.openai_api import Pace, Unreachable
+from training.methods.openai_job import FineTuning
 from training.methods.openai_publish import publish
 from training.methods.openai_run import FineTuningError, Run
 
@@ -165,9 +167,9 @@ async def test_from_files_to_a_published_model(server: FineTuningServer, tmp_pat
     assert ended.cost_usd == pytest.approx(0.036)
     manifest = artifact.take(tmp_path / "models" / "openai" / run.id)
     tuned = f"ft:{MODEL}:org-test:openai:0001"
-    assert (manifest.kind, manifest.base.id, manifest.base.endpoint) == ("openai", tuned, server.base_url)
+    assert (manifest.kind, manifest.base) == ("openai", Base(id=tuned, endpoint=server.base_url))
     assert (manifest.training.tokens, manifest.training.cost_usd) == (12_000, ended.cost_usd)
-    assert artifact.promotions(tmp_path / "models", "openai")[0].version == run.id
+    assert catalogue.promotions(tmp_path / "models", "openai")[0].version == run.id
 
 
 async def test_without_epochs_and_validation_the_provider_chooses(
@@ -246,7 +248,7 @@ async def test_a_crash_at_any_step_resumes_without_a_second_job(
         ended = await to_end(run, tmp_path)
         assert ended.status == "published"
         assert len(server.jobs) == before + 1
-        assert artifact.versions(tmp_path / "models", "openai").count(run.id) == 1
+        assert catalogue.versions(tmp_path / "models", "openai").count(run.id) == 1
         if not crashed:
             break
         crashes += 1
@@ -269,7 +271,7 @@ async def test_a_crash_between_publishing_and_writing_it_down(
             await job.to_end()
     assert on_disk(run, tmp_path).status == "trained"
     assert (await to_end(run, tmp_path)).status == "published"
-    assert artifact.versions(tmp_path / "models", "openai") == [run.id]
+    assert catalogue.versions(tmp_path / "models", "openai") == [run.id]
 
 
 async def test_a_job_whose_answer_was_cut_is_found_when_it_turns_up_late(
@@ -539,8 +541,8 @@ async def test_azure(server: FineTuningServer, tmp_path: Path, dated: bool) -> N
     assert {call.query.get("api-version") for call in server.calls} == {
         "2025-04-01-preview" if dated else None
     }
-    assert artifact.versions(tmp_path / "models", "openai") == [run.id]
-    assert artifact.promotions(tmp_path / "models", "openai") == []
+    assert catalogue.versions(tmp_path / "models", "openai") == [run.id]
+    assert catalogue.promotions(tmp_path / "models", "openai") == []
 
 
 async def test_a_compatible_server_without_checkpoints(server: FineTuningServer, tmp_path: Path) -> None:

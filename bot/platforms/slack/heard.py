@@ -1,0 +1,90 @@
+"""What people said in Slack: an event read as a message, the channel's history, and what was taken already.
+
+It knows events and the Web API's pages; not what becomes of a message.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.platforms.slack.connection import asked
+
+FRESH = frozenset({None, "file_share", "thread_broadcast"})
+"""Subtypes that are something a person says; all others are edits, joins and notes of Slack's own."""
+REMEMBERED = 5_000
+PAGE = 200
+MOST_PAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A fresh message of a person. `thread` is the time of the thread's first message, None outside."""
+
+    channel: str
+    time: str
+    thread: str | None
+    user: str
+    text: str
+    direct: bool
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any], channel: str) -> Heard | None:
+        """None for what bots, Slack itself, and people's edits and joins make."""
+        user, when, thread = event.get("user"), event.get("ts"), event.get("thread_ts")
+        if not user or not when or user == "USLACKBOT":
+            return None
+        if event.get("subtype") not in FRESH or event.get("bot_id") or event.get("hidden"):
+            return None
+        return cls(
+            channel=channel,
+            time=str(when),
+            thread=None if thread in {None, when} else str(thread),
+            user=str(user),
+            text=str(event.get("text") or ""),
+            direct=channel.startswith("D"),
+        )
+
+
+class Newest(OrderedDict[tuple[str, str], bool]):
+    """What is known of the newest messages or threads; the oldest are forgotten."""
+
+    def __setitem__(self, key: tuple[str, str], value: bool) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        if len(self) > REMEMBERED:
+            self.popitem(last=False)
+
+
+async def said_since(client: AsyncWebClient, channel: str, oldest: str) -> list[Heard]:
+    """What people said in the channel and its threads since then, in order; raise `PlatformError`."""
+    found = await _read(client, channel, oldest)
+    for root in [each for each in found if float(each.get("latest_reply") or 0) > float(oldest)]:
+        found += await _read(client, channel, oldest, thread=root["ts"])
+    heard = (Heard.of(event, channel) for event in sorted(found, key=lambda each: float(each["ts"])))
+    return [each for each in heard if each]
+
+
+async def _read(
+    client: AsyncWebClient, channel: str, oldest: str, thread: str | None = None
+) -> list[dict[str, Any]]:
+    """Messages since `oldest`, of the channel or of one thread; a thousand at most."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        page = await asked(
+            client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor)
+            if thread is None
+            else client.conversations_replies(
+                channel=channel, ts=thread, oldest=oldest, limit=PAGE, cursor=cursor
+            )
+        )
+        found += page.get("messages") or []
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return found

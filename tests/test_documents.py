@@ -1,0 +1,46 @@
+"""Documents that say how the house stands: the map is that of the files, every walk leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import house
+
+ROOT = Path(__file__).parents[1]
+WALKS = re.split(r"^## ", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+
+
+def test_the_map_is_that_of_the_files() -> None:
+    page = house.PAGE.read_text(encoding="utf-8")
+    assert house.renewed(page) == page, "python -m benchmarks.house --write"
+
+
+def test_a_page_without_a_place_for_the_map_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a map"):
+        house.renewed("no map here")
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.splitlines()[0])
+def test_every_walk_leads_to_what_is_there_and_a_test_follows_it(walk: str) -> None:
+    named = [name for name in re.findall(r"`([\w./-]+)`", walk) if "/" in name]
+    assert named
+    for name in named:
+        assert (ROOT / name).exists(), name
+    assert any(name.startswith("tests/") for name in named)
+    assert len(walk.splitlines()) <= 12
+
+
+def test_there_is_a_walk_for_everything_that_is_added_often() -> None:
+    wanted = {
+        "A child",
+        "A lesson",
+        "A kind of problem",
+        "A command",
+        "A measure",
+        "A method of training",
+        "A platform",
+    }
+    assert wanted <= {walk.splitlines()[0] for walk in WALKS}

@@ -1,0 +1,1 @@
+"""Training the ear: labelled teachers' turns in, a reader of moves out, published like every other artifact."""
