@@ -16,7 +16,7 @@ from bot.opinions import Opinions
 from bot.student.believing.state import MindError, MindState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from bot.classroom import Classroom
     from bot.config import Settings
@@ -27,28 +27,6 @@ if TYPE_CHECKING:
 
 MOST_LESSONS = 12
 MOST_VERSIONS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Subcommand:
-    """One subcommand as people see it. `argument` is "" where it takes none."""
-
-    name: str
-    argument: str
-    does: str
-
-
-SUBCOMMANDS = (
-    Subcommand("model", "[name]", "show the models, or switch this conversation to one"),
-    Subcommand("child", "[name]", "show the children, or choose who sits here"),
-    Subcommand("lesson", "[id or words]", "show or search the lessons, or choose one"),
-    Subcommand("status", "", "model, child, lesson and figures of this conversation"),
-    Subcommand("new", "", "start a fresh conversation; the child forgets this one"),
-    Subcommand("privacy", "[on|off|forget|export]", "whether your turns may be used for training"),
-    Subcommand("rate", "[nine scores 1-5] [comment]", "rate this conversation by the rubric"),
-    Subcommand("about", "", "what this is"),
-    Subcommand("help", "", "this list"),
-)
 
 
 class Commands:
@@ -64,29 +42,11 @@ class Commands:
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
         name, _, rest = line.strip().partition(" ")
-        rest = rest.strip()
-        match name.lower() or "help":
-            case "model":
-                return await self.model(place, rest or None)
-            case "child":
-                return await self.child(place, rest or None)
-            case "lesson":
-                return await self.lesson(place, rest or None)
-            case "status":
-                return await self.status(place)
-            case "new":
-                return await self.new(place)
-            case "privacy":
-                return await self.privacy(author_hash, rest or None)
-            case "rate":
-                return await self.opinions.rate_line(place, author_hash, rest)
-            case "about":
-                return self.about()
-            case "help":
-                return self.help()
-            case other:
-                names = [each.name for each in SUBCOMMANDS]
-                raise CommandError(f"no command {other!r}; {_near(other, names)}")
+        wanted = name.lower() or "help"
+        for each in SUBCOMMANDS:
+            if each.name == wanted:
+                return await each.run(self, place, author_hash, rest.strip() or None)
+        raise CommandError(f"no command {wanted!r}; {_near(wanted, [each.name for each in SUBCOMMANDS])}")
 
     async def model(self, place: Place, name: str | None) -> Shown:
         """Show the models, or switch the conversation to `name`."""
@@ -244,7 +204,7 @@ class Commands:
             thread.id, model=channel.model, child=channel.child, lesson=channel.lesson
         )
 
-    def about(self) -> Shown:
+    async def about(self) -> Shown:
         """What this is, and what it is not."""
         return Shown(
             "Pupil is a simulated second grader for practising teaching. No real child is here: a program decides "
@@ -252,7 +212,7 @@ class Commands:
             hint="Teach it, and it may learn. /student help lists the commands.",
         )
 
-    def help(self) -> Shown:
+    async def help(self) -> Shown:
         """All subcommands."""
         return Shown(
             "/student …", tuple((f"{each.name} {each.argument}".strip(), each.does) for each in SUBCOMMANDS)
@@ -260,6 +220,67 @@ class Commands:
 
     async def _conversation(self, place: Place) -> ConversationRow:
         return await self._store.conversation(place.platform, place.channel, place.thread)
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """One subcommand as people see it, and what it does with what stands behind its name. `argument` is "" where
+    it takes none."""
+
+    name: str
+    argument: str
+    does: str
+    run: Callable[[Commands, Place, str, str | None], Awaitable[Shown]]
+    """Given the place, who asks (as a hash), and the text behind the name, None where there is none."""
+
+
+SUBCOMMANDS = (
+    Subcommand(
+        "model",
+        "[name]",
+        "show the models, or switch this conversation to one",
+        lambda do, place, _, text: do.model(place, text),
+    ),
+    Subcommand(
+        "child",
+        "[name]",
+        "show the children, or choose who sits here",
+        lambda do, place, _, text: do.child(place, text),
+    ),
+    Subcommand(
+        "lesson",
+        "[id or words]",
+        "show or search the lessons, or choose one",
+        lambda do, place, _, text: do.lesson(place, text),
+    ),
+    Subcommand(
+        "status",
+        "",
+        "model, child, lesson and figures of this conversation",
+        lambda do, place, *_: do.status(place),
+    ),
+    Subcommand(
+        "new",
+        "",
+        "start a fresh conversation; the child forgets this one",
+        lambda do, place, *_: do.new(place),
+    ),
+    Subcommand(
+        "privacy",
+        "[on|off|forget|export]",
+        "whether your turns may be used for training",
+        lambda do, _, author, text: do.privacy(author, text),
+    ),
+    Subcommand(
+        "rate",
+        "[nine scores 1-5] [comment]",
+        "rate this conversation by the rubric",
+        lambda do, place, author, text: do.opinions.rate_line(place, author, text or ""),
+    ),
+    Subcommand("about", "", "what this is", lambda do, *_: do.about()),
+    Subcommand("help", "", "this list", lambda do, *_: do.help()),
+)
+"""All there are, in the order in which they are shown."""
 
 
 def _remarks(info: ModelInfo) -> Iterator[str]:

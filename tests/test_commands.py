@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
-from bot.commands import SUBCOMMANDS
+from bot.commands import SUBCOMMANDS, Subcommand
 from bot.messages import CommandError, Place, Shown
 from bot.opinions import RUBRIC
 from bot.store import hash_user
@@ -45,6 +45,19 @@ async def test_help_lists_every_subcommand(app: App) -> None:
         shown = await run(app, line)
         assert [name.split()[0] for name, _ in shown.rows] == [each.name for each in SUBCOMMANDS]
     assert "simulated" in (await run(app, "about")).text
+
+
+async def test_a_line_in_the_table_is_a_command(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wave(place: Place, text: str | None) -> Shown:
+        return Shown(f"waves at {text or place.channel}")
+
+    waves = Subcommand("wave", "[whom]", "wave at somebody", lambda _, place, __, text: wave(place, text))
+    monkeypatch.setattr("bot.commands.SUBCOMMANDS", (*SUBCOMMANDS, waves))
+    assert (await run(app, "wave Bo")).text == "waves at Bo"
+    assert (await run(app, "WAVE")).text == "waves at room"
+    assert rows(await run(app, "help"))["wave [whom]"] == "wave at somebody"
+    with pytest.raises(CommandError, match="did you mean wave"):
+        await run(app, "waves")
 
 
 @pytest.mark.parametrize(

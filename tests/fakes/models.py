@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.models.base import Reply, StudentModel
+from bot.models.base import ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
+from bot.models.kinds.base import ArtifactKind, T
 from bot.models.registry import UnknownModel
 from bot.models.turnstile import Turnstile
 from bot.student.records.cue import Cue
@@ -51,6 +52,10 @@ class InstantModels:
     async def turnstile(self, name: str) -> Turnstile:
         """One for all."""
         return self.turnstiles[0]
+
+    async def live(self, name: str, kind: ArtifactKind[T]) -> T:
+        """Nothing is published: the rules hear alone."""
+        raise ModelUnavailable(f"{name}: nothing is published under this name")
 
     def describe(self) -> list[ModelInfo]:
         """Every model."""

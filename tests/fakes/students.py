@@ -122,6 +122,7 @@ class ScriptedModels(Models):
     async def aclose(self) -> None:
         for model in self._scripted.values():
             await model.aclose()
+        await super().aclose()  # the ear is the published one
 
 
 class Listener:
@@ -198,6 +199,7 @@ async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIter
             yield App(settings, store, known, metrics, classroom, Commands(settings, store, known, classroom))
         finally:
             await classroom.aclose()
+            await known.aclose()
     finally:
         await store.aclose()
 

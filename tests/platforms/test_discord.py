@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import Commands
+from bot.commands import SUBCOMMANDS, Commands, Subcommand
+from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.base import Reply
 from bot.models.registry import Models
@@ -471,6 +472,21 @@ async def test_the_commands_are_declared_with_options_and_choices(
     assert all(by_name[each]["options"][0]["autocomplete"] for each in ("model", "child", "lesson"))
     privacy = by_name["privacy"]["options"][0]
     assert [each["value"] for each in privacy["choices"]] == ["on", "off", "export", "forget"]
+
+
+async def test_a_command_from_the_table_needs_no_declaration_here(
+    server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wave(whom: str | None) -> Shown:
+        return Shown(f"waves at {whom or 'all'}")
+
+    waves = Subcommand("wave", "[whom]", "wave at somebody", lambda *given: wave(given[-1]))
+    monkeypatch.setattr("bot.platforms.discord.commands.SUBCOMMANDS", (*SUBCOMMANDS, waves))
+    async with running(server, tmp_path):
+        (declared,) = [each for each in server.commands[0]["options"] if each["name"] == "wave"]
+        assert declared["description"] == "wave at somebody"
+        assert "waves at Bo" in (await server.slash(PRACTICE, "wave", text="Bo")).text
+        assert "waves at all" in (await server.slash(PRACTICE, "wave")).text
 
 
 async def test_every_command_answers_privately_and_in_time(server: DiscordServer, tmp_path: Path) -> None:

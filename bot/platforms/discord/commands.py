@@ -15,7 +15,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.commands import SUBCOMMANDS, Commands
+from bot.commands import SUBCOMMANDS, Commands, Subcommand
 from bot.messages import CommandError, Place, Shown
 from bot.opinions import RUBRIC
 from bot.platforms import manners
@@ -132,7 +132,7 @@ def page(shown: Shown) -> str:
 
 
 class StudentCommands(app_commands.Group):
-    """/student …"""
+    """/student …: declared here is what has completions, choices or a form; the rest comes from the list."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(
@@ -143,6 +143,10 @@ class StudentCommands(app_commands.Group):
         )
         self._desk = desk
         self._do = desk.commands
+        declared = {command.name for command in self.commands}
+        for each in SUBCOMMANDS:
+            if each.name not in declared:
+                self.add_command(_plain(desk, each))
 
     @app_commands.command(description=_DOES["model"])
     @app_commands.describe(name="the model to switch to; leave it out to see all")
@@ -183,11 +187,6 @@ class StudentCommands(app_commands.Group):
         """Show settings and figures."""
         await self._desk.status(interaction)
 
-    @app_commands.command(description=_DOES["new"])
-    async def new(self, interaction: discord.Interaction[Any]) -> None:
-        """Begin anew."""
-        await self._desk.serve(interaction, lambda place, _: self._do.new(place), "new")
-
     @app_commands.command(description=_DOES["privacy"])
     @app_commands.describe(choice="on or off: may your turns be used? export or forget: everything of yours")
     async def privacy(
@@ -203,19 +202,21 @@ class StudentCommands(app_commands.Group):
         """Rate by the rubric, in two forms."""
         await self._desk.open(interaction, RatingForm(self._desk, ()))
 
-    @app_commands.command(description=_DOES["about"])
-    async def about(self, interaction: discord.Interaction[Any]) -> None:
-        """Say what this is."""
-        await self._desk.serve(interaction, lambda _place, _author: _now(self._do.about()), "about")
 
-    @app_commands.command(description=_DOES["help"])
-    async def help(self, interaction: discord.Interaction[Any]) -> None:
-        """List the commands."""
-        await self._desk.serve(interaction, lambda _place, _author: _now(self._do.help()), "help")
+def _plain(desk: Desk, each: Subcommand) -> app_commands.Command[Any, Any, Any]:
+    """A subcommand that needs no completion and no form here; what it takes is a line of text."""
 
+    async def bare(interaction: discord.Interaction[Any], text: str | None = None) -> None:
+        await desk.serve(
+            interaction, lambda place, author: each.run(desk.commands, place, author, text), each.name, text
+        )
 
-async def _now(shown: Shown) -> Shown:
-    return shown
+    async def alone(interaction: discord.Interaction[Any]) -> None:
+        await bare(interaction)
+
+    return app_commands.Command(
+        name=each.name, description=each.does, callback=bare if each.argument else alone
+    )
 
 
 def _choices(typed: str, known: Iterable[tuple[str, str]]) -> _Choices:
