@@ -17,23 +17,20 @@ import structlog
 
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
-from bot.models.base import ModelUnavailable
-from bot.models.kinds.ear import EAR
-from bot.models.kinds.ear import NAME as EAR_NAME
+from bot.seating import Seating
+from bot.signs import Signs
 from bot.store import StoreError
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
 from bot.student import student
-from bot.student.believing.state import MindError, MindState
 from bot.student.guard import safeguard
-from bot.student.hearing.reader import Reader
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Turn
 from bot.student.said import Said
 from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
 from bot.student.voicing.prompt import remembered
-from bot.wording import Wording
+from bot.wording import NoWords, Worded, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.metrics import Metrics
     from bot.models.registry import Models
+    from bot.models.turnstile import Turnstile
     from bot.store.store import Store
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
@@ -48,6 +46,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BUSY = "One moment, please: {name} is still thinking about what you said before. Please say that again."
+MOMENT = "{name} needs a moment: many are talking."
+LATE = "{name} could not keep up: too many were talking at once. Please say it again in a minute."
+AWAY = "{name} cannot answer right now. Please say it again in a minute."
 UNWELL = "Something went wrong here, and your message was not lost: {name} will answer when it is mended."
 UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."
 
@@ -77,8 +78,11 @@ class Classroom:
         self.curriculum = curriculum
         self._hash_secret = hash_secret
         self._lanes = Lanes(self._serve, metrics.waiting.set)
+        self._seating = Seating(settings, models, children, curriculum)
+        self._signs = Signs()
         self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
         self._closing = False
+        metrics.show(lambda: models.turnstiles)
 
     # The outside.
 
@@ -88,7 +92,8 @@ class Classroom:
         """Answer `message` through `responder`. None when it was answered before, refused, or given up."""
         if self._closing:
             return None
-        if self._lanes.waiting_in(message.place) >= self._settings.classroom.queue:
+        ahead = self._lanes.waiting_in(message.place)
+        if ahead >= self._settings.classroom.queue:
             self._metrics.failures.labels("queue full").inc()
             await self._notify(responder, BUSY, message)
             return None
@@ -97,7 +102,11 @@ class Classroom:
         message = replace(message, text=text, private=private)
         # The place in the queue is taken before anything is awaited: order is the order of arrival.
         claim = asyncio.create_task(self._store.claim(self._claimed(message)))
-        return await asyncio.shield(self._lanes.enqueue(message, responder, seed, claim))
+        job = self._lanes.enqueue(message, responder, seed, claim)
+        # Nobody waits where no turnstile has a queue: then there is nothing to look up.
+        if any(self._takes_long(each, ahead) for each in self._models.turnstiles):
+            job.moment = self._signs.show(lambda: self._ask_for_a_moment(job, ahead))
+        return await asyncio.shield(job.done)
 
     async def recover(
         self, platform: str, responder_for: Callable[[ClaimedMessage], Responder | None]
@@ -129,13 +138,14 @@ class Classroom:
             )
             claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             claimed.set_result(True)
-            answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed)))
+            answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed).done))
         return sum(answer is not None for answer in await asyncio.gather(*answers))
 
     async def aclose(self) -> None:
         """Take nothing more, finish what is in hand within the deadline, then stop."""
         self._closing = True
         await self._lanes.finish(self._settings.classroom.shutdown_seconds)
+        await self._signs.aclose()
 
     @property
     def waiting(self) -> int:
@@ -155,6 +165,8 @@ class Classroom:
             # Neither must one message take the others of its conversation down.
             self._metrics.failures.labels("bug").inc()
             log.exception("message not taken", platform=job.message.platform)
+        finally:
+            await self._signs.end(job.moment)
         return None
 
     async def _answer_or_apologise(self, job: Job) -> Answer | None:
@@ -166,6 +178,9 @@ class Classroom:
             self._metrics.failures.labels("send").inc()
             log.warning("answer not sent", platform=job.message.platform, reason=str(error))
             await self._store.mark_failed(job.message.key, f"not sent: {error}")
+            return None
+        except NoWords as error:
+            await self._give_up(job, error)
             return None
         except StoreError as error:
             if await self._waits(job.message.key):
@@ -184,21 +199,21 @@ class Classroom:
 
     async def _answer(self, job: Job) -> Answer:
         message, started = job.message, time.perf_counter()
-        conversation = await self._store.conversation(message.platform, message.channel, message.thread)
-        scene = self._scene(conversation)
+        conversation, said = await self._store.so_far(
+            message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
+        )
+        scene = self._seating.scene(conversation)
         notice = safeguard.check(message.text, scene.child.name)
         if notice is None and message.private:
             notice = safeguard.PUPIL_DATA
         if notice is not None:
             return await self._give_notice(job, conversation, scene, notice)
-        await self._show_thinking(job.responder)
         seed = job.seed if job.seed is not None else random.getrandbits(31)
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
-        state = self._state(conversation, message.sent_at)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._reader())
+        state = self._seating.state(conversation, message.sent_at)
+        turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._seating.reader())
         thought, move = turned.thought, turned.heard.move
-        said = await self._store.turns(conversation.id, limit=2 * remembered(conversation.turns // 2))
         cue = Cue(
             scene.child,
             scene.lesson,
@@ -207,13 +222,18 @@ class Classroom:
             thought,
             conversation=str(conversation.id),
         )
-        words = await self._wording.words(cue, conversation.model or self._settings.student.model, turn_seed)
-        sent = await self._send(job.responder, Outgoing(words.text, scene.child.name), must=True)
+        first = not conversation.turns
+        thinking = self._signs.show(job.responder.thinking, after=job.moment)
+        try:
+            words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
+            sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
+        finally:
+            await self._signs.end(thinking)
         latency = round((time.perf_counter() - started) * 1000)
         await self._store.log_exchange(
             message.key,
             conversation.id,
-            await self._teacher_turn(message, move),
+            self._teacher_turn(message, move),
             StudentTurn(
                 content=words.text,
                 said_at=datetime.now(UTC),
@@ -231,7 +251,8 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            await self._still_allowed(conversation, student.spoken(turned.state, words.text).to_json()),
+            student.spoken(turned.state, words.text).to_json(),
+            mind_before=conversation.mind,
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
         log.info("answered", model=words.model, voiced=words.voiced, move=move.value, latency_ms=latency)
@@ -251,64 +272,64 @@ class Classroom:
             cost_usd=words.cost_usd,
         )
 
+    async def _words(self, job: Job, cue: Cue, model: str, seed: int) -> Worded:
+        """The child's words, in time; raise `NoWords`."""
+        deadline = job.came + self._settings.classroom.patience_seconds
+        words = await self._wording.words(cue, model, seed, deadline)
+        if asyncio.get_running_loop().time() > deadline:
+            self._metrics.deadline_misses.labels("answered late").inc()
+        await self._signs.end(job.moment)
+        return words
+
+    async def _give_up(self, job: Job, error: NoWords) -> None:
+        """Say that no words came, rather than say somebody else's."""
+        if error.late:
+            self._metrics.deadline_misses.labels("given up").inc()
+        log.warning("no words", platform=job.message.platform, reason=str(error))
+        await self._signs.end(job.moment)
+        await self._notify(job.responder, LATE if error.late else AWAY, job.message)
+        await self._store.mark_failed(job.message.key, f"no words: {error}")
+
     async def _give_notice(
         self, job: Job, conversation: ConversationRow, scene: Scene, notice: safeguard.Notice
     ) -> Answer:
-        await self._send(job.responder, Outgoing(notice.text, None), must=True)
-        teacher = await self._teacher_turn(job.message, None, flag=notice.flag.value)
-        kept = await self._still_allowed(conversation, conversation.mind)
-        await self._store.log_exchange(job.message.key, conversation.id, teacher, None, kept)
+        await self._signs.end(job.moment)
+        await self._send(job.responder, Outgoing(notice.text, None, not conversation.turns), must=True)
+        teacher, mind = self._teacher_turn(job.message, None, flag=notice.flag.value), conversation.mind
+        await self._store.log_exchange(
+            job.message.key, conversation.id, teacher, None, mind, mind_before=mind
+        )
         self._metrics.notices.labels(notice.flag.value).inc()
         log.info("gave a notice", flag=notice.flag.value)
         return Answer(notice.text, None, scene.child.id, scene.lesson.id, flag=notice.flag.value)
 
     async def _notify(self, responder: Responder, notice: str, message: Message) -> None:
         """Say that something is in the way, in the name of the child who sits there."""
-        name = self.children[self._settings.student.child].name
+        conversation = None
         try:
             conversation = await self._store.conversation(message.platform, message.channel, message.thread)
-            name = self._scene(conversation).child.name
         except StoreError as error:
             log.warning("notice names the default child", reason=str(error))
+        name = self._seating.scene(conversation).child.name
         await self._send(responder, Outgoing(notice.format(name=name), None))
 
-    def _scene(self, conversation: ConversationRow) -> Scene:
-        """Who sits there. What is stored may have gone from the data since: then the default sits in."""
-        wanted = self._settings.student
-        child = self.children.get(conversation.child or "") or self.children[wanted.child]
-        lessons = self.curriculum.lessons
-        return Scene(child, lessons.get(conversation.lesson or "") or lessons[wanted.lesson], self.curriculum)
+    def _takes_long(self, turnstile: Turnstile, ahead: int) -> bool:
+        """Whether a message with so many before it in its conversation has to wait longer than goes without saying."""
+        return turnstile.expected_wait(ahead) > self._settings.classroom.moment_seconds
 
-    def _state(self, conversation: ConversationRow, now: datetime) -> MindState:
-        if conversation.mind is None:
-            return MindState()
-        try:
-            state = MindState.from_json(conversation.mind)
-        except MindError as error:
-            log.warning("mind begins anew", reason=str(error))
-            return MindState()
-        night = timedelta(hours=self._settings.classroom.next_day_hours)
-        return state.next_day() if now - conversation.updated_at > night else state
-
-    async def _reader(self) -> Reader | None:
-        """The ear that is live; None where none is published, or it cannot be read: then the rules hear alone."""
-        try:
-            return (await self._models.live(EAR_NAME, EAR)).reader
-        except ModelUnavailable:
-            return None
+    async def _ask_for_a_moment(self, job: Job, ahead: int) -> None:
+        """Tell who has to wait so, once, at once; a message that is another program's gets no word."""
+        message = job.message
+        if await asyncio.shield(job.claimed):
+            conversation = await self._store.conversation(message.platform, message.channel, message.thread)
+            if self._takes_long(await self._models.turnstile(self._seating.model(conversation)), ahead):
+                await self._notify(job.responder, MOMENT, message)
 
     async def _waits(self, key: str) -> bool:
         try:
             return any(waiting.key == key for waiting in await self._store.unanswered())
         except StoreError:
             return True
-
-    async def _still_allowed(self, conversation: ConversationRow, state: str | None) -> str | None:
-        """The state to keep: none when somebody here was forgotten while the child was thinking, which may have
-        ended the conversation."""
-        now = await self._store.conversation(conversation.platform, conversation.channel, conversation.thread)
-        forgotten = now.mind is None and conversation.mind is not None
-        return None if forgotten or now.id != conversation.id else state
 
     # Edges.
 
@@ -324,26 +345,19 @@ class Classroom:
             created_at=message.sent_at,
         )
 
-    async def _teacher_turn(
+    def _teacher_turn(
         self, message: Message, move: MoveKind | None, *, flag: str | None = None
     ) -> TeacherTurn:
-        author = self._hash_of(message)
+        silence_is_consent = self._settings.privacy.consent == "opt_out"
         return TeacherTurn(
             content=message.text,
             said_at=message.sent_at,
-            author_hash=author,
+            author_hash=self._hash_of(message),
             platform_message_id=message.key,
             move=move,
-            consent=await self._consent(author),
+            consent=Consent.ON if silence_is_consent else None,
             flag=flag,
         )
-
-    async def _consent(self, author_hash: str) -> Consent | None:
-        """The consent in force: what the person said, else what the course's policy makes of silence."""
-        said = await self._store.consent(author_hash)
-        if said is None and self._settings.privacy.consent == "opt_out":
-            return Consent.ON
-        return said
 
     def author_hash(self, platform: str, user: str) -> str:
         """A person as the store knows them, from the platform's user id."""
@@ -351,13 +365,6 @@ class Classroom:
 
     def _hash_of(self, message: Message) -> str:
         return message.author_hash or self.author_hash(message.platform, message.author)
-
-    async def _show_thinking(self, responder: Responder) -> None:
-        try:
-            async with asyncio.timeout(self._settings.classroom.send_seconds):
-                await responder.thinking()
-        except Exception as error:  # noqa: BLE001 - a sign of thinking is worth no message
-            log.debug("typing not shown", reason=str(error))
 
     async def _send(self, responder: Responder, outgoing: Outgoing, *, must: bool = False) -> str | None:
         try:

@@ -86,6 +86,8 @@ class Classroom(_Section):
     """`[classroom]`: time and room for one message."""
 
     reply_seconds: float = Field(default=25.0, gt=0, le=600)
+    patience_seconds: float = Field(default=120.0, gt=0, le=3600)
+    moment_seconds: float = Field(default=4.0, ge=0, le=3600)
     send_seconds: float = Field(default=15.0, gt=0, le=600)
     queue: int = Field(default=20, ge=1, le=1000)
     shutdown_seconds: float = Field(default=20.0, gt=0, le=600)

@@ -22,6 +22,10 @@ class Job:
     seed: int | None
     claimed: asyncio.Future[bool]
     done: asyncio.Future[Answer | None]
+    came: float
+    """When, in the event loop's time."""
+    moment: asyncio.Task[None] | None = None
+    """Says that it will take a while."""
 
 
 @dataclass(slots=True)
@@ -45,15 +49,16 @@ class Lanes:
 
     def enqueue(
         self, message: Message, responder: Responder, seed: int | None, claimed: asyncio.Future[bool]
-    ) -> asyncio.Future[Answer | None]:
-        """Take the next place in the conversation's queue; the future gives what became of the message."""
-        job = Job(message, responder, seed, claimed, asyncio.get_running_loop().create_future())
+    ) -> Job:
+        """Take the next place in the conversation's queue; `done` gives what became of the message."""
+        loop = asyncio.get_running_loop()
+        job = Job(message, responder, seed, claimed, loop.create_future(), loop.time())
         lane = self._lanes.setdefault(message.place, _Lane())
         lane.jobs.append(job)
         self._counted(self.waiting)
         if lane.worker is None:
             lane.worker = asyncio.create_task(self._work(message.place, lane))
-        return job.done
+        return job
 
     def waiting_in(self, place: Place) -> int:
         """Messages waiting or in hand in one conversation."""

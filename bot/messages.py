@@ -53,6 +53,8 @@ class Outgoing:
     text: str
     speaker: str | None
     """The child's name, or None for a notice."""
+    first: bool = False
+    """Whether it answers the first message of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Responder(Protocol):
     """How a platform shows an answer to one message."""
 
     async def thinking(self) -> None:
-        """Show that the child is thinking; may be called once, must not fail the message."""
+        """Show that the child is thinking, until `send` or until cancelled. Nobody waits for it."""
         ...
 
     async def send(self, outgoing: Outgoing) -> str | None:

@@ -5,11 +5,15 @@ It knows names and numbers; no message text and no user id ever becomes a label.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from bot.models.turnstile import Turnstile
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -24,6 +28,9 @@ class Metrics:
         self.notices = Counter("pupil_notices", "Notices instead of replies", ["flag"], registry=registry)
         self.failures = Counter("pupil_failures", "What went wrong", ["where"], registry=registry)
         self.waiting = Gauge("pupil_waiting_messages", "Messages waiting or in hand", registry=registry)
+        self.deadline_misses = Counter(
+            "pupil_deadline_misses", "Messages past their deadline", ["outcome"], registry=registry
+        )
         self.reply_seconds = Histogram(
             "pupil_reply_seconds", "From message to answer sent", buckets=SECONDS, registry=registry
         )
@@ -34,6 +41,32 @@ class Metrics:
         self.cost = Counter(
             "pupil_cost_usd", "US dollars, where the price is known", ["model"], registry=registry
         )
+
+    def show(self, turnstiles: Callable[[], Iterable[Turnstile]]) -> None:
+        """Tell of these queues whenever somebody looks."""
+        self.registry.register(_Queues(turnstiles))
+
+
+class _Queues(Collector):
+    """The queues before the engines, as they are at the moment."""
+
+    def __init__(self, turnstiles: Callable[[], Iterable[Turnstile]]) -> None:
+        self._turnstiles = turnstiles
+
+    def collect(self) -> Iterator[Metric]:
+        """One figure of all queues after another."""
+        now = list(self._turnstiles())
+        for name, text, value in (
+            ("waiting", "Turns that wait for a place", lambda each: each.waiting),
+            ("busy", "Places taken", lambda each: each.busy),
+            ("places", "Places", lambda each: each.at_once),
+            ("expected_wait_seconds", "What a turn would wait that came now", Turnstile.expected_wait),
+            ("turn_seconds", "What a turn takes, as an exponential mean", lambda each: each.seconds),
+        ):
+            family = GaugeMetricFamily(f"pupil_turnstile_{name}", text, labels=["engine"])
+            for each in now:
+                family.add_metric([each.name], value(each))
+            yield family
 
 
 class MetricsServer:

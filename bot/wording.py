@@ -1,4 +1,4 @@
-"""A thought put into words: the chosen model, asked twice, then the fallback model, then plain words.
+"""A thought put into words: the chosen model, asked twice, then the fallback model; plain words where none could stand.
 
 It knows models, what may stand for a thought, and the time there is. It knows no conversation and no platform.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
 from bot.models.registry import UnknownModel
+from bot.models.turnstile import TooLate, Turnstile
 from bot.student.records.cue import Cue
 from bot.student.voicing import voice
 
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from bot.models.registry import Models
 
 log = structlog.get_logger(__name__)
+
+
+class NoWords(Exception):
+    """No model said anything, for the reason in the message; `late` where there was no time left to ask one."""
+
+    def __init__(self, reason: str, *, late: bool) -> None:
+        super().__init__(reason)
+        self.late = late
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +48,50 @@ class Worded:
 
 
 @dataclass(slots=True)
-class _Spent:
-    """What all tries for one turn cost together."""
+class _Turn:
+    """One turn on its way: what it may still take, what all tries cost together, and how far it got."""
 
+    cue: Cue
+    seed: int
+    deadline: float
+    left: float
+    """Seconds for asking. Waiting for a place does not count."""
+    place: AsyncExitStack = field(default_factory=AsyncExitStack)
+    at: Turnstile | None = None
+    """Where it has its place."""
+    model: str = ""
+    version: str = ""
+    answered: bool = False
+    """Whether a model said something, be it that it will not."""
+    late: bool = False
+    reason: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
 
+    async def enter(self, turnstile: Turnstile) -> None:
+        """Take a place there, unless it has one: models on the same engine are asked in one go."""
+        if turnstile is not self.at:
+            await self.place.aclose()
+            await self.place.enter_async_context(turnstile.turn(self.deadline))
+            self.at = turnstile
+
     def add(self, reply: Reply) -> None:
+        self.answered = True
         self.prompt_tokens += reply.prompt_tokens or 0
         self.completion_tokens += reply.completion_tokens or 0
         known = reply.cost_usd is not None and self.cost_usd is not None
         self.cost_usd = self.cost_usd + reply.cost_usd if known else None  # type: ignore[operator]
 
-    def on(self, text: str, voiced: str, model: str, version: str) -> Worded:
+    def ends(self, text: str, voiced: str) -> Worded:
         cost = self.cost_usd if self.prompt_tokens > 0 else None
-        return Worded(text, voiced, model, version, self.prompt_tokens, self.completion_tokens, cost)
+        return Worded(
+            text, voiced, self.model, self.version, self.prompt_tokens, self.completion_tokens, cost
+        )
 
 
 class Wording:
-    """Finds words within `seconds`, whatever the models do."""
+    """Finds words within `seconds` of asking, whatever the models do."""
 
     def __init__(self, models: Models, metrics: Metrics, fallback: str, seconds: float) -> None:
         self._models = models
@@ -65,41 +99,65 @@ class Wording:
         self._fallback = fallback
         self._seconds = seconds
 
-    async def words(self, cue: Cue, name: str, seed: int) -> Worded:
-        """The cue's thought in the words of the model `name`: one retry, then the fallback, then plain words."""
-        spent = _Spent()
-        deadline = asyncio.get_running_loop().time() + self._seconds
-        names = list(dict.fromkeys((name, self._fallback)))
-        version = ""
-        for place, model_name in enumerate(names):
-            # An unused fallback's share of the time goes to nobody: a person waits no longer for it.
-            until = deadline - (len(names) - 1 - place) * self._seconds / 3
-            try:
-                async with asyncio.timeout_at(until):
-                    model = await self._models.get(model_name)
-                    name, version = model.name, model.version
-                    for attempt, voiced in enumerate(("model", "retry")):
-                        again = replace(cue, again=attempt > 0)
-                        shaped = await self._say(model, again, seed + attempt, spent)
-                        if shaped.fault is None:
-                            return spent.on(shaped.text, voiced, name, version)
-            except ModelRefused as error:
-                # Asking again would be refused and paid for again.
-                log.warning("model refused", model=model_name, reason=str(error))
-                break
-            except (ModelUnavailable, UnknownModel, TimeoutError) as error:
-                self._metrics.failures.labels("model").inc()
-                log.warning("model unavailable", model=model_name, reason=str(error) or "deadline")
-        return spent.on(voice.plain(cue.thought, cue.child, seed=seed), "phrasing", name, version)
+    async def words(self, cue: Cue, name: str, seed: int, deadline: float) -> Worded:
+        """The cue's thought in the words of the model `name`: one retry, then the fallback, then plain words.
 
-    async def _say(self, model: StudentModel, cue: Cue, seed: int, spent: _Spent) -> voice.Shaped:
+        Raise `NoWords` where no model said anything: they could not be asked, or not in time for `deadline`, a time
+        of the event loop.
+        """
+        turn = _Turn(cue, seed, deadline, self._seconds)
+        names = list(dict.fromkeys((name, self._fallback)))
+        async with turn.place:
+            for others, model_name in zip(reversed(range(len(names))), names, strict=True):
+                try:
+                    # An unused fallback's share of the time goes to nobody: a person waits no longer for it.
+                    worded = await self._ask(turn, model_name, turn.left - others * self._seconds / 3)
+                    if worded is not None:
+                        return worded
+                except ModelRefused as error:
+                    # Asking again would be refused and paid for again.
+                    log.warning("model refused", model=model_name, reason=str(error))
+                    turn.answered = True
+                    break
+                except TooLate:
+                    turn.late, turn.reason = True, f"{model_name}: no time left"
+                except (ModelUnavailable, UnknownModel, TimeoutError) as error:
+                    turn.reason = str(error) or f"{model_name}: no answer in time"
+                    self._metrics.failures.labels("model").inc()
+                    log.warning("model unavailable", model=model_name, reason=turn.reason)
+        if not turn.answered:
+            raise NoWords(turn.reason, late=turn.late)
+        return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
+
+    async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
+        """Two tries with one model in so many seconds; None when neither can stand."""
+        async with asyncio.timeout(seconds):
+            model = await self._models.get(name)
+        turnstile = await self._models.turnstile(name)
+        await turn.enter(turnstile)
+        turn.model, turn.version = model.name, model.version
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                for attempt, voiced in enumerate(("model", "retry")):
+                    if attempt and not turnstile.has_time(turn.deadline):
+                        break
+                    shaped = await self._say(model, turn, attempt)
+                    if shaped.fault is None:
+                        return turn.ends(shaped.text, voiced)
+        finally:
+            turn.left -= time.monotonic() - began
+        return None
+
+    async def _say(self, model: StudentModel, turn: _Turn, attempt: int) -> voice.Shaped:
+        cue, seed = replace(turn.cue, again=attempt > 0), turn.seed + attempt
         started = time.perf_counter()
         reply = await model.reply(cue, seed=seed)
         self._metrics.model_seconds.labels(model.name).observe(time.perf_counter() - started)
         self._metrics.tokens.labels(model.name, "prompt").inc(reply.prompt_tokens or 0)
         self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
         self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
-        spent.add(reply)
+        turn.add(reply)
         shaped = voice.shape(reply.text, cue.thought, cue.child, teacher=cue.teacher, seed=seed)
         if shaped.fault:
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
 from bot.messages import Answer, Outgoing, clean_text
@@ -120,6 +120,28 @@ class TestOneMessage:
         assert answer is not None
         assert (answer.voiced, answer.prompt_tokens, answer.completion_tokens) == ("retry", 200, 10)
         assert answer.cost_usd == pytest.approx(0.5)
+
+
+class TestStatements:
+    @pytest.mark.parametrize(
+        ("text", "statements"), [("What is 52 minus 17?", 6), ("Are you a real child?", 6)]
+    )
+    async def test_a_message_costs_three_transactions(self, path: Path, text: str, statements: int) -> None:
+        """One claims it, one reads what was said so far, one logs what came of it."""
+        done: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            done.append(statement.split(maxsplit=1)[0])
+
+        async with room(path) as app:
+            await app.classroom.receive(message(), Listener())
+            event.listen(Engine, "before_cursor_execute", note)
+            try:
+                await app.classroom.receive(message(text), Listener())
+            finally:
+                event.remove(Engine, "before_cursor_execute", note)
+        assert done.count("BEGIN") == 3
+        assert len(done) - done.count("BEGIN") == statements
 
 
 class TestDuplicates:
@@ -287,19 +309,20 @@ class TestWords:
         assert slow.cancelled == 1
         assert took < 0.6 + 0.3
 
-    async def test_both_hang_plain_words_within_the_deadline(self, path: Path) -> None:
-        slow, fallback = ScriptedModel("slow"), ScriptedModel()
+    async def test_both_hang_a_notice_instead_of_words_of_no_model(self, path: Path) -> None:
+        slow, fallback, listener = ScriptedModel("slow"), ScriptedModel(), Listener()
         slow.hang()
         fallback.hang()
         async with room(path, slow, fallback, student={"model": "slow"}, classroom=QUICK) as app:
             started = time.perf_counter()
-            answer = await app.classroom.receive(message(), Listener())
+            assert await app.classroom.receive(message(key="discord:1"), listener) is None
             took = time.perf_counter() - started
-            again = await app.classroom.receive(message(), Listener())
-        assert answer is not None
-        assert answer.voiced == "phrasing"
+            again = await app.classroom.receive(message(key="discord:2"), Listener())
         assert 0.5 < took < 0.6 + 0.3
         assert (slow.cancelled, fallback.cancelled) == (1, 1)
+        assert listener.words == []
+        assert ["Mia cannot answer" in notice for notice in listener.notices] == [True]
+        assert claims(path) == {"discord:1": "failed", "discord:2": "answered"}
         assert again is not None
         assert again.voiced == "model"
 
@@ -312,17 +335,17 @@ class TestWords:
         assert (answer.model, answer.version, answer.voiced) == ("base", "base-1", "model")
         assert len(cloud.cues) == 1
 
-    async def test_both_unavailable_plain_words(self, path: Path) -> None:
-        cloud, fallback = ScriptedModel("cloud"), ScriptedModel()
+    async def test_both_unavailable_a_notice_and_the_reason_is_kept(self, path: Path) -> None:
+        cloud, fallback, listener = ScriptedModel("cloud"), ScriptedModel(), Listener()
         cloud.enqueue(ModelUnavailable("cloud: 503"))
         fallback.enqueue(ModelUnavailable("base: closed"))
-        listener = Listener()
         async with room(path, cloud, fallback, student={"model": "cloud"}) as app:
-            answer = await app.classroom.receive(message(), listener)
-        assert answer is not None
-        assert (answer.voiced, answer.cost_usd) == ("phrasing", None)
-        assert listener.words == [answer.text]
-        assert rows(path, "SELECT voiced FROM turns WHERE role = 'student'") == [("phrasing",)]
+            assert await app.classroom.receive(message(), listener) is None
+        assert (listener.words, len(listener.notices)) == ([], 1)
+        assert rows(path, "SELECT state, reason, payload FROM claims") == [
+            ("failed", "no words: base: closed", None)
+        ]
+        assert logged(path) == []
 
     async def test_a_refusal_costs_one_call_and_gives_plain_words(self, path: Path) -> None:
         model = ScriptedModel()

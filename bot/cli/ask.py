@@ -30,7 +30,7 @@ async def ask(settings: Settings, text: str, seed: int | None) -> Answer:
         )
         answer = await parts.classroom.receive(message, Silent(), seed=seed)
     if answer is None:
-        fail("the answer could not be kept; run python -m bot check")
+        fail("there is no answer, or it could not be kept; run python -m bot check")
     return answer
 
 

@@ -20,7 +20,11 @@ from bot.models.engines.running import Engines
 from bot.models.kinds.base import ArtifactKind, T
 from bot.models.opening import Opener
 from bot.models.published import Published
+from bot.models.turnstile import Turnstile
 from bot.student.voicing.prompt import OPENING
+
+HOSTED_AT_ONCE = 64
+"""Turns at a time with a model that runs elsewhere: what is beyond it waits here instead of in sockets."""
 
 
 class UnknownModel(ValueError):
@@ -34,6 +38,7 @@ class Models:
         self._settings = settings
         self._open: dict[str, StudentModel] = {}
         self._opening = asyncio.Lock()
+        self._turnstiles: dict[str, Turnstile] = {}
         self._engines = Engines(settings)
         self._opener = Opener(settings, self._engines)
         self._published = Published(
@@ -70,6 +75,22 @@ class Models:
             if name not in self._open:
                 self._open[name] = await self._opener.fixed(name)
         return self._open[name]
+
+    async def turnstile(self, name: str) -> Turnstile:
+        """Where turns with an opened model queue: all that run on one engine share theirs. Raise `EngineError`."""
+        manifest = self._published.live(name) if name in self._published.names else None
+        here = name == BASE_MODEL if manifest is None else manifest.endpoint is None
+        where, at_once = name, HOSTED_AT_ONCE
+        if here:
+            program = manifest is not None and manifest.kind == "dspy"
+            where = "llama_cpp" if program else (await self._engines.choice()).name
+            at_once = HOSTED_AT_ONCE if where == "vllm" else self._settings.engine.slots
+        return self._turnstiles.setdefault(where, Turnstile(where, at_once))
+
+    @property
+    def turnstiles(self) -> tuple[Turnstile, ...]:
+        """All that there are so far."""
+        return tuple(self._turnstiles.values())
 
     async def live(self, name: str, kind: ArtifactKind[T]) -> T:
         """The live version of something published that is no student, opened. Whoever needs it asks anew for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import chunks, insert
@@ -20,14 +20,21 @@ async def add(connection: AsyncConnection, author_hash: str, consent: Consent) -
     )
 
 
+def newest_of(author_hash: str | ColumnElement[str]) -> ScalarSelect[str]:
+    """The person's newest answer as a part of a statement; nothing for who never gave one."""
+    answers = consents.alias()
+    return (
+        select(answers.c.state)
+        .where(answers.c.author_hash == author_hash)
+        .order_by(answers.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 async def newest(connection: AsyncConnection, author_hash: str) -> Consent | None:
     """The person's newest answer, or None who never gave one."""
-    state = await connection.scalar(
-        select(consents.c.state)
-        .where(consents.c.author_hash == author_hash)
-        .order_by(consents.c.id.desc())
-        .limit(1)
-    )
+    state = await connection.scalar(select(newest_of(author_hash)))
     return None if state is None else Consent(state)
 
 

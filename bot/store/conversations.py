@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, and_, case, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
@@ -88,15 +88,20 @@ async def change(
     return _conversation(row)
 
 
-async def lengthen(connection: AsyncConnection, conversation_id: int, by: int, mind: str | None) -> int:
+async def lengthen(
+    connection: AsyncConnection, conversation_id: int, by: int, mind: str | None, mind_before: str | None
+) -> int:
     """Count `by` more turns and keep the child's state; gives the number of the last one. Raises `StoreError`.
 
     This locks the row: two programs cannot give two turns the same number.
     """
+    forgotten = and_(literal(mind_before is not None), conversations.c.mind.is_(None))
+    gone = or_(conversations.c.ended_at.is_not(None), forgotten)
+    kept = case((gone, null()), else_=literal(mind, conversations.c.mind.type))
     count = await connection.scalar(
         update(conversations)
         .where(conversations.c.id == conversation_id)
-        .values(turns=conversations.c.turns + by, mind=mind, updated_at=datetime.now(UTC))
+        .values(turns=conversations.c.turns + by, mind=kept, updated_at=datetime.now(UTC))
         .returning(conversations.c.turns)
     )
     if count is None:

@@ -52,7 +52,8 @@ class ClaimedMessage:
 
 @dataclass(frozen=True, slots=True)
 class TeacherTurn:
-    """What a teacher said, to be logged. `consent` is the author's at that moment (None: never asked)."""
+    """What a teacher said, to be logged. `consent` is what holds for an author who never answered; an answer that the
+    store knows is logged instead."""
 
     content: str
     said_at: datetime

@@ -153,6 +153,20 @@ class Store:
         return row
 
     @whole
+    async def so_far(
+        self, platform: str, channel: str, thread: str | None, most: Callable[[int], int]
+    ) -> tuple[ConversationRow, list[TurnRow]]:
+        """The current conversation of a place, begun when there is none, and the last `most` of its turns, as `turns`
+        gives them; `most` says how many of so many."""
+        async with self._database.reading() as connection:
+            row = await conversations.current(connection, platform, channel, thread)
+            if row is not None:
+                said = await turns.last(connection, row.id, most(row.turns)) if row.turns else []
+                return row, said
+        async with self._database.writing() as connection:
+            return await conversations.begin(connection, platform, channel, thread, {}), []
+
+    @whole
     async def new_conversation(self, platform: str, channel: str, thread: str | None) -> ConversationRow:
         """End the current conversation of a place and begin one with the same model, child and lesson."""
         async with self._database.writing() as connection:
@@ -169,18 +183,22 @@ class Store:
     # Turns.
 
     @whole
-    async def log_exchange(
+    async def log_exchange(  # noqa: PLR0913 - what one exchange is
         self,
         claim_key: str,
         conversation_id: int,
         teacher: TeacherTurn,
         student: StudentTurn | None,
         mind: str | None,
+        *,
+        mind_before: str | None = None,
     ) -> Exchange:
         """Log a teacher's turn, the child's answer and state, and mark the claim answered: all or nothing.
 
-        `student` is None where a notice took the child's place. Raises `StoreError` when the claim is not
-        waiting for an answer: it was answered, given up, or its author asked to be forgotten meanwhile.
+        `student` is None where a notice took the child's place. `mind` is not kept where the conversation has ended
+        meanwhile, or somebody in it was forgotten, so that the `mind_before` that was read is there no more. Raises
+        `StoreError` when the claim is not waiting for an answer: it was answered, given up, or its author asked to
+        be forgotten meanwhile.
         """
         async with self._database.writing() as connection:
             if not await claims.answer(connection, claim_key, conversation_id):
@@ -188,7 +206,7 @@ class Store:
                     f"{self._database.name}: message {claim_key} does not wait for an answer, so nothing "
                     "was logged"
                 )
-            return await turns.log(connection, conversation_id, teacher, student, mind)
+            return await turns.log(connection, conversation_id, teacher, student, mind, mind_before)
 
     @whole
     async def turns(self, conversation_id: int, limit: int) -> list[TurnRow]:

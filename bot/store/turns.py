@@ -5,43 +5,49 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_, update
+from sqlalchemy import Row, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import conversations, opinions, tables
+from bot.store import consents, conversations, opinions, tables
 from bot.store.database import StoreError, insert, missing, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
-from bot.store.tables import consents, turns
+from bot.store.tables import turns
 from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
 
 PAGE = 500
 """Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
 
 
-async def log(
+async def log(  # noqa: PLR0913 - see `store`
     connection: AsyncConnection,
     conversation_id: int,
     teacher: TeacherTurn,
     student: StudentTurn | None,
     mind: str | None,
+    mind_before: str | None,
 ) -> Exchange:
     """Add a teacher's turn, the child's answer and state to a conversation. Raises `StoreError` for no such one."""
-    said = [{"role": Role.TEACHER, **_columns(teacher)}]
+    unless_answered = literal(teacher.consent, turns.c.consent.type)
+    consent = func.coalesce(consents.newest_of(teacher.author_hash), unless_answered)
+    said = [{"role": Role.TEACHER, **_columns(teacher), "consent": consent}]
     if student is not None:
         thought = student.thought.to_json()
-        said.append(
-            {"role": Role.STUDENT, **_columns(student), "thought": thought, "consent": teacher.consent}
+        said.append({"role": Role.STUDENT, **_columns(student), "thought": thought, "consent": consent})
+    count = await conversations.lengthen(connection, conversation_id, len(said), mind, mind_before)
+    columns = dict.fromkeys(name for each in said for name in each)
+    first = count - len(said) + 1
+    added = await connection.execute(
+        insert(connection, turns)
+        .values(
+            [
+                {"conversation_id": conversation_id, "number": number, **columns, **values}
+                for number, values in enumerate(said, start=first)
+            ]
         )
-    count = await conversations.lengthen(connection, conversation_id, len(said), mind)
-    ids = []
-    for number, values in enumerate(said, start=count - len(said) + 1):
-        added = await connection.execute(
-            insert(connection, turns)
-            .values(conversation_id=conversation_id, number=number, **values)
-            .returning(turns.c.id)
-        )
-        ids.append(added.scalar_one())
-    return Exchange(teacher_id=ids[0], student_id=ids[1] if student is not None else None)
+        .returning(turns.c.number, turns.c.id)
+    )
+    ids = {row.number: row.id for row in added}
+    return Exchange(teacher_id=ids[first], student_id=ids.get(first + 1))
 
 
 async def last(connection: AsyncConnection, conversation_id: int, limit: int) -> list[TurnRow]:
@@ -78,14 +84,7 @@ async def set_message_id(connection: AsyncConnection, turn_id: int, platform_mes
 
 async def page(connection: AsyncConnection, after: tuple[int, int]) -> list[LoggedTurn]:
     """Up to `PAGE` turns that are not forgotten, behind that conversation and number."""
-    newest = consents.alias()
-    consent_now = (
-        select(newest.c.state)
-        .where(newest.c.author_hash == turns.c.author_hash)
-        .order_by(newest.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    consent_now = consents.newest_of(turns.c.author_hash)
     found = await connection.execute(
         select(turns, tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)

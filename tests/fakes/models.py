@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.models.base import ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.kinds.base import ArtifactKind, T
 from bot.models.registry import UnknownModel
+from bot.models.turnstile import Turnstile
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import meaning
 
@@ -19,7 +22,8 @@ class InstantModel:
         self.name = name
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
-        """Say the thought's plain words."""
+        """Say the thought's plain words, no sooner than others had their turn: as every model does."""
+        await asyncio.sleep(0)
         return Reply(
             meaning(cue.thought), prompt_tokens=100, completion_tokens=5, cost_usd=None, latency_ms=1.0
         )
@@ -33,6 +37,7 @@ class InstantModels:
 
     def __init__(self, names: tuple[str, ...] = ("base", "other")) -> None:
         self.names = names
+        self.turnstiles = (Turnstile("instant", 8),)
 
     def check(self, name: str) -> str:
         """`name`, or `UnknownModel`."""
@@ -43,6 +48,10 @@ class InstantModels:
     async def get(self, name: str) -> StudentModel:
         """A model of that name."""
         return InstantModel(self.check(name))
+
+    async def turnstile(self, name: str) -> Turnstile:
+        """One for all."""
+        return self.turnstiles[0]
 
     async def live(self, name: str, kind: ArtifactKind[T]) -> T:
         """Nothing is published: the rules hear alone."""

@@ -29,6 +29,7 @@ from bot.metrics import Metrics
 from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
 from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
+from bot.models.turnstile import Turnstile
 from bot.platforms.base import PlatformError
 from bot.store import Store
 from bot.student.records.child import Child
@@ -93,6 +94,8 @@ class ScriptedModels(Models):
     def __init__(self, settings: Settings, *models: ScriptedModel) -> None:
         super().__init__(settings)
         self._scripted = {model.name: model for model in models}
+        self.shared = Turnstile("scripted", settings.engine.slots)
+        """All of them run on it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,6 +105,13 @@ class ScriptedModels(Models):
         if name not in self._scripted:
             raise UnknownModel(f"no model {name!r}")
         return self._scripted[name]
+
+    async def turnstile(self, name: str) -> Turnstile:
+        return self.shared
+
+    @property
+    def turnstiles(self) -> tuple[Turnstile, ...]:
+        return (self.shared,)
 
     def put(self, model: StudentModel) -> None:
         self._scripted[model.name] = model  # type: ignore[assignment]

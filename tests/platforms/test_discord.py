@@ -842,6 +842,17 @@ async def test_discords_rate_limits_are_waited_for(server: DiscordServer, tmp_pa
     assert len(server.sent(PRACTICE)) == len(server.sent(DIRECT)) == 1
 
 
+async def test_typing_that_discord_holds_back_holds_no_answer_back(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path):
+        server.limit("POST", "/typing", 60.0)
+        await server.say(PRACTICE, QUESTION)
+        await server.answers(PRACTICE, 1)
+        await server.say(PRACTICE, "How did you get that?")
+        await server.answers(PRACTICE, 2)
+
+
 async def test_a_forbidden_channel_fails_one_message_and_no_more(
     server: DiscordServer, tmp_path: Path
 ) -> None:
@@ -978,7 +989,7 @@ async def test_the_program_answers_and_stops_when_told(server: DiscordServer, tm
     async with OpenAIServer() as words:
         model = f'[models.cloud]\nprovider = "compatible"\nmodel = "test"\nbase_url = "{words.base_url}"\n'
         chosen = '[student]\nmodel = "cloud"\nfallback = "cloud"\n[metrics]\nport = 0\n'
-        settings(server, tmp_path, model + chosen)
+        settings(server, tmp_path, f"{model}{chosen}[classroom]\nmoment_seconds = 60\n")
         program = await start(tmp_path, TOKEN)
         try:
             await server.until(lambda: server.identified, seconds=30)

@@ -231,6 +231,54 @@ class TestTurns:
         assert [turn.number for turn in await store.turns(1, 3)] == [4, 5, 6]
         assert await store.turns(1, 0) == []
 
+    async def test_what_was_said_so_far_is_read_at_once(self, store: Store) -> None:
+        asked: list[int] = []
+
+        def most(turns: int) -> int:
+            asked.append(turns)
+            return 3
+
+        begun, nothing = await store.so_far("discord", "room", None, most)
+        assert (begun, nothing) == (await current(store), [])
+        for number in range(3):
+            await converse(store, key=str(number))
+        row, said = await store.so_far("discord", "room", None, most)
+        assert row == await current(store)
+        assert [turn.number for turn in said] == [4, 5, 6]
+        assert asked == [6]
+
+    @pytest.mark.parametrize("answered", [None, Consent.ON, Consent.OFF])
+    @pytest.mark.parametrize("silence", [None, Consent.ON])
+    async def test_the_newest_answer_is_the_consent_else_what_silence_means(
+        self, store: Store, silence: Consent | None, answered: Consent | None
+    ) -> None:
+        await store.set_consent(BEN, Consent.OFF)
+        if answered:
+            await store.set_consent(ANN, Consent.ON)
+            await store.set_consent(ANN, answered)
+        await store.claim(message("1"))
+        asked = replace(teacher(), consent=silence)
+        await store.log_exchange("discord:1", (await current(store)).id, asked, student(), None)
+        assert [turn.consent for turn in await store.turns(1, 9)] == [answered or silence] * 2
+
+    @pytest.mark.parametrize("happens", ["nothing", "forgotten", "ended"])
+    async def test_the_mind_is_kept_unless_somebody_was_forgotten_or_the_conversation_ended(
+        self, store: Store, happens: str
+    ) -> None:
+        await converse(store, author=BEN, key="0")
+        await converse(store, key="1")
+        row, _ = await store.so_far("discord", "room", None, lambda _: 2)
+        await store.claim(message("2"))
+        if happens == "forgotten":
+            await store.forget(BEN)
+        elif happens == "ended":
+            await store.new_conversation("discord", "room", None)
+        await store.log_exchange("discord:2", row.id, teacher(), student(), "new", mind_before=row.mind)
+        if happens == "ended":
+            assert (await current(store)).turns == 0
+        after = await store.update_conversation(row.id, child="eli")
+        assert (after.mind, after.turns) == ("new" if happens == "nothing" else None, 6)
+
     async def test_a_notice_leaves_only_the_teachers_turn(self, store: Store) -> None:
         await store.claim(message("1"))
         conversation = await current(store)

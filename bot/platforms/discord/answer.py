@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -17,9 +15,6 @@ import structlog
 from bot.messages import Outgoing, Place
 from bot.platforms import manners
 from bot.platforms.base import PlatformError
-
-if TYPE_CHECKING:
-    from bot.commands import Commands
 
 log = structlog.get_logger(__name__)
 
@@ -93,13 +88,11 @@ async def _find_or_make(home: Speakable) -> discord.Webhook:
 class DiscordResponder:
     """Shows the answer to one message in its channel."""
 
-    def __init__(  # noqa: PLR0913 - what an answer needs
+    def __init__(
         self,
         channel: discord.abc.Messageable,
         channel_id: int,
         asked: int,
-        place: Place,
-        commands: Commands,
         webhooks: Webhooks,
         *,
         pace: bool,
@@ -107,16 +100,17 @@ class DiscordResponder:
         self._channel = channel
         self._channel_id = channel_id
         self._asked = asked
-        self._place = place
-        self._commands = commands
         self._webhooks = webhooks
         self._pace = pace
-        self._typing = AsyncExitStack()
+        self._speaks = asyncio.Event()
 
     async def thinking(self) -> None:
-        """Type until `send`."""
+        """Type until the child speaks."""
+        if self._speaks.is_set():
+            return
         try:
-            await self._typing.enter_async_context(self._channel.typing())
+            async with self._channel.typing():
+                await self._speaks.wait()
         except FAILURES as error:
             raise PlatformError(why(error)) from None
 
@@ -124,20 +118,14 @@ class DiscordResponder:
         """Show it, as the child where that is possible; give the new message's id."""
         if self._pace and outgoing.speaker:
             await asyncio.sleep(manners.speaking_seconds(outgoing.text))
-        await self._typing.aclose()
-        label = await self._label()
+        if outgoing.speaker:
+            self._speaks.set()
+        label = f"\n-# {manners.LABEL}" if outgoing.first else ""
         try:
             sent = await self._as_child(outgoing, label) or await self._as_bot(outgoing, label)
         except FAILURES as error:
             raise PlatformError(why(error)) from None
         return message_id(self._channel_id, sent)
-
-    async def _label(self) -> str:
-        try:
-            return f"\n-# {manners.LABEL}" if await self._commands.is_new(self._place) else ""
-        except Exception as error:  # noqa: BLE001 - the label must not keep an answer or an apology back
-            log.warning("label not shown", reason=str(error))
-            return ""
 
     async def _as_child(self, outgoing: Outgoing, label: str) -> int | None:
         """Through the webhook; None when the bot has to speak for itself."""

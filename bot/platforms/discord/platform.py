@@ -193,7 +193,7 @@ class _Client(discord.Client):
             if first:
                 await self._classroom.recover(
                     "discord",
-                    lambda left: self._responder_for(left.key, Place("discord", left.channel, left.thread)),
+                    lambda left: self._responder_for(left.key),
                 )
             await self._catch_up()
             self._warn_of_what_is_missing()
@@ -255,7 +255,7 @@ class _Client(discord.Client):
 
     async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
         place = place_of(message.channel, message.channel.id)
-        responder = self._responder(message.channel, message.channel.id, message.id, place)
+        responder = self._responder(message.channel, message.channel.id, message.id)
         key = message_id(message.channel.id, message.id)
         text = clean_text(self._plain(message))
         if not missed:
@@ -315,20 +315,17 @@ class _Client(discord.Client):
             text = markup.sub(words, text)
         return text
 
-    def _responder(
-        self, channel: discord.abc.Messageable, channel_id: int, asked: int, place: Place
-    ) -> DiscordResponder:
-        pace = self._settings.pace
-        return DiscordResponder(channel, channel_id, asked, place, self._commands, self._webhooks, pace=pace)
+    def _responder(self, channel: discord.abc.Messageable, channel_id: int, asked: int) -> DiscordResponder:
+        return DiscordResponder(channel, channel_id, asked, self._webhooks, pace=self._settings.pace)
 
     # What was missed.
 
-    def _responder_for(self, key: str, place: Place) -> DiscordResponder | None:
+    def _responder_for(self, key: str) -> DiscordResponder | None:
         _, channel_id, asked = key.split(":")
         channel = self.get_channel(int(channel_id)) or self.get_partial_messageable(int(channel_id))
         if not isinstance(channel, discord.abc.Messageable):
             return None
-        return self._responder(channel, int(channel_id), int(asked), place)
+        return self._responder(channel, int(channel_id), int(asked))
 
     async def _catch_up(self) -> None:
         """Hear what was said while nobody listened; claims keep it from being answered twice."""

@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.commands import Commands
 from bot.messages import Outgoing, Place
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import LABEL, speaking_seconds
@@ -31,9 +30,8 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 class Speaker:
     """Posts what is to be shown."""
 
-    def __init__(self, client: AsyncWebClient, commands: Commands, spawn: Spawn, *, pace: bool) -> None:
+    def __init__(self, client: AsyncWebClient, spawn: Spawn, *, pace: bool) -> None:
         self._client = client
-        self._commands = commands
         self._spawn = spawn
         self._pace = pace
 
@@ -42,7 +40,7 @@ class Speaker:
         under: dict[str, Any] = {}
         if outgoing.speaker:
             under = {"username": outgoing.speaker, "icon_emoji": ICON}
-            if await self._commands.is_new(place):
+            if outgoing.first:
                 under["attachments"] = [{"text": LABEL, "fallback": LABEL}]
             if self._pace:
                 await asyncio.sleep(speaking_seconds(outgoing.text))

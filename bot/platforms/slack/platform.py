@@ -93,7 +93,7 @@ class SlackPlatform:
             self._me = await identify(self._client)
             if missing := self._me.scopes and SCOPES - self._me.scopes:
                 log.warning("Slack scopes missing", missing=sorted(missing), add="docs/slack-manifest.yaml")
-            self._speaker = Speaker(self._client, self._commands, self._spawn, pace=slack.pace)
+            self._speaker = Speaker(self._client, self._spawn, pace=slack.pace)
             self._desk = SlackDesk(self._settings, self._commands, self._client)
             app = self._app(token)
             try:

@@ -1,0 +1,73 @@
+"""Who sits in a conversation: child and lesson, the model that speaks, the ear that hears, and the state of mind.
+
+It knows settings, data and what is stored of a conversation; no message and no platform.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.models.base import ModelUnavailable
+from bot.models.kinds.ear import EAR
+from bot.models.kinds.ear import NAME as EAR_NAME
+from bot.student.believing.state import MindError, MindState
+from bot.student.records.curriculum import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.config import Settings
+    from bot.models.registry import Models
+    from bot.store.rows import ConversationRow
+    from bot.student.hearing.reader import Reader
+    from bot.student.records.child import Child
+    from bot.student.records.curriculum import Curriculum
+
+log = structlog.get_logger(__name__)
+
+
+class Seating:
+    """What is stored may have gone from the data since: then the default sits in."""
+
+    def __init__(
+        self, settings: Settings, models: Models, children: Mapping[str, Child], curriculum: Curriculum
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._children = children
+        self._curriculum = curriculum
+
+    def scene(self, conversation: ConversationRow | None) -> Scene:
+        """Child and lesson; the default ones where nothing is known of the conversation."""
+        wanted, lessons = self._settings.student, self._curriculum.lessons
+        child = self._children.get((conversation and conversation.child) or "")
+        lesson = lessons.get((conversation and conversation.lesson) or "")
+        return Scene(
+            child or self._children[wanted.child], lesson or lessons[wanted.lesson], self._curriculum
+        )
+
+    def model(self, conversation: ConversationRow) -> str:
+        """The name of the model that gives the child words."""
+        return conversation.model or self._settings.student.model
+
+    def state(self, conversation: ConversationRow, now: datetime) -> MindState:
+        """The state of mind; a night's sleep after the last turn has changed it."""
+        if conversation.mind is None:
+            return MindState()
+        try:
+            state = MindState.from_json(conversation.mind)
+        except MindError as error:
+            log.warning("mind begins anew", reason=str(error))
+            return MindState()
+        night = timedelta(hours=self._settings.classroom.next_day_hours)
+        return state.next_day() if now - conversation.updated_at > night else state
+
+    async def reader(self) -> Reader | None:
+        """The ear that is live; None where none is published, or it cannot be read: then the rules hear alone."""
+        try:
+            return (await self._models.live(EAR_NAME, EAR)).reader
+        except ModelUnavailable:
+            return None
