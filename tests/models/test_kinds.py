@@ -137,7 +137,7 @@ async def test_it_answers_a_teacher(settings: Settings) -> None:
         answer = await app.classroom.receive(message(), Listener())
         shown = await app.commands.run("model", Place("discord", "room", None), "ann")
     assert answer is not None
-    assert (answer.model, answer.version, answer.voiced) == ("polly", "1", "model")
+    assert (answer.model, answer.version) == ("polly", "1")
     assert dict(shown.rows)["polly (current)"] == "parrot · 1 · live · runs here"
 
 
