@@ -146,7 +146,7 @@ def test_what_does_not_belong_to_its_kind_is_not_published(settings: Settings) -
     with pytest.raises(ArtifactError, match=r"kind parrot does not take words\.json"):
         publish(settings.data / "models", of, {"reply.json": b"{}", "words.json": b"[]"})
     unknown = manifest("polly", "1", kind="pickle", base=None)
-    with pytest.raises(ArtifactError, match="expected one of dspy, openai, lora, parrot, counter"):
+    with pytest.raises(ArtifactError, match="expected one of dspy, openai, lora, ear, parrot, counter"):
         publish(settings.data / "models", unknown, {})
 
 
