@@ -47,8 +47,8 @@ async def main(turns: int, rounds: int) -> None:
     passes: list[Callable[[], Awaitable[float]]] = [
         lambda: _classroom(rows, at_once=1, requests=None if requests else requests),
         lambda: _classroom(rows, at_once=AT_ONCE, requests=None),
-        lambda: _engine(list(requests.values()), at_once=1),
-        lambda: _engine(list(requests.values()), at_once=AT_ONCE),
+        lambda: _engine(requests, at_once=1),
+        lambda: _engine(requests, at_once=AT_ONCE),
     ]
     seconds = [0.0] * len(passes)
     for turn in range(rounds):
@@ -105,14 +105,14 @@ async def _talk(app: App, row: dict[str, Any]) -> None:
 def _record(requests: dict[str, list[Request]]) -> None:
     """Keep what the classroom asks the engine; its worker inherits the conversation's context."""
 
-    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling, **adapter: Any) -> Completion:
+    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling, **more: Any) -> Completion:
         requests[CONVERSATION.get()].append((list(messages), sampling))
-        return await COMPLETE(self, messages, sampling, **adapter)
+        return await COMPLETE(self, messages, sampling, **more)
 
     LlamaCppEngine.complete = complete  # type: ignore[method-assign]
 
 
-async def _engine(conversations: list[list[Request]], *, at_once: int) -> float:
+async def _engine(requests: dict[str, list[Request]], *, at_once: int) -> float:
     """Seconds for the same requests put to the engine directly."""
     settings = load()
     engine = await LlamaCppEngine.start(
@@ -121,13 +121,13 @@ async def _engine(conversations: list[list[Request]], *, at_once: int) -> float:
     await engine.remember([asdict(message) for message in OPENING])
     gate = asyncio.Semaphore(at_once)
 
-    async def conversation(asked: list[Request]) -> None:
+    async def conversation(name: str) -> None:
         async with gate:
-            for messages, sampling in asked:
-                await engine.complete(messages, sampling)
+            for messages, sampling in requests[name]:
+                await engine.complete(messages, sampling, conversation=name)
 
     try:
-        return await _timed(lambda: asyncio.gather(*map(conversation, conversations)))
+        return await _timed(lambda: asyncio.gather(*map(conversation, requests)))
     finally:
         await engine.aclose()
 

@@ -63,6 +63,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         models.check(settings.student.model)
         models.check(settings.student.fallback)
         metrics = Metrics()
+        metrics.watch_engine(models.engine_load)
         classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))
         stack.push_async_callback(classroom.aclose)
         yield App(settings, store, models, metrics, classroom, Commands(settings, store, models, classroom))

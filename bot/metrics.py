@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from bot.models.engines.base import Load
 from bot.models.turnstile import Turnstile
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -46,6 +47,10 @@ class Metrics:
         """Tell of these queues whenever somebody looks."""
         self.registry.register(_Queues(turnstiles))
 
+    def watch_engine(self, load: Callable[[], Load]) -> None:
+        """Tell of what the engine in this process has to do whenever somebody looks."""
+        self.registry.register(_Servers(load))
+
 
 class _Queues(Collector):
     """The queues before the engines, as they are at the moment."""
@@ -67,6 +72,29 @@ class _Queues(Collector):
             for each in now:
                 family.add_metric([each.name], value(each))
             yield family
+
+
+class _Servers(Collector):
+    """The servers of the engine in this process, as they are at the moment."""
+
+    def __init__(self, load: Callable[[], Load]) -> None:
+        self._load = load
+
+    def collect(self) -> Iterator[Metric]:
+        """What each has to do, and what their memory of prompts spares them."""
+        load = self._load()
+        requests = GaugeMetricFamily(
+            "pupil_engine_requests", "What a server has in hand or waiting", labels=["server"]
+        )
+        for place, waiting in enumerate(load.waiting):
+            requests.add_metric([str(place)], waiting)
+        yield requests
+        busy = sum(waiting > 0 for waiting in load.waiting)
+        yield GaugeMetricFamily("pupil_engine_busy_servers", "Servers that work", busy)
+        yield CounterMetricFamily("pupil_engine_prompt_tokens", "Tokens of all prompts", load.prompt_tokens)
+        yield CounterMetricFamily(
+            "pupil_engine_cached_tokens", "Those of them that had been read before", load.cached_tokens
+        )
 
 
 class MetricsServer:

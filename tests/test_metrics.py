@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from bot.metrics import Metrics, MetricsServer
+from bot.models.engines.base import Load
 from tests.fakes.students import Listener, ModelUnavailable, ScriptedModel, message, room
 
 
@@ -94,3 +95,20 @@ async def test_waiting_messages_are_counted(tmp_path: Path) -> None:
         assert app.metrics.waiting._value.get() == 3
         await asyncio.gather(*tasks)
         assert app.metrics.waiting._value.get() == 0
+
+
+async def test_what_the_engine_does_is_asked_when_somebody_looks() -> None:
+    metrics, load = Metrics(), [Load((), 0, 0)]
+    metrics.watch_engine(lambda: load[0])
+    async with served(metrics, [True]) as url:
+        assert "pupil_engine_requests{" not in (await get(f"{url}/metrics"))[2]
+        load[0] = Load((2, 0, 1), 1000, 900)
+        shown = (await get(f"{url}/metrics"))[2].splitlines()
+    for line in (
+        'pupil_engine_requests{server="0"} 2.0',
+        'pupil_engine_requests{server="1"} 0.0',
+        "pupil_engine_busy_servers 2.0",
+        "pupil_engine_prompt_tokens_total 1000.0",
+        "pupil_engine_cached_tokens_total 900.0",
+    ):
+        assert line in shown

@@ -24,7 +24,7 @@ def load_settings(
 
 
 def alone(settings: Settings) -> Settings:
-    """For one conversation, one slot: less than half the memory."""
+    """For one conversation, one server with one slot: a third of the memory."""
     return settings.model_copy(update={"engine": settings.engine.model_copy(update={"slots": 1})})
 
 

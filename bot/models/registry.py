@@ -15,7 +15,9 @@ from bot.config import BASE_MODEL, Settings
 from bot.models.base import ModelUnavailable, StudentModel
 from bot.models.describing import ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
+from bot.models.engines.base import Load
 from bot.models.engines.choice import Choice
+from bot.models.engines.llama_cpp import places
 from bot.models.engines.running import Engines
 from bot.models.kinds.base import ArtifactKind, T
 from bot.models.opening import Opener
@@ -84,7 +86,10 @@ class Models:
         if here:
             program = manifest is not None and manifest.kind == "dspy"
             where = "llama_cpp" if program else (await self._engines.choice()).name
-            at_once = HOSTED_AT_ONCE if where == "vllm" else self._settings.engine.slots
+            settings = self._settings.engine
+            at_once = HOSTED_AT_ONCE if where == "vllm" else settings.slots
+            if where == "llama_cpp":
+                at_once = places(settings.slots, settings.threads)
         return self._turnstiles.setdefault(where, Turnstile(where, at_once))
 
     @property
@@ -155,3 +160,7 @@ class Models:
     async def engine(self) -> Choice:
         """What the embedded model runs on, and why; raise `EngineError`."""
         return await self._engines.choice()
+
+    def engine_load(self) -> Load:
+        """What llama.cpp's servers have to do, and what they were spared; nothing where they do not run."""
+        return self._engines.load

@@ -177,4 +177,5 @@ async def test_how_many_servers_there_are(small: Path) -> None:
         engine = await LlamaCppEngine.start(small, slots=slots, threads=threads)
         pool = engine._pools[None]
         assert [server.slots for server in pool._servers] == [each] * servers
+        assert llama_cpp.places(slots, threads) == servers * each
         await engine.aclose()

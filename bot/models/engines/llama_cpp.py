@@ -23,8 +23,10 @@ MOST_SERVERS = 8
 """For one voice: each takes memory, and eight write a dozen replies a second."""
 AT_ONCE = 2
 """Answers one thread works on side by side: a second one gains a tenth, more only make each of them later."""
-PROMPTS_MIB = 512
-"""For the prompts of conversations that lost their slot, shared by the servers of a voice; about 10 MiB each."""
+PROMPTS_MIB = 128
+"""For each slot of a server, up to `MOST_PROMPTS_MIB` for all: there wait the prompts of conversations that lost their
+slot, with about 10 MiB each."""
+MOST_PROMPTS_MIB = 256
 
 
 class LlamaCppEngine:
@@ -60,9 +62,9 @@ class LlamaCppEngine:
         always, only the first time it has to be loaded then.
         """
         check_gguf(gguf)
-        count = 1 if threads else min(_usable_cores(), MOST_SERVERS, slots)
-        each = slots if threads else min(AT_ONCE, slots // count)
-        engine = cls(Shape(gguf, each, context, threads or 1, PROMPTS_MIB // count), count)
+        count, each = _arranged(slots, threads)
+        prompts = min(each * PROMPTS_MIB, MOST_PROMPTS_MIB)
+        engine = cls(Shape(gguf, each, context, threads or 1, prompts), count)
         try:
             for adapter in adapters or (None,):
                 await engine._load(adapter)
@@ -145,6 +147,20 @@ class LlamaCppEngine:
             pools, self._pools = self._pools, {}
         for pool in pools.values():
             pool.close()
+
+
+def places(slots: int, threads: int | None) -> int:
+    """How many answers a voice works on at once with these settings of `LlamaCppEngine.start`."""
+    count, each = _arranged(slots, threads)
+    return count * each
+
+
+def _arranged(slots: int, threads: int | None) -> tuple[int, int]:
+    """How many servers there are for a voice, and slots in each."""
+    if threads:
+        return 1, slots
+    count = min(_usable_cores(), MOST_SERVERS, slots)
+    return count, min(AT_ONCE, slots // count)
 
 
 def _usable_cores() -> int:

@@ -16,6 +16,8 @@ from bot.models.engines.llama_server import Server, Shape
 
 MOST_HOMES = 1000
 """Conversations whose server is remembered; who was silent longest is forgotten first, and any server does."""
+BEHIND = 2
+"""With so many answers before it, waiting takes longer than reading a conversation anew where nothing is to do."""
 SHORTEST = Sampling(max_tokens=1, temperature=0.0)
 
 
@@ -70,12 +72,12 @@ class Pool:
         self.drain()
 
     def _server_of(self, conversation: str) -> Server:
-        """Where it was last, unless that one is behind with its work and another one idle: to wait there would take
-        longer than to read the conversation anew. A new one goes where least is to do, then where fewest are."""
+        """Where it was last, unless that one is behind with its work and another one idle. A new one goes where least
+        is to do, then where fewest are."""
         guests = Counter(self._homes.values())
         idlest = min(self._servers, key=lambda server: (server.waiting, guests[server]))
         home = self._homes.pop(conversation, idlest)
-        if home.waiting > home.slots and not idlest.waiting:
+        if home.waiting >= BEHIND and not idlest.waiting:
             home = idlest
         if conversation:
             self._homes[conversation] = home

@@ -145,6 +145,7 @@ def _load(shape: Shape, adapter: Path | None) -> Any:
     params.cpuparams_batch.n_threads = shape.threads
     params.cache_ram_mib = shape.cache_mib
     params.slot_prompt_similarity = SAME_PROMPT
+    params.fit_params = False  # to a GPU, which would load everything twice
     params.cache_idle_slots = False  # a slot is saved when another conversation takes it, and not each time
     if adapter is not None:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]

@@ -13,7 +13,7 @@ import structlog
 
 from bot.config import Settings
 from bot.models.embedded import gguf_version
-from bot.models.engines.base import Engine, EngineError
+from bot.models.engines.base import Engine, EngineError, Load
 from bot.models.engines.choice import INSTALL, Choice, choose
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.engines.weights import served_gguf
@@ -36,6 +36,11 @@ class Engines:
     def running(self) -> Engine | None:
         """The engine that was picked, if it has been needed so far."""
         return self._engine
+
+    @property
+    def load(self) -> Load:
+        """What llama.cpp has to do, if it runs."""
+        return self._llama.load if self._llama else Load((), 0, 0)
 
     def gguf(self) -> Path:
         """The embedded model's file, which the first call may take seconds to make; raise `EngineError`."""
