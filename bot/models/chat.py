@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Literal
 
 import httpx
 import openai
@@ -25,9 +25,6 @@ from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.prices import Price
 from bot.student.records.cue import Cue
 from bot.student.voicing import prompt
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageParam
 
 TokensField = Literal["max_tokens", "max_completion_tokens"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
@@ -204,21 +201,20 @@ class ChatModel:
             # Newer OpenAI models refuse the old name; compatible servers often know only that one.
             "max_tokens" if settings.provider == "compatible" else "max_completion_tokens"
         )
-        most = ask.max_tokens if ask else settings.max_tokens
-        temperature = ask.temperature if ask else settings.temperature
-        more: dict[str, Any] = {"stop": list(ask.stop), "extra_body": dict(ask.more)} if ask else {}
-        response = await self._client.chat.completions.with_raw_response.create(
-            model=ask.model if ask else settings.model,
-            messages=cast("list[ChatCompletionMessageParam]", [dict(message) for message in messages]),
-            max_tokens=most if limit == "max_tokens" else openai.omit,
-            max_completion_tokens=most if limit == "max_completion_tokens" else openai.omit,
-            temperature=openai.omit if temperature is None else temperature,
-            reasoning_effort=openai.omit if settings.reasoning_effort is None else settings.reasoning_effort,
-            seed=openai.omit if seed is None else seed,
-            **more,
-        )
-        body: bytes = response.content
-        return body
+        fields: dict[str, object] = {
+            "model": ask.model if ask else settings.model,
+            "messages": [dict(message) for message in messages],
+            limit: ask.max_tokens if ask else settings.max_tokens,
+            "temperature": ask.temperature if ask else settings.temperature,
+            "reasoning_effort": settings.reasoning_effort,
+            "seed": seed,
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        if ask:
+            body |= {"stop": list(ask.stop), **ask.more}
+        # Not by the SDK's own method: that brings all that the API has, 16 MB and two thirds of a second.
+        response = await self._client.post("/chat/completions", cast_to=httpx.Response, body=body)
+        return response.content
 
     def _read(self, body: bytes, latency_ms: float) -> Reply:
         try:
