@@ -16,7 +16,9 @@ COPY bot bot
 COPY training training
 COPY data data
 COPY config.toml .
-# In the image the program's folder is read-only: the database lives in the volume.
+# In the image the program's folder is read-only: the weights are prepared now, and the database lives in the volume.
+RUN /opt/pupil/bin/python -c "from bot.config import load; from bot.models.engines.weights import served_gguf; \
+      print(served_gguf(load()))"
 RUN sed -i 's|^database = .*|database = "/var/lib/pupil/pupil.db"|' config.toml \
     && mkdir -p /var/lib/pupil
 

@@ -34,7 +34,7 @@ from bot.app import App, opened, watching
 from bot.config import load
 from bot.messages import Message, Outgoing
 from bot.models.artifact import publish
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.engines.weights import embedded_gguf, served_gguf
 from bot.models.lora import base_checksum
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.models.tensors import read_gguf
@@ -91,8 +91,9 @@ async def main(conversations: int, swaps: int, pause: float, patience: float) ->
         data = Path(folder) / "data"
         data.mkdir()
         shipped = load()
+        served_gguf(shipped)
         for each in shipped.data.resolve().iterdir():
-            if each.name in {"children", "lessons", "reference", "prices.toml"}:
+            if each.name in {"base", "children", "lessons", "reference", "prices.toml"}:
                 (data / each.name).symlink_to(each)
         student = shipped.student.model_copy(update={"model": NAME})
         room = shipped.classroom.model_copy(update={"reply_seconds": patience})

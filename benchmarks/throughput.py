@@ -28,7 +28,8 @@ from bot.app import App, opened, warm_up
 from bot.config import load
 from bot.messages import Message
 from bot.models.engines.base import Completion, Sampling
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import served_gguf
 from bot.replay import Silent
 from bot.student.voicing.prompt import OPENING
 
@@ -115,7 +116,7 @@ async def _engine(conversations: list[list[Request]], *, at_once: int) -> float:
     """Seconds for the same requests put to the engine directly."""
     settings = load()
     engine = await LlamaCppEngine.start(
-        settings.engine.gguf or embedded_gguf(), slots=settings.engine.slots, context=settings.engine.context
+        served_gguf(settings), slots=settings.engine.slots, context=settings.engine.context
     )
     await engine.remember([asdict(message) for message in OPENING])
     gate = asyncio.Semaphore(at_once)

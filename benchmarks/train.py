@@ -21,7 +21,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import EarlyStoppingCallback
 
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.config import load
+from bot.models.engines.weights import served_gguf
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from training.corpus.read import sound
@@ -45,7 +46,7 @@ def main(dialogues: int, batch: int, *, again: bool) -> None:
         chosen, validation[:1], read_children(DATA / "children"), read_lessons(DATA / "lessons")
     )
     settings = lora_settings.Settings(
-        base=str(embedded_gguf()), epochs=1, batch=batch, seed=SEED, again=again
+        base=str(served_gguf(load())), epochs=1, batch=batch, seed=SEED, again=again
     )
     base = lora_base.load(settings.base)
     rows = {part: lora.encoded_part(base, data, part, settings) for part in ("train", "validation")}

@@ -128,6 +128,7 @@ def models(as_json: JsonOption = False, config: Config = None) -> None:
     from bot.models.registry import Models  # noqa: PLC0415
 
     settings = load_settings(config)
+    quiet_logs(settings)
     known = guard(lambda: Models(settings))
     guard(known.inspect)
     infos = guard(known.describe)

@@ -221,7 +221,14 @@ class Classroom:
         state = self._seating.state(conversation, message.sent_at)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._seating.reader())
         thought, move = turned.thought, turned.heard.move
-        cue = Cue(scene.child, scene.lesson, tuple(map(_turn, said)), message.text, thought)
+        cue = Cue(
+            scene.child,
+            scene.lesson,
+            tuple(map(_turn, said)),
+            message.text,
+            thought,
+            conversation=str(conversation.id),
+        )
         first = not conversation.turns
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:

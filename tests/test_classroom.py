@@ -110,6 +110,7 @@ class TestOneMessage:
         assert model.cues[0].turns == ()
         assert [turn.content for turn in model.cues[1].turns] == ["What is 9 plus 6?", first.text]
         assert model.cues[1].teacher == "How do you know?"
+        assert model.cues[0].conversation == model.cues[1].conversation != ""
 
     async def test_cost_of_all_tries_is_added_up(self, path: Path) -> None:
         model = ScriptedModel(cost_usd=0.25)

@@ -114,12 +114,14 @@ def _worth_another(status: int) -> bool:
 
 
 def _asked_for(headers: Mapping[str, str]) -> float | None:
-    """How many seconds the server wants us to wait; None where it does not say so in seconds."""
-    try:
-        wait = float(headers.get("Retry-After", ""))
-    except ValueError:
-        return None
-    return wait if wait > 0 else None
+    """How many seconds the server wants us to wait; None where it does not say so in a number."""
+    for name, unit in (("Retry-After-Ms", 0.001), ("Retry-After", 1.0)):  # the first is Azure's
+        try:
+            wait = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        return wait if wait > 0 else None
+    return None
 
 
 def _error(body: bytes) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.config import BASE_MODEL, Settings
 from bot.models.engines.base import EngineError
-from bot.models.engines.llama_cpp import check_gguf, embedded_gguf
+from bot.models.engines.weights import check_gguf, known_gguf
 from bot.models.files import ArtifactError
 from bot.models.manifest import read_manifest
 from bot.models.prices import price_of, read_prices
@@ -40,7 +40,7 @@ def describe(settings: Settings, name: str) -> ModelInfo:
     """The embedded model or one of config.toml."""
     if name == BASE_MODEL:
         try:
-            gguf = settings.engine.gguf or embedded_gguf()
+            gguf = known_gguf(settings)
             check_gguf(gguf)
         except EngineError as error:
             return ModelInfo(name, "embedded", "", HERE, str(error), "refused")

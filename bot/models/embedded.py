@@ -52,11 +52,13 @@ class EmbeddedModel:
             min_p=MIN_P,
             seed=seed,
             stop=("\n",),
-            aside=cue.again,
         )
         try:
             done = await self._engine.complete(
-                [asdict(message) for message in render(cue)], sampling, adapter=self.adapter
+                [asdict(message) for message in render(cue)],
+                sampling,
+                adapter=self.adapter,
+                conversation=cue.conversation,
             )
         except EngineError as error:
             raise ModelUnavailable(f"{self.name}: {error}") from None

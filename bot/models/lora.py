@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bot.models.engines.weights import origin_checksum
 from bot.models.files import ArtifactError, checksum, read_json
 from bot.models.tensors import TensorError, TensorFile, check_finite, read_gguf, read_safetensors
 
@@ -52,8 +53,17 @@ def check(folder: Path, gguf: Path) -> None:
 
 
 def base_checksum(gguf: Path) -> str:
-    """The SHA-256 of the base model's file, computed once for as long as it does not change."""
-    return _checksum(gguf, gguf.stat().st_mtime_ns)
+    """What a manifest says of the base model: the SHA-256 of its file, or of the file that this one was made of.
+
+    Weights that were prepared here are those of the package in other numbers: what was trained on the one fits
+    the other, and a manifest is good on every machine.
+    """
+    return origin_checksum(gguf) or _checksum(gguf, gguf.stat().st_mtime_ns)
+
+
+def made_for(sha256: str, gguf: Path) -> bool:
+    """Whether a version whose manifest says `sha256` of its base was made for the model in `gguf`."""
+    return sha256 == base_checksum(gguf) or sha256 == _checksum(gguf, gguf.stat().st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import structlog
+
 from bot.config import BASE_MODEL, ChatModel, Settings
 from bot.models import lora
 from bot.models.base import ModelUnavailable, StudentModel
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.base import EngineError
-from bot.models.engines.llama_cpp import check_gguf
 from bot.models.engines.running import Engines
+from bot.models.engines.weights import check_gguf
 from bot.models.files import ArtifactError
 from bot.models.manifest import Base, Manifest
 from bot.models.prices import Price, price_of, read_prices
@@ -26,6 +28,8 @@ from bot.student.records.dialogue import Thought, ThoughtKind
 
 if TYPE_CHECKING:
     from bot.models.chat import ChatModel as Chat
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T", bound=StudentModel)
 
@@ -66,8 +70,10 @@ class Opener:
             check_gguf(gguf)
         except EngineError as error:
             raise ArtifactError(f"base: {error}") from None
-        if base.sha256 != lora.base_checksum(gguf):
+        if base.sha256 is None or not lora.made_for(base.sha256, gguf):
             raise ArtifactError(f"base: made for {base.id}, not for the model that runs here ({gguf.name})")
+        if base.id != gguf.stem:
+            log.info("the same weights in other numbers", trained_on=base.id, served=gguf.stem)
         return gguf
 
     def served_at(self, manifest: Manifest) -> ChatModel:

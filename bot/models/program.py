@@ -18,7 +18,15 @@ from dspy.utils.exceptions import DSPyError, LMAuthError, LMError, LMInvalidRequ
 
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.embedded import TOKENS_PER_WORD
-from bot.models.program_lm import REFUSED, Backend, Embedded, Endpoint, close, language_model
+from bot.models.program_lm import (
+    CONVERSATION,
+    REFUSED,
+    Backend,
+    Embedded,
+    Endpoint,
+    close,
+    language_model,
+)
 from bot.models.program_state import ProgramError, read_state
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import OPENING, render
@@ -162,6 +170,7 @@ class ProgramModel:
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Say the cue's thought; raise `ModelUnavailable` or `ModelRefused`, nothing else."""
         started = time.perf_counter()
+        CONVERSATION.set(cue.conversation)
         lm = self._lm_again if cue.again else self._lm
         if seed is not None:
             lm = lm.copy(seed=seed)

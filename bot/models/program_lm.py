@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from bot.models.engines.base import EngineError, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.prices import Price
 
+CONVERSATION: ContextVar[str] = ContextVar("conversation", default="")
+"""Whose words a call is for, which DSPy has no place for."""
 REFUSED = "content_filter"
 """The code of an answer that the server's filter or the model itself declined."""
 OPENAI_URL = "https://api.openai.com/v1"
@@ -77,7 +80,7 @@ def language_model(backend: Backend, *, again: bool = False) -> dspy.LM:
     if again:
         temperature = min(temperature or AGAIN_TEMPERATURE, AGAIN_TEMPERATURE)
     if isinstance(backend, Embedded):
-        here = _Here(backend.engine, aside=again)
+        here = _Here(backend.engine)
         # A note to the child is one line, and so is what it says.
         return _managed("embedded", here, _Blocking(here), temperature=temperature, stop=["\n"])
     return _managed(
@@ -111,9 +114,8 @@ async def close(model: dspy.LM) -> None:
 class _Here:
     """llama.cpp as DSPy asks it."""
 
-    def __init__(self, engine: LlamaCppEngine, *, aside: bool) -> None:
+    def __init__(self, engine: LlamaCppEngine) -> None:
         self._engine = engine
-        self._aside = aside
 
     async def complete(self, request: lm15.Request) -> lm15.Response:
         config = request.config
@@ -123,10 +125,9 @@ class _Here:
             min_p=MIN_P,
             seed=config.seed,
             stop=tuple(config.stop),
-            aside=self._aside,
         )
         try:
-            done = await self._engine.complete(_messages(request), sampling)
+            done = await self._engine.complete(_messages(request), sampling, conversation=CONVERSATION.get())
         except EngineError as error:
             raise lm15.ServerError(str(error)) from None
         return lm15.Response(

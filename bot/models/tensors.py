@@ -38,11 +38,15 @@ class TensorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One tensor: `shape` has the rows first, `start` is counted from the beginning of the file."""
+    """One tensor: `shape` has the rows first, `start` is counted from the beginning of the file.
+
+    In a GGUF file the number of its type is listed at the place `listed`, and behind it the tensor's own place.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     start: int
+    listed: int = 0
 
     @property
     def bytes(self) -> int:
@@ -121,13 +125,16 @@ def read_gguf(path: Path) -> TensorFile:
             if not 1 <= dimensions <= MOST_DIMENSIONS or name in found:
                 raise TensorError(f"{_short(name)}: is listed twice or has {dimensions} dimensions")
             shape = tuple(reader.number("<Q") for _ in range(dimensions))[::-1]
-            kind = reader.number("<I")
-            found[name] = (_GGUF_TYPES.get(kind, f"{kind}"), shape, reader.number("<Q"))
+            listed, kind = file.tell(), reader.number("<I")
+            found[name] = (_GGUF_TYPES.get(kind, f"{kind}"), shape, reader.number("<Q"), listed)
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
             raise TensorError(f"general.alignment is {alignment!r}; expected a power of two")
         data = -(-file.tell() // alignment) * alignment
-    tensors = {name: Tensor(dtype, shape, data + offset) for name, (dtype, shape, offset) in found.items()}
+    tensors = {
+        name: Tensor(dtype, shape, data + offset, listed)
+        for name, (dtype, shape, offset, listed) in found.items()
+    }
     return TensorFile(path, metadata, tensors)
 
 

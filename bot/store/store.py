@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
+from typing import Any, Unpack
 
 from bot.store import (
     backups,
@@ -51,21 +50,7 @@ from bot.store.rows import (
     TurnRow,
     WeekRow,
 )
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def whole(
-    method: Callable[Concatenate[Store, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Store, P], Coroutine[Any, Any, T]]:
-    """Let a method of the store finish what it began, whatever happens to its caller."""
-
-    @functools.wraps(method)
-    async def finish(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._work.finish(method(self, *args, **kwargs))
-
-    return finish
+from bot.store.whole import whole
 
 
 class Store:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.config import Settings
 from bot.models.artifact import publish
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.engines.weights import embedded_gguf, served_gguf
 from bot.models.lora import base_checksum
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from tests.fakes.students import DATA
@@ -121,8 +122,9 @@ def manifest(name: str, version: str, of: Path | None = None, **more: Any) -> Ma
 def data_folder(at: Path) -> Path:
     """A data folder at `at` with all that is shipped, but published models of its own."""
     at.mkdir(parents=True)
+    served_gguf(Settings(data=DATA))  # made once, for all tests
     for each in DATA.iterdir():
-        if each.name in {"children", "lessons", "hearing", "practice", "prices.toml", "reference"}:
+        if each.name in {"base", "children", "lessons", "hearing", "practice", "prices.toml", "reference"}:
             (at / each.name).symlink_to(each)
     (at / "models").mkdir()
     return at

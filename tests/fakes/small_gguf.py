@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.engines.weights import embedded_gguf
 from bot.models.tensors import _Gguf
 
 LAYERS = 2

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from bot.models.engines.llama_cpp import embedded_gguf
 from bot.models.engines.torch_loading import quiet_transformers, split_digits
+from bot.models.engines.weights import embedded_gguf
 
 
 def write_tiny_llama(folder: Path) -> Path:

@@ -10,7 +10,8 @@ import pytest
 
 from bot.models.base import ModelUnavailable
 from bot.models.embedded import EmbeddedModel, gguf_version
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf, served_gguf
 from bot.models.registry import Models
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
@@ -110,7 +111,7 @@ async def test_the_registry_opens_one_engine_and_closes_it(tmp_path: Path) -> No
     models = Models(settings_at(tmp_path / "pupil.db", engine={"slots": 1, "threads": 1}))
     first, second = await asyncio.gather(models.get("base"), models.get("base"))
     assert first is second
-    assert first.version == gguf_version(embedded_gguf())
+    assert first.version == gguf_version(served_gguf(settings_at(tmp_path / "pupil.db")))
     await models.aclose()
     with pytest.raises(ModelUnavailable):
         await first.reply(FORTY_FIVE, seed=1)

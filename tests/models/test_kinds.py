@@ -137,7 +137,7 @@ async def test_it_answers_a_teacher(settings: Settings) -> None:
         answer = await app.classroom.receive(message(), Listener())
         shown = await app.commands.run("model", Place("discord", "room", None), "ann")
     assert answer is not None
-    assert (answer.model, answer.version, answer.voiced) == ("polly", "1", "model")
+    assert (answer.model, answer.version) == ("polly", "1")
     assert dict(shown.rows)["polly (current)"] == "parrot · 1 · live · runs here"
 
 
@@ -146,7 +146,7 @@ def test_what_does_not_belong_to_its_kind_is_not_published(settings: Settings) -
     with pytest.raises(ArtifactError, match=r"kind parrot does not take words\.json"):
         publish(settings.data / "models", of, {"reply.json": b"{}", "words.json": b"[]"})
     unknown = manifest("polly", "1", kind="pickle", base=None)
-    with pytest.raises(ArtifactError, match="expected one of dspy, openai, lora, parrot, counter"):
+    with pytest.raises(ArtifactError, match="expected one of dspy, openai, lora, ear, parrot, counter"):
         publish(settings.data / "models", unknown, {})
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.models.engines import llama_cpp
+from bot.models.engines import llama_server
 from bot.models.engines.base import Completion, EngineError, Sampling
-from bot.models.engines.llama_cpp import LlamaCppEngine, check_gguf, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import check_gguf, embedded_gguf
 
 ROOT = Path(__file__).parents[2]
 STORY = [{"role": "user", "content": "Tell me a very long story about a dog."}]
@@ -41,13 +42,13 @@ def one_slot() -> Iterator[LlamaCppEngine]:
 def written(monkeypatch: pytest.MonkeyPatch) -> list[Completion]:
     """What the engine really wrote, also for those who no longer wait for it."""
     done: list[Completion] = []
-    generate = llama_cpp._generate
+    generate = llama_server._generate
 
     def spy(*arguments: object) -> Completion:
         done.append(generate(*arguments))  # type: ignore[arg-type]
         return done[-1]
 
-    monkeypatch.setattr(llama_cpp, "_generate", spy)
+    monkeypatch.setattr(llama_server, "_generate", spy)
     return done
 
 
@@ -176,7 +177,8 @@ async def test_closing_while_it_writes(written: list[Completion]) -> None:
 
 SIGNALS = """
 import asyncio, os, signal, sys
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf
 
 async def main():
     reached = asyncio.Event()

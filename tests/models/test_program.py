@@ -22,7 +22,9 @@ from pydantic import SecretStr
 from bot.config import Settings
 from bot.models import artifact
 from bot.models.base import ModelRefused, ModelUnavailable
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.embedded import EmbeddedModel
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training
 from bot.models.prices import Price
 from bot.models.program import (
@@ -121,6 +123,24 @@ async def test_the_embedded_model_speaks(engine: LlamaCppEngine, tmp_path: Path)
     assert "45" in again.text
     await model.aclose()
     assert (await model.reply(cue(), seed=7)).text == reply.text, "the engine stays its owner's"
+
+
+async def test_the_engine_is_told_whose_conversation_it_is(
+    engine: LlamaCppEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    complete = LlamaCppEngine.complete
+
+    async def spy(self: LlamaCppEngine, *arguments: Any, **more: Any) -> Any:
+        asked.append(more["conversation"])
+        return await complete(self, *arguments, **more)
+
+    monkeypatch.setattr(LlamaCppEngine, "complete", spy)
+    model = open_program("dspy", "3", folder(tmp_path, state()), Embedded(engine, temperature=0.0))
+    cues = [replace(cue(), conversation=name) for name in ("a", "b")]
+    await asyncio.gather(*(model.reply(each, seed=7) for each in cues))
+    await EmbeddedModel("base", "1", engine, temperature=0.0).reply(cues[0], seed=7)
+    assert sorted(asked) == ["a", "a", "b"]
 
 
 async def test_a_closed_engine_is_unavailable(tmp_path: Path) -> None:

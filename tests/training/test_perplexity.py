@@ -16,7 +16,7 @@ pytest.importorskip("trl")
 from peft import LoraConfig, get_peft_model
 
 from bot.models.artifact import publish
-from bot.models.engines.llama_cpp import embedded_gguf
+from bot.models.engines.weights import embedded_gguf
 from bot.models.files import ArtifactError
 from bot.models.manifest import Base as ManifestBase
 from bot.student.lessons import read_lessons

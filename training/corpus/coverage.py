@@ -23,6 +23,10 @@ A_MISCONCEPTION = 5
 """What the authored corpus must hold, in dialogues (and turns), so that no child, lesson or idea is untaught."""
 
 
+ELSEWHERE = frozenset({MoveKind.REINFORCES, MoveKind.REVOICES})
+"""Moves that are labelled in `data/hearing` and `data/open`, not in the teaching dialogues."""
+
+
 @dataclass(slots=True)
 class Coverage:
     """Counts over dialogues; sizes do not grow with them, only with the names that occur."""
@@ -97,7 +101,7 @@ class Coverage:
             )
         for stage in Stage:
             yield from _short(f"turns at the stage {stage.value}", self.stages[stage.value], 1)
-        for move in MoveKind:
+        for move in (each for each in MoveKind if each not in ELSEWHERE):
             yield from _short(f"teacher turns of the move {move.value}", self.moves[move.value], 1)
 
     def quantile(self, share: float) -> int:

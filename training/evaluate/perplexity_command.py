@@ -54,13 +54,13 @@ def show(settings: Settings, names: list[str], limit: int | None) -> None:
 
 def foretelling(settings: Settings, names: list[str]) -> list[str]:
     """Those of `names` whose words can be scored here: the base model, and adapters of it."""
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
     from bot.models.files import ArtifactError  # noqa: PLC0415
 
     found = []
     for name in names:
         try:
-            adapter_of(settings, name, settings.engine.gguf or embedded_gguf())
+            adapter_of(settings, name, served_gguf(settings))
         except ArtifactError:
             continue
         found.append(name)
@@ -74,11 +74,11 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
     from rich.progress import Progress  # noqa: PLC0415
 
     from bot.app import read_data  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
     from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
     from training.evaluate.golden import GOLDEN  # noqa: PLC0415
 
-    gguf = settings.engine.gguf or embedded_gguf()
+    gguf = served_gguf(settings)
     adapters = {name: adapter_of(settings, name, gguf) for name in names}
     from training.evaluate.perplexity import rows_of, score  # noqa: PLC0415 - torch: after what may be wrong
     from training.methods.lora_base import load  # noqa: PLC0415
@@ -100,7 +100,7 @@ def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
     from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models import artifact, catalogue  # noqa: PLC0415
     from bot.models.files import ArtifactError  # noqa: PLC0415
-    from bot.models.lora import CONFIG, base_checksum  # noqa: PLC0415
+    from bot.models.lora import CONFIG, made_for  # noqa: PLC0415
     from bot.models.manifest import NAME  # noqa: PLC0415
 
     if name == BASE_MODEL:
@@ -115,7 +115,7 @@ def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
     folder = models / name / found[0].version
     manifest = artifact.take(folder)
     base = manifest.base
-    if manifest.kind != "lora" or base is None or base.sha256 != base_checksum(gguf):
+    if manifest.kind != "lora" or base is None or not made_for(base.sha256 or "", gguf):
         raise ArtifactError(
             f"{name} {manifest.version}: kind {manifest.kind}, made for {base.id if base else 'no base'};"
             f" expected a LoRA adapter for {gguf.stem}, whose words are scored here"

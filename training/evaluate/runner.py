@@ -215,11 +215,12 @@ async def open_bare(settings: Settings) -> AsyncIterator[Speaker | None]:
     """The embedded model, asked freely; None where it is not installed."""
     from bot.models.embedded import gguf_version  # noqa: PLC0415 - brings the engine
     from bot.models.engines.base import EngineError, Sampling  # noqa: PLC0415
-    from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.llama_cpp import LlamaCppEngine  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
 
     ours = settings.engine
     try:
-        gguf = ours.gguf or embedded_gguf()
+        gguf = await asyncio.to_thread(served_gguf, settings)
         engine = await LlamaCppEngine.start(
             gguf, slots=ours.slots, context=ours.context, threads=ours.threads or None
         )

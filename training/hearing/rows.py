@@ -85,6 +85,7 @@ def training(data: Path, curriculum: Curriculum) -> list[Labelled]:
         ]
     for name in LESSONS:
         found += from_file(data / "hearing" / f"{name}.jsonl", curriculum)
+    found += _elsewhere([row for row in found if row.source in LESSONS])
     found += _salads(curriculum)
     for turn in read_turns(data / "hearing" / "development.jsonl"):
         if turn.move not in BY_THE_PROGRAM:
@@ -92,6 +93,17 @@ def training(data: Path, curriculum: Curriculum) -> list[Labelled]:
             context = Context(right, _held(turn.active, curriculum), turn.after or "")
             found.append(Labelled(turn.text, turn.lesson, context, (turn.move,), "development"))
     return found
+
+
+def _elsewhere(rows: list[Labelled]) -> Iterator[Labelled]:
+    """Good help, said to a child who holds another idea: there it is none. Seeded."""
+    rng = random.Random(11)
+    for row in rows:
+        if row.moves[0] is not MoveKind.HELPS:
+            continue
+        other = rng.choice(rows)
+        if other.lesson != row.lesson:
+            yield Labelled(row.text, other.lesson, other.context, (MoveKind.HELPS_OTHER,), "elsewhere")
 
 
 SALADS = 10

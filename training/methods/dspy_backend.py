@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.config import BASE_MODEL, Settings
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import served_gguf
 from bot.models.lora import base_checksum
 from bot.models.manifest import Base
 from bot.models.prices import price_of, read_prices
@@ -32,7 +33,7 @@ def opened(settings: Settings, name: str) -> Iterator[tuple[Backend, Base]]:
         yield found, Base(id=found.model, endpoint=found.base_url)
         return
     wanted = settings.engine
-    gguf = wanted.gguf or embedded_gguf()
+    gguf = served_gguf(settings)
     engine = asyncio.run(
         LlamaCppEngine.start(
             gguf, slots=min(wanted.slots, 4), context=wanted.context, threads=wanted.threads or None

@@ -197,9 +197,9 @@ def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], o
 
 
 def _gguf(bot: BotSettings) -> Path:
-    from bot.models.engines.llama_cpp import embedded_gguf  # noqa: PLC0415
+    from bot.models.engines.weights import served_gguf  # noqa: PLC0415
 
-    return bot.engine.gguf or embedded_gguf()
+    return served_gguf(bot)
 
 
 def _folder(bot: BotSettings, resume: str | None) -> Path:

@@ -32,8 +32,6 @@ class Sampling:
     min_p: float = 0.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
-    aside: bool = False
-    """Asked beside a conversation: a slot of its own, so that the conversation keeps its prompt cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,16 @@ class Completion:
     completion_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many requests each server has in hand or waiting; the tokens of all prompts so far, and those of them
+    that had been read before."""
+
+    waiting: tuple[int, ...]
+    prompt_tokens: int
+    cached_tokens: int
+
+
 class Engine(Protocol):
     """One base model. An adapter is named by its file adapter.gguf; PEFT's two files lie beside it."""
 
@@ -55,9 +63,12 @@ class Engine(Protocol):
         ...
 
     async def complete(
-        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None
+        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None, conversation: str = ""
     ) -> Completion:
-        """The model's next message; raise `EngineError`. Cancelling the call stops the generation soon."""
+        """The model's next message; raise `EngineError`. Cancelling the call stops the generation soon.
+
+        `conversation` is any name: what goes on under it was read before, if the engine keeps such things.
+        """
         ...
 
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:

@@ -15,7 +15,8 @@ from bot.config import Settings
 from bot.models.embedded import gguf_version
 from bot.models.engines.base import Engine, EngineError
 from bot.models.engines.choice import INSTALL, Choice, choose
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import served_gguf
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,8 @@ class Engines:
         return self._engine
 
     def gguf(self) -> Path:
-        """The embedded model's file; raise `EngineError` when there is none."""
-        return self._settings.engine.gguf or embedded_gguf()
+        """The embedded model's file, which the first call may take seconds to make; raise `EngineError`."""
+        return served_gguf(self._settings)
 
     async def choice(self) -> Choice:
         """Which engine it is, and why; raise `EngineError`."""
@@ -49,7 +50,7 @@ class Engines:
     async def base_version(self) -> str:
         """Which weights answer without an adapter; raise `EngineError`."""
         await self.get()
-        return self._base or await asyncio.to_thread(gguf_version, self.gguf())
+        return self._base or await asyncio.to_thread(lambda: gguf_version(self.gguf()))
 
     async def get(self) -> Engine:
         """The engine that was picked, started; raise `EngineError`."""
@@ -114,7 +115,7 @@ class Engines:
                 raise EngineError(f"torch cannot be used ({error.name}): {INSTALL}") from None
             self._base = Path(settings.torch_base).name
             return await TorchPeftEngine.start(
-                settings.torch_base or self.gguf(),
+                settings.torch_base or await asyncio.to_thread(self.gguf),
                 slots=settings.slots,
                 context=settings.context,
                 threads=settings.threads or None,
@@ -127,7 +128,7 @@ class Engines:
     async def _start_llama(self, adapters: tuple[Path, ...]) -> LlamaCppEngine:
         settings = self._settings.engine
         return await LlamaCppEngine.start(
-            self.gguf(),
+            await asyncio.to_thread(self.gguf),
             slots=settings.slots,
             context=settings.context,
             threads=settings.threads or None,

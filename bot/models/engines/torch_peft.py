@@ -86,7 +86,12 @@ class TorchPeftEngine:
         return tuple(self._names)
 
     async def complete(
-        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",  # noqa: ARG002 - nothing is kept for it here
     ) -> Completion:
         """The model's next message. Cancelled, a waiting request is never begun, one in hand ends at the next token."""
         if self._closed:

@@ -103,7 +103,12 @@ class VllmEngine:
         return tuple(self._holders)
 
     async def complete(
-        self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",  # noqa: ARG002 - nothing is kept for it here
     ) -> Completion:
         """The model's next message. The server leaves `min_p` to be decided after the temperature."""
         if adapter is not None and adapter not in self._holders:

@@ -20,3 +20,5 @@ class Cue:
     thought: Thought
     again: bool = False
     """The first try could not stand: ask for the thought alone, and leave little to chance."""
+    conversation: str = ""
+    """A name for an engine to know the conversation by; it says nothing, and no model sees it."""

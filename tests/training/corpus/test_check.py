@@ -15,6 +15,7 @@ from bot.student.records.dialogue import MoveKind, Stage
 from training.corpus.check import Report, check
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules
+from training.corpus.coverage import ELSEWHERE
 
 Row = dict[str, Any]
 Shipped = Callable[[str], Row]
@@ -346,7 +347,7 @@ def test_the_shipped_corpus_is_right(data: Path, rules: Rules, prices: dict[str,
     assert coverage.dialogues >= 400
     assert coverage.student_turns >= 2_500
     assert all(coverage.stages[stage.value] for stage in Stage)
-    assert all(coverage.moves[move.value] for move in MoveKind)
+    assert all(coverage.moves[move.value] for move in MoveKind if move not in ELSEWHERE)
     assert report.near < 0.01 * coverage.dialogues
     assert len(report.bands) == 1 + len(rules.children)
     assert all(band.judged and not band.outside for band in report.bands)

@@ -31,7 +31,8 @@ from typer.testing import CliRunner
 
 from bot.models import artifact, catalogue
 from bot.models.engines.base import Sampling
-from bot.models.engines.llama_cpp import LlamaCppEngine, embedded_gguf
+from bot.models.engines.llama_cpp import LlamaCppEngine
+from bot.models.engines.weights import embedded_gguf
 from bot.models.lora import check as check_adapter
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
