@@ -161,14 +161,14 @@ async def teachers(count: int, messages: int) -> list[str]:
             if not messages == len(talk.said) == len(talk.heard)
         ]
         broken += _broken(school)
-        words = await _whose_words(school)
+        words = await whose_words(school)
     print(f"{count} teachers at once with {messages} messages each")
     _print_pace(school, count * messages, seconds)
     print("words: " + ", ".join(f"{number} {whose}" for whose, number in words.most_common()))
     return broken
 
 
-async def _whose_words(school: School) -> Counter[str]:
+async def whose_words(school: School) -> Counter[str]:
     """How many answers are the model's, its second try's, the plain thought's, or a notice."""
     store = await Store.open(school.database, read_only=True)
     try:

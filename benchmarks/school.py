@@ -23,6 +23,7 @@ from aiohttp import web
 
 from bot import app as bot_app
 from bot import logs
+from bot.classroom import AWAY, BUSY, LATE, MOMENT
 from bot.config import load
 from bot.models.base import Reply, StudentModel
 from bot.models.registry import Models
@@ -34,8 +35,8 @@ from tests.fakes.slack_server import APP_TOKEN, BOT_TOKEN, SlackServer
 ROOT = Path(__file__).parents[1]
 MANIFEST = ROOT / "docs" / "slack-manifest.yaml"
 START_SECONDS, STOP_SECONDS = 300.0, 60.0
-SILENT_SECONDS = 90.0
-"""A message without an answer for so long counts as lost."""
+SILENT_SECONDS = 180.0
+"""A message without an answer for so long, with time for everybody's patience, counts as lost."""
 
 Again = Callable[[], Awaitable[None]]
 
@@ -49,6 +50,8 @@ class Talk:
     """Says something there; gives what delivers the same message once more."""
     said: list[float] = field(default_factory=list)
     heard: list[tuple[float, str]] = field(default_factory=list)
+    moments: int = 0
+    """How often the teacher was asked for a moment, which is no answer."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def say(self, text: str) -> Again:
@@ -58,6 +61,9 @@ class Talk:
 
     def hear(self, text: str) -> None:
         """Something came from the bot."""
+        if text.endswith(_told(MOMENT)):
+            self.moments += 1
+            return
         self.heard.append((time.perf_counter(), text))
         self._news.set()
 
@@ -75,6 +81,15 @@ class Talk:
     def waits(self) -> list[float]:
         """Seconds from each message to its answer, given that they came in order."""
         return [at - said for said, (at, _) in zip(self.said, self.heard, strict=False)]
+
+    def refused(self) -> int:
+        """How many answers are notices that there is none."""
+        return sum(text.endswith((_told(LATE), _told(AWAY), _told(BUSY))) for _, text in self.heard)
+
+
+def _told(notice: str) -> str:
+    """What a notice says behind the child's name."""
+    return notice.partition("{name}")[2]
 
 
 class Discord(DiscordServer):

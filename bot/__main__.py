@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +38,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command(name="run")
 def serve(config: Config = None) -> None:
     """Serve the platforms whose tokens are set, until SIGTERM or Ctrl-C."""
+    gc.disable()  # until all that stays is made; see `bot.app.run`
     from bot import app as bot_app  # noqa: PLC0415
     from bot import logs  # noqa: PLC0415
 

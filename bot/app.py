@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import gc
 import os
 import secrets
 import signal
@@ -22,7 +23,7 @@ from bot import platforms
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
-from bot.metrics import Metrics, MetricsServer
+from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
@@ -117,7 +118,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         raise ConfigError(
             f"no platform is set up: set {ways}, in .env; python -m bot chat needs none of them"
         )
-    stopping = asyncio.Event()
+    ready, stopping = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
@@ -125,7 +126,9 @@ async def run(settings: Settings, config: Path | None = None) -> None:
 
     async with opened(settings) as app, watching(app.models), AsyncExitStack() as stack:
         if settings.metrics.enabled:
-            server = MetricsServer(app.metrics, lambda: not stopping.is_set())
+            from bot.metrics_server import MetricsServer  # noqa: PLC0415 - brings aiohttp, which a terminal does without
+
+            server = MetricsServer(app.metrics, lambda: ready.is_set() and not stopping.is_set())
             try:
                 port = await server.start(settings.metrics.host, settings.metrics.port)
             except OSError as error:
@@ -135,12 +138,17 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             stack.push_async_callback(server.aclose)
             log.info("metrics", url=f"http://{settings.metrics.host}:{port}/metrics")
         await warm_up(app)
+        await app.classroom.rehearse()
         opened_here = [each.open(settings, app.classroom, app.commands) for each in wanted]
         jobs = Jobs(settings, app.store, partial(_announce, opened_here), config)
         await jobs.start()
         stack.push_async_callback(jobs.aclose)
+        # What is here by now stays: the collector need not look at it again, which would hold everybody up.
+        gc.freeze()
+        gc.enable()
         serving = [asyncio.create_task(platform.serve()) for platform in opened_here]
         stop = asyncio.create_task(stopping.wait())
+        ready.set()
         try:
             await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -17,6 +17,7 @@ import structlog
 
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
+from bot.rehearsal import rehearse
 from bot.seating import Seating
 from bot.signs import Signs
 from bot.store import StoreError
@@ -140,6 +141,12 @@ class Classroom:
             claimed.set_result(True)
             answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed).done))
         return sum(answer is not None for answer in await asyncio.gather(*answers))
+
+    async def rehearse(self) -> None:
+        """Do once what a message takes, so that the first teacher does not wait for it: nothing is said or kept."""
+        scene, reader = self._seating.scene(None), await self._seating.reader()
+        await asyncio.to_thread(rehearse, scene, reader)
+        await self._store.rehearse()
 
     async def aclose(self) -> None:
         """Take nothing more, finish what is in hand within the deadline, then stop."""

@@ -22,7 +22,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot import platforms
 from bot.platforms.spec import PlatformSettings
@@ -215,12 +214,6 @@ class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class _Environment(BaseSettings):
-    """Only the secrets of an environment: a stray DATA or LOG in it is not for us."""
-
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
-
-
 class Settings(BaseModel):
     """Everything the bot is told. Build it with `load`, which adds a section and the secrets of each platform."""
 
@@ -316,9 +309,17 @@ def _from(path: Path, environment_file: Path | None) -> Settings:
             raise ValueError(
                 f"{name}: secrets do not belong in this file; set {name.upper()} in the environment or .env"
             )
-    environment: Any = create_model("Secrets", __base__=_Environment, **_secret_fields())
-    secrets = environment(_env_file=environment_file)
-    return settings_type().model_validate({**found, **dict(secrets)})
+    return settings_type().model_validate({**found, **_secrets(environment_file)})
+
+
+def _secrets(file: Path | None) -> dict[str, str]:
+    """The secrets of `file` and, before them, of the environment; a stray DATA or LOG in either is not for us."""
+    here = {
+        **(dotenv_values(file) if file else {}),
+        **{name: value for name, value in os.environ.items() if value},
+    }
+    given = {name.lower(): value for name, value in here.items() if value}
+    return {name: given[name] for name in secret_names() if name in given}
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

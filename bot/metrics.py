@@ -1,4 +1,4 @@
-"""Prometheus counters and histograms, and the small loopback server that shows them.
+"""Prometheus counters and histograms.
 
 It knows names and numbers; no message text and no user id ever becomes a label.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from bot.models.engines.base import Load
@@ -95,36 +93,3 @@ class _Servers(Collector):
         yield CounterMetricFamily(
             "pupil_engine_cached_tokens", "Those of them that had been read before", load.cached_tokens
         )
-
-
-class MetricsServer:
-    """/metrics and /healthz on a loopback port."""
-
-    def __init__(self, metrics: Metrics, healthy: Callable[[], bool]) -> None:
-        self._metrics = metrics
-        self._healthy = healthy
-        self._runner: web.AppRunner | None = None
-
-    async def start(self, host: str, port: int) -> int:
-        """Listen; return the port. Raises `OSError` when it is taken."""
-        app = web.Application()
-        app.router.add_get("/metrics", self._show)
-        app.router.add_get("/healthz", self._health)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        return int(self._runner.addresses[0][1])
-
-    async def aclose(self) -> None:
-        """Stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _show(self, _request: web.Request) -> web.Response:
-        return web.Response(
-            body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
-
-    async def _health(self, _request: web.Request) -> web.Response:
-        healthy = self._healthy()
-        return web.json_response({"ok": healthy}, status=200 if healthy else 503)

@@ -72,6 +72,7 @@ class _Turn:
     async def enter(self, turnstile: Turnstile) -> None:
         """Take a place there, unless it has one: models on the same engine are asked in one go."""
         if turnstile is not self.at:
+            self.at = None
             await self.place.aclose()
             await self.place.enter_async_context(turnstile.turn(self.deadline))
             self.at = turnstile

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.metrics import Metrics, MetricsServer
+from bot.metrics import Metrics
+from bot.metrics_server import MetricsServer
 from bot.models.engines.base import Load
 from tests.fakes.students import Listener, ModelUnavailable, ScriptedModel, message, room
 

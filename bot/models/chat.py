@@ -2,8 +2,7 @@
 (vLLM, Ollama, llama.cpp, Nebius and others).
 
 It sends the rendered cue and reads the answer. It must not know what a thought means, what a child is,
-or what happens to the words. This is the only module that imports `openai`, which is slow to import:
-import this one only when such a model is used.
+or what happens to the words.
 """
 
 from __future__ import annotations
@@ -14,25 +13,22 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from http import HTTPStatus
+from typing import Literal
+from urllib.parse import quote
 
-import httpx
-import openai
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.config import Provider
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
+from bot.models.client import FAILURES, Answer, Client
 from bot.models.prices import Price
 from bot.student.records.cue import Cue
 from bot.student.voicing import prompt
 
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageParam
-
 TokensField = Literal["max_tokens", "max_completion_tokens"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
-CONNECT_SECONDS = 5.0
 REFUSING_CODES = {"content_filter", "content_policy_violation", "invalid_prompt"}
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_.]{0,47}")
 """What of a server's error may go into a log: codes and parameter names, never its prose, which quotes."""
@@ -86,16 +82,6 @@ class Ask:
     more: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a call that is no chat. `kind` and `said` are an error's, the latter never for a log."""
-
-    status: int
-    body: bytes = b""
-    kind: str | None = None
-    said: str = ""
-
-
 class ModelNotFound(ModelUnavailable):
     """The server answers, but has no such model."""
 
@@ -121,8 +107,7 @@ class _Usage(BaseModel):
 
 
 class _Completion(BaseModel):
-    """The part of an answer that is read here. The SDK's own type is built without validation, and
-    compatible servers leave out fields that OpenAI always sends."""
+    """The part of an answer that is read here: compatible servers leave out fields that OpenAI always sends."""
 
     choices: list[_Choice]
     usage: _Usage | None = None
@@ -133,7 +118,20 @@ class ChatModel:
 
     def __init__(self, settings: ChatSettings) -> None:
         self._settings = settings
-        self._client = _client(settings)
+        # Only this key, and only where there is one: another server's must not get OpenAI's.
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        azure = settings.provider == "azure"
+        headers = {"api-key": key} if azure else {"Authorization": f"Bearer {key}"}
+        self._path = "/chat/completions"
+        if azure:
+            deployment = quote(settings.model, safe="")
+            self._path = f"/openai/deployments/{deployment}{self._path}?api-version={settings.api_version}"
+        self._client = Client(
+            settings.base_url,
+            headers=headers if key else {},
+            retries=settings.max_retries,
+            longest_wait=settings.timeout_s,
+        )
 
     @property
     def name(self) -> str:
@@ -154,71 +152,59 @@ class ChatModel:
     ) -> Reply:
         """The server's next message; raise `ModelUnavailable` or `ModelRefused`, nothing else.
 
-        The SDK retries connection errors, 429 and 5xx with jittered, growing waits and honours
-        Retry-After; the deadline here ends all of it.
+        The client retries connection errors, 429 and 5xx; the deadline here ends all of it.
         """
         settings = self._settings
         if settings.provider != "compatible" and not settings.api_key:
             raise self._unavailable(f"{settings.key_variable} is not set")
         start = time.perf_counter()
-        async with self._told(ask.model if ask else settings.model):
-            body = await self._ask(messages, seed, ask)
-        return self._read(body, (time.perf_counter() - start) * 1000)
+        async with self._told():
+            answer = await self._ask(messages, seed, ask)
+        if not answer.ok:
+            raise self._status_error(answer, ask.model if ask else settings.model)
+        return self._read(answer.body, (time.perf_counter() - start) * 1000)
 
     async def call(self, method: Literal["get", "post"], path: str, body: object = None) -> Answer:
         """Ask for something else that this server can do; raise `ModelUnavailable` where nothing answers."""
-        async with self._told(self._settings.model):
-            try:
-                if method == "get":
-                    response = await self._client.get(path, cast_to=httpx.Response)
-                else:
-                    response = await self._client.post(path, cast_to=httpx.Response, body=body)
-            except openai.APIStatusError as error:
-                return Answer(error.status_code, kind=error.type, said=error.message)
-        return Answer(response.status_code, response.content)
+        async with self._told():
+            return await self._client.ask(method, path, body)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._client.aclose()
 
     @asynccontextmanager
-    async def _told(self, model: str) -> AsyncIterator[None]:
-        """The deadline, and whatever goes wrong as one of the two errors."""
+    async def _told(self) -> AsyncIterator[None]:
+        """The deadline, and where nothing was answered the reason."""
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout_s):
                 yield
-        except (TimeoutError, openai.APITimeoutError):
+        except TimeoutError:
             raise self._unavailable(f"no answer within {settings.timeout_s:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._status_error(error, model) from None
-        except openai.APIConnectionError as error:
-            cause = type(error.__cause__ or error).__name__
-            raise self._unavailable(f"connection failed ({cause})") from None
-        except (openai.OpenAIError, ValueError) as error:
+        except FAILURES as error:
+            raise self._unavailable(f"connection failed ({type(error).__name__})") from None
+        except ValueError as error:
             raise self._unavailable(f"request failed ({type(error).__name__})") from None
 
-    async def _ask(self, messages: Sequence[Mapping[str, str]], seed: int | None, ask: Ask | None) -> bytes:
+    async def _ask(self, messages: Sequence[Mapping[str, str]], seed: int | None, ask: Ask | None) -> Answer:
         settings = self._settings
         limit = settings.tokens_field or (
             # Newer OpenAI models refuse the old name; compatible servers often know only that one.
             "max_tokens" if settings.provider == "compatible" else "max_completion_tokens"
         )
-        most = ask.max_tokens if ask else settings.max_tokens
-        temperature = ask.temperature if ask else settings.temperature
-        more: dict[str, Any] = {"stop": list(ask.stop), "extra_body": dict(ask.more)} if ask else {}
-        response = await self._client.chat.completions.with_raw_response.create(
-            model=ask.model if ask else settings.model,
-            messages=cast("list[ChatCompletionMessageParam]", [dict(message) for message in messages]),
-            max_tokens=most if limit == "max_tokens" else openai.omit,
-            max_completion_tokens=most if limit == "max_completion_tokens" else openai.omit,
-            temperature=openai.omit if temperature is None else temperature,
-            reasoning_effort=openai.omit if settings.reasoning_effort is None else settings.reasoning_effort,
-            seed=openai.omit if seed is None else seed,
-            **more,
-        )
-        body: bytes = response.content
-        return body
+        fields: dict[str, object] = {
+            "model": ask.model if ask else settings.model,
+            "messages": [dict(message) for message in messages],
+            limit: ask.max_tokens if ask else settings.max_tokens,
+            "temperature": ask.temperature if ask else settings.temperature,
+            "reasoning_effort": settings.reasoning_effort,
+            "seed": seed,
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        if ask:
+            body |= {"stop": list(ask.stop), **ask.more}
+        return await self._client.ask("post", self._path, body)
 
     def _read(self, body: bytes, latency_ms: float) -> Reply:
         try:
@@ -252,56 +238,21 @@ class ChatModel:
         cached = (details.cached_tokens or 0) if details else 0
         return price.cost(usage.prompt_tokens, usage.completion_tokens, cached)
 
-    def _status_error(self, error: openai.APIStatusError, model: str) -> ModelUnavailable | ModelRefused:
-        named = [
-            part for part in (error.code, error.param) if isinstance(part, str) and IDENTIFIER.fullmatch(part)
-        ]
+    def _status_error(self, answer: Answer, model: str) -> ModelUnavailable | ModelRefused:
+        said = (answer.error.get("code"), answer.error.get("param"))
+        named = [part for part in said if isinstance(part, str) and IDENTIFIER.fullmatch(part)]
         if REFUSING_CODES.intersection(named):
             return ModelRefused(f"{self.name}: the prompt was stopped by the content filter")
-        status = " ".join([f"HTTP {error.status_code}", *named])
-        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+        status = " ".join([f"HTTP {answer.status}", *named])
+        if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return self._unavailable(f"credentials refused ({status}): check {self._settings.key_variable}")
-        if isinstance(error, openai.NotFoundError):
+        if answer.status == HTTPStatus.NOT_FOUND:
             return ModelNotFound(
                 f"{self.name}: model {model!r} not found ({status}): check model and base_url"
             )
-        if isinstance(error, openai.RateLimitError):
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             return self._unavailable(f"too many requests or no quota left ({status})")
         return self._unavailable(f"the server answered with an error ({status})")
 
     def _unavailable(self, reason: str) -> ModelUnavailable:
         return ModelUnavailable(f"{self.name}: {reason}")
-
-
-def _client(settings: ChatSettings) -> openai.AsyncOpenAI:
-    async def give_up_on_long_waits(response: httpx.Response) -> None:
-        # The SDK would wait up to two minutes, past our deadline: better to ask the fallback at once.
-        try:
-            wait = float(response.headers.get("retry-after", "0"))
-        except ValueError:
-            return
-        if wait >= settings.timeout_s:
-            response.headers["x-should-retry"] = "false"
-
-    timeout = openai.Timeout(settings.timeout_s, connect=min(CONNECT_SECONDS, settings.timeout_s))
-    http_client = openai.DefaultAsyncHttpxClient(
-        timeout=timeout, event_hooks={"response": [give_up_on_long_waits]}
-    )
-    # Never None: the SDK would take OPENAI_API_KEY from the environment and send it to a stranger's server.
-    key = settings.api_key.get_secret_value() if settings.api_key else "none"
-    if settings.provider == "azure":
-        return openai.AsyncAzureOpenAI(
-            azure_endpoint=settings.base_url,
-            api_version=settings.api_version,
-            api_key=key,
-            max_retries=settings.max_retries,
-            timeout=timeout,
-            http_client=http_client,
-        )
-    return openai.AsyncOpenAI(
-        base_url=settings.base_url,
-        api_key=key,
-        max_retries=settings.max_retries,
-        timeout=timeout,
-        http_client=http_client,
-    )

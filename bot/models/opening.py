@@ -98,7 +98,7 @@ class Opener:
 
 def chat_model(settings: Settings, name: str, wanted: ChatModel) -> Chat:
     """`wanted` behind its API, under a name; raise `ModelUnavailable` for settings that no server would take."""
-    from bot.models.chat import ChatModel as Chat  # noqa: PLC0415 - imports openai, which is heavy
+    from bot.models.chat import ChatModel as Chat  # noqa: PLC0415 - aiohttp is for who needs it
     from bot.models.chat import ChatSettings  # noqa: PLC0415
 
     try:

@@ -8,12 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import insert
 from bot.store.rows import ClaimedMessage, ClaimState
 from bot.store.tables import claims, storable
+
+# Of every message, so it is made but once.
+_ANSWER = (
+    update(claims)
+    .where(claims.c.message_key == bindparam("key"), claims.c.state == ClaimState.CLAIMED)
+    .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), payload=None, author_hash=None)
+)
 
 
 async def probe(connection: AsyncConnection) -> None:
@@ -34,17 +41,14 @@ async def claim(connection: AsyncConnection, message: ClaimedMessage) -> bool:
         "text": storable(message.text),
         "created_at": message.created_at.astimezone(UTC).isoformat(),
     }
-    result = await connection.execute(
-        insert(connection, claims)
-        .values(
-            message_key=message.key,
-            author_hash=message.author_hash,
-            payload=payload,
-            claimed_at=datetime.now(UTC),
-            state=ClaimState.CLAIMED,
-        )
-        .on_conflict_do_nothing()
-    )
+    values = {
+        "message_key": message.key,
+        "author_hash": message.author_hash,
+        "payload": payload,
+        "claimed_at": datetime.now(UTC),
+        "state": ClaimState.CLAIMED,
+    }
+    result = await connection.execute(insert(connection, claims).on_conflict_do_nothing(), values)
     return result.rowcount == 1
 
 
@@ -69,11 +73,7 @@ async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
 
 async def answer(connection: AsyncConnection, key: str, conversation_id: int) -> bool:
     """Mark a message as answered; False when it does not wait for an answer."""
-    waiting = await connection.execute(
-        update(claims)
-        .where(claims.c.message_key == key, claims.c.state == ClaimState.CLAIMED)
-        .values(state=ClaimState.ANSWERED, conversation_id=conversation_id, payload=None, author_hash=None)
-    )
+    waiting = await connection.execute(_ANSWER, {"key": key, "place": conversation_id})
     return waiting.rowcount == 1
 
 

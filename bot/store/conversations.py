@@ -6,27 +6,42 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, case, literal, null, or_, select, update
+from sqlalchemy import Boolean, Row, and_, bindparam, case, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
 from bot.store.rows import ConversationChanges, ConversationRow
 from bot.store.tables import conversations
 
+# Of every message, so they are made but once.
+_CURRENT = select(conversations).where(
+    conversations.c.platform == bindparam("platform"),
+    conversations.c.channel == bindparam("channel"),
+    conversations.c.thread == bindparam("thread"),
+    conversations.c.ended_at.is_(None),
+)
+_GONE = or_(
+    conversations.c.ended_at.is_not(None),
+    and_(bindparam("had_mind", type_=Boolean), conversations.c.mind.is_(None)),
+)
+_LENGTHEN = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("place"))
+    .values(
+        turns=conversations.c.turns + bindparam("by"),
+        mind=case((_GONE, null()), else_=bindparam("new_mind", type_=conversations.c.mind.type)),
+        updated_at=bindparam("now"),
+    )
+    .returning(conversations.c.turns)
+)
+
 
 async def current(
     connection: AsyncConnection, platform: str, channel: str, thread: str | None
 ) -> ConversationRow | None:
     """The current conversation of a place, or None."""
-    found = await connection.execute(
-        select(conversations).where(
-            conversations.c.platform == platform,
-            conversations.c.channel == channel,
-            conversations.c.thread == (thread or ""),
-            conversations.c.ended_at.is_(None),
-        )
-    )
-    row = found.one_or_none()
+    place = {"platform": platform, "channel": channel, "thread": thread or ""}
+    row = (await connection.execute(_CURRENT, place)).one_or_none()
     return None if row is None else _conversation(row)
 
 
@@ -95,15 +110,14 @@ async def lengthen(
 
     This locks the row: two programs cannot give two turns the same number.
     """
-    forgotten = and_(literal(mind_before is not None), conversations.c.mind.is_(None))
-    gone = or_(conversations.c.ended_at.is_not(None), forgotten)
-    kept = case((gone, null()), else_=literal(mind, conversations.c.mind.type))
-    count = await connection.scalar(
-        update(conversations)
-        .where(conversations.c.id == conversation_id)
-        .values(turns=conversations.c.turns + by, mind=kept, updated_at=datetime.now(UTC))
-        .returning(conversations.c.turns)
-    )
+    values = {
+        "place": conversation_id,
+        "by": by,
+        "new_mind": mind,
+        "had_mind": mind_before is not None,
+        "now": datetime.now(UTC),
+    }
+    count = await connection.scalar(_LENGTHEN, values)
     if count is None:
         raise missing(connection, "conversation", conversation_id)
     return int(count)

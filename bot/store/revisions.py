@@ -1,22 +1,23 @@
-"""The revision of a database's tables: is it this program's, and how it becomes so.
+"""The revision of a database's tables: is it this program's?
 
-It knows Alembic and the folder `migrations`; what the tables hold is written there.
+One look at the table that names it answers that for every database in use. What a look cannot settle (a new, an
+older or a stranger's database) is `migrating`'s, which brings Alembic: a third of a second, and memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+import importlib
+from types import ModuleType
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
 
-from bot.store.database import Database, StoreError, one_at_a_time
+from bot.store.database import Database
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+NEWEST = "0003"
+"""The newest revision in the folder `migrations`."""
+
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))
 
 
 async def ready(database: Database) -> None:
@@ -24,18 +25,8 @@ async def ready(database: Database) -> None:
 
     Raises `StoreError` when it is older, newer, or not ours.
     """
-    async with database.reading() as connection:
-        found = await connection.run_sync(_look)
-    if found.empty and database.read_only:
-        raise StoreError(f"{database.name}: the database is empty; run the bot once to fill it")
-    if found.empty:
-        await _upgrade(database)
-    elif found.revision != found.newest:
-        _refuse_strangers(database, found)
-        raise StoreError(
-            f"{database.name}: the database is at revision {found.revision}, older than this program "
-            f"({found.newest}); run `python -m bot migrate`"
-        )
+    if not await _is_newest(database):
+        await (await _migrating()).settle(database)
     if not database.read_only:
         await database.log_ahead()
 
@@ -47,58 +38,21 @@ async def migrate(url: str) -> str:
     """
     database = Database(url)
     try:
-        async with database.reading() as connection:
-            found = await connection.run_sync(_look)
-        if not found.empty:
-            _refuse_strangers(database, found)
-        await _upgrade(database)
-        return found.newest
+        return NEWEST if await _is_newest(database) else await (await _migrating()).migrate(database)
     finally:
         await database.aclose()
 
 
-def alembic_config() -> Config:
-    """Alembic's settings, without a file."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
+async def _is_newest(database: Database) -> bool:
+    def look(connection: Connection) -> bool:
+        if not inspect(connection).has_table(_VERSION.name):
+            return False
+        return list(connection.execute(select(_VERSION.c.version_num)).scalars()) == [NEWEST]
+
+    async with database.reading() as connection:
+        return await connection.run_sync(look)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    revision: str | None
-    newest: str
-    known: frozenset[str]
-    empty: bool
-
-
-def _look(connection: Connection) -> _Found:
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return _Found(
-        revision=MigrationContext.configure(connection).get_current_revision(),
-        newest=scripts.get_current_head() or "",
-        known=frozenset(script.revision for script in scripts.walk_revisions()),
-        empty=not inspect(connection).get_table_names(),
-    )
-
-
-def _refuse_strangers(database: Database, found: _Found) -> None:
-    if found.revision is None:
-        raise StoreError(f"{database.name}: the database holds another program's tables; name another one")
-    if found.revision not in found.known:
-        raise StoreError(
-            f"{database.name}: the database is at revision {found.revision}, newer than this program knows; "
-            "update the program"
-        )
-
-
-async def _upgrade(database: Database) -> None:
-    def upgrade(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    # One transaction, begun as a write: of two programs that start at once, the second finds it done.
-    async with database.writing() as connection:
-        await one_at_a_time(connection, "migrate")
-        await connection.run_sync(upgrade)
+async def _migrating() -> ModuleType:
+    """Imported in a thread: whoever talks with the child meanwhile is answered."""
+    return await asyncio.to_thread(importlib.import_module, "bot.store.migrating")

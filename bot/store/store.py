@@ -25,6 +25,7 @@ from bot.store import (
     leaving,
     opinions,
     person,
+    rehearsing,
     turns,
     upkeep,
 )
@@ -101,6 +102,13 @@ class Store:
         async with self._database.writing() as connection:
             # Deleted and committed, not rolled back: only a commit finds out that the disk is full.
             await claims.probe(connection)
+
+    @whole
+    async def rehearse(self) -> None:
+        """Do all that a message takes, and leave no trace."""
+        with contextlib.suppress(rehearsing.Undone):
+            async with self._database.writing() as connection:
+                await rehearsing.message(connection)
 
     # Messages: claimed once, then answered or failed.
 

@@ -5,17 +5,35 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, tuple_, update
+from sqlalchemy import Row, Text, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
-from bot.store.database import StoreError, insert, missing, name_of
+from bot.store.database import StoreError, missing, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
 from bot.store.tables import turns
 from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
 
 PAGE = 500
 """Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
+
+# Of every message: made once, so that neither they nor what is kept of them compiled are made anew each time.
+_EMPTY = dict.fromkeys(each.name for each in turns.c if each.name not in {"id", "consent"})
+_ADD = (
+    insert(turns)
+    .values(
+        consent=func.coalesce(
+            consents.newest_of(bindparam("asked", type_=Text)), bindparam("silence", type_=Text)
+        )
+    )
+    .returning(turns.c.number, turns.c.id)
+)
+_LAST = (
+    select(turns)
+    .where(turns.c.conversation_id == bindparam("conversation"), turns.c.content != "")
+    .order_by(turns.c.number.desc())
+    .limit(bindparam("most"))
+)
 
 
 async def log(  # noqa: PLR0913 - see `store`
@@ -27,24 +45,14 @@ async def log(  # noqa: PLR0913 - see `store`
     mind_before: str | None,
 ) -> Exchange:
     """Add a teacher's turn, the child's answer and state to a conversation. Raises `StoreError` for no such one."""
-    unless_answered = literal(teacher.consent, turns.c.consent.type)
-    consent = func.coalesce(consents.newest_of(teacher.author_hash), unless_answered)
-    said = [{"role": Role.TEACHER, **_columns(teacher), "consent": consent}]
+    said = [_columns(teacher)]
     if student is not None:
-        thought = student.thought.to_json()
-        said.append({"role": Role.STUDENT, **_columns(student), "thought": thought, "consent": consent})
+        said.append({**_columns(student), "thought": student.thought.to_json()})
     count = await conversations.lengthen(connection, conversation_id, len(said), mind, mind_before)
-    columns = dict.fromkeys(name for each in said for name in each)
     first = count - len(said) + 1
+    same = {"conversation_id": conversation_id, "asked": teacher.author_hash, "silence": teacher.consent}
     added = await connection.execute(
-        insert(connection, turns)
-        .values(
-            [
-                {"conversation_id": conversation_id, "number": number, **columns, **values}
-                for number, values in enumerate(said, start=first)
-            ]
-        )
-        .returning(turns.c.number, turns.c.id)
+        _ADD, [{**_EMPTY, **same, "number": number, **each} for number, each in enumerate(said, start=first)]
     )
     ids = {row.number: row.id for row in added}
     return Exchange(teacher_id=ids[first], student_id=ids.get(first + 1))
@@ -52,12 +60,7 @@ async def log(  # noqa: PLR0913 - see `store`
 
 async def last(connection: AsyncConnection, conversation_id: int, limit: int) -> list[TurnRow]:
     """The last `limit` turns of a conversation, newest last, without forgotten ones."""
-    found = await connection.execute(
-        select(turns)
-        .where(turns.c.conversation_id == conversation_id, turns.c.content != "")
-        .order_by(turns.c.number.desc())
-        .limit(limit)
-    )
+    found = await connection.execute(_LAST, {"conversation": conversation_id, "most": limit})
     return [_turn(connection, row) for row in reversed(found.all())]
 
 
@@ -123,4 +126,6 @@ def _turn(connection: AsyncConnection, row: Row[Any]) -> TurnRow:
 
 
 def _columns(turn: TeacherTurn | StudentTurn) -> dict[str, Any]:
-    return {field.name: getattr(turn, field.name) for field in fields(turn)}
+    role = Role.TEACHER if isinstance(turn, TeacherTurn) else Role.STUDENT
+    values = {field.name: getattr(turn, field.name) for field in fields(turn) if field.name != "consent"}
+    return {**values, "role": role}

@@ -1,4 +1,4 @@
-"""The hosted model over a real socket and the real SDK: what it asks, and what it makes of each answer."""
+"""The hosted model over a real socket: what it asks, and what it makes of each answer."""
 
 from __future__ import annotations
 

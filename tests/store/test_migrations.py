@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from bot.store import Store, StoreError, migrate, revisions
+from bot.store import Store, StoreError, migrate, migrating, revisions
 from bot.store.tables import metadata
 
 NEXT = '''"""One more table."""
@@ -35,12 +37,13 @@ def url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
-def add_revision(tmp_path: Path, then: str = "pass") -> Path:
-    """A copy of the migrations with one more, as a newer program would have it."""
+def be_newer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, then: str = "pass") -> None:
+    """Be a newer program: a copy of the migrations with one more."""
     folder = tmp_path / "newer"
-    shutil.copytree(revisions.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrating.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_later.py").write_text(NEXT.format(then=then), encoding="utf-8")
-    return folder
+    monkeypatch.setattr(migrating, "MIGRATIONS", folder)
+    monkeypatch.setattr(revisions, "NEWEST", "9999")
 
 
 def tables(path: Path) -> set[str]:
@@ -94,7 +97,7 @@ async def test_an_older_database_is_refused_until_migrated(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create(path)
-    monkeypatch.setattr(revisions, "MIGRATIONS", add_revision(tmp_path))
+    be_newer(monkeypatch, tmp_path)
     with pytest.raises(StoreError, match=r"pupil\.db.*revision 0003, older.*python -m bot migrate"):
         await Store.open(url(path))
     assert "later" not in tables(path)
@@ -107,7 +110,7 @@ async def test_a_newer_database_is_refused_and_left_alone(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(revisions, "MIGRATIONS", add_revision(tmp_path))
+        be_newer(newer, tmp_path)
         await migrate(url(path))
     before = tables(path)
     for attempt in (Store.open, migrate):
@@ -122,7 +125,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     await create(path)
     before = tables(path)
     with monkeypatch.context() as newer:
-        newer.setattr(revisions, "MIGRATIONS", add_revision(tmp_path, then="op.drop_table('no_such')"))
+        be_newer(newer, tmp_path, then="op.drop_table('no_such')")
         with pytest.raises(StoreError, match="no such table: no_such"):
             await migrate(url(path))
     assert tables(path) == before
@@ -155,3 +158,20 @@ async def test_reading_creates_nothing(path: Path) -> None:
     with pytest.raises(StoreError, match="the database is empty"):
         await Store.open(url(path), read_only=True)
     assert content(path) == b""
+
+
+async def test_the_newest_revision_is_the_one_in_the_folder(path: Path) -> None:
+    await create(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(revisions.NEWEST,)]
+    connection.close()
+
+
+def test_a_database_in_use_is_opened_without_alembic(path: Path) -> None:
+    asyncio.run(create(path))
+    opening = (
+        "import asyncio, sys\nfrom bot.store import Store\n"
+        f"asyncio.run(Store.open({url(path)!r}))\nprint('alembic' in sys.modules)"
+    )
+    program = subprocess.run([sys.executable, "-c", opening], capture_output=True, text=True, check=True)
+    assert program.stdout.split() == ["False"]

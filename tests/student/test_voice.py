@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import wordfreq
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.student.numbers import plain as in_digits
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Mood, Stage, Thought, ThoughtKind
+from bot.student.voicing.common import EVERYDAY, everyday
 from bot.student.voicing.prompt import meaning
 from bot.student.voicing.voice import Shaped, plain, shape
 
@@ -173,3 +177,21 @@ def test_a_spoken_child_is_transcribed_and_a_typed_one_types() -> None:
     ]
     assert sum(text == text.lower() for text in texts) > 0.8 * len(texts)
     assert all("45" in text for text in texts)
+
+
+def test_everyday_words_are_those_of_wordfreq() -> None:
+    pack = wordfreq.get_frequency_list("en", "small")
+    heads = ["i", "it", "we", "o", "qu", "zq"]
+    words = [word for bucket in pack for word in bucket if re.fullmatch(r"[a-z]+(?:'[a-z]+)?|\d+", word)]
+    tails = [word for bucket in pack[:700:20] for word in bucket[:3] if word[0] in "aehiouy"]
+    odd = [f"{head}'{tail}" for head in heads for tail in tails] + ["zorbish", "grandma's", "y'all", "'"]
+    numbers = [str(number) for number in (*range(1200), *range(1900, 2100), 31415, 1_000_000)]
+    for word in (*words, *odd, *numbers, "007", "05"):
+        used = wordfreq.zipf_frequency(word, "en", wordlist="small")
+        assert everyday(word) == (used >= EVERYDAY), (word, used)
+
+
+def test_to_know_everyday_words_takes_no_wordfreq() -> None:
+    asked = "import sys\nfrom bot.student.voicing.common import everyday\nprint(everyday('dog'), 'wordfreq' in sys.modules)"
+    program = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert program.stdout.split() == ["True", "False"]

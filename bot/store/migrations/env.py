@@ -1,4 +1,4 @@
-"""Alembic's entry: run the revisions on the connection that `revisions` hands over.
+"""Alembic's entry: run the revisions on the connection that `migrating` hands over.
 
 The caller owns the transaction, so a migration happens as a whole or not at all.
 """

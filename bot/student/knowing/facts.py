@@ -42,10 +42,12 @@ class Fact(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """One way to ask for the fact of that number: its telling words, and what it asks for."""
+    """One way to ask for the fact of that number: its telling words, and what it asks for.
+
+    Thousands are kept: the words as a tuple, which takes an eighth of a set."""
 
     number: int
-    words: frozenset[str]
+    words: tuple[str, ...]
     form: tuple[bool, bool]
 
 
@@ -54,13 +56,13 @@ class Facts:
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts = tuple(facts)
-        self._known = [_telling(" . ".join((*fact.ask, *fact.right))) for fact in self.facts]
+        self._known = [tuple(_telling(" . ".join((*fact.ask, *fact.right)))) for fact in self.facts]
         asks = [
-            _Ask(number, _telling(ask), _form(ask.lower()))
+            _Ask(number, tuple(_telling(ask)), _form(ask.lower()))
             for number, fact in enumerate(self.facts)
             for ask in fact.ask
         ]
-        self._rarity = Rarity(ask.words for ask in asks)
+        self._rarity = Rarity(frozenset(ask.words) for ask in asks)
         self._with: dict[str, list[_Ask]] = defaultdict(list)
         for ask in asks:
             for word in ask.words:
@@ -81,11 +83,11 @@ class Facts:
 
     def _likeness(self, words: frozenset[str], ask: _Ask) -> float:
         """How much a turn's `words` are like that question, and known to its fact: from 0 to 2."""
-        shared, rarity = words & ask.words, self._rarity
+        shared, rarity = words.intersection(ask.words), self._rarity
         if len(shared) == 1 or rarity.weight(shared) < SHARED:
             return 0.0
-        like = rarity.likeness(words, ask.words)
-        known = words & self._known[ask.number]
+        like = rarity.likeness(words, frozenset(ask.words))
+        known = words.intersection(self._known[ask.number])
         return like + rarity.weight(known) / rarity.weight(words) if like >= ALIKE else 0.0
 
 

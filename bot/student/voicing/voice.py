@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from bot.student.numbers import plain as as_digits
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Thought, ThoughtKind
+from bot.student.voicing.common import everyday
 from bot.student.voicing.prompt import meaning
 
 
@@ -129,8 +130,6 @@ _ADULT = re.compile(
     re.I,
 )
 RARE_WORD = "a word from nowhere: "
-EVERYDAY = 4.2
-"""Zipf frequency (log10 of uses in a billion words) of an everyday word: funny and dog are, banana is just not."""
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
 
 
@@ -161,7 +160,7 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
 def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:
     """A rare word that neither the thought nor the teacher said: made up, or read out of the instructions."""
     known = _words(meaning(thought)) | _words(teacher) | _SMALL
-    strange = [word for word in sorted(_words(text) - known) if _rare(word.removesuffix("'s"))]
+    strange = [word for word in sorted(_words(text) - known) if not everyday(word.removesuffix("'s"))]
     if not strange:
         return None
     known |= _words(" ".join(line for lines in child.says.values() for line in lines)) | _BY_EAR
@@ -172,12 +171,6 @@ def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> st
 def _like_one_of(word: str, known: set[str]) -> bool:
     """The word itself, another form of it, or the same spelled by ear."""
     return bool(get_close_matches(word, known, n=1, cutoff=0.66))
-
-
-def _rare(word: str) -> bool:
-    from wordfreq import zipf_frequency  # noqa: PLC0415 - its list takes a moment to load
-
-    return bool(zipf_frequency(word, "en", wordlist="small") < EVERYDAY)
 
 
 def states(text: str, answer: str) -> bool:

@@ -1,0 +1,28 @@
+"""All that a message takes, done once and undone: its statements are made before anybody waits for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import claims, conversations, turns
+from bot.store.rows import ClaimedMessage, StudentTurn, TeacherTurn
+from bot.student.records.dialogue import Thought, ThoughtKind
+
+
+class Undone(Exception):
+    """Ends the transaction, so that nothing of it stays."""
+
+
+async def message(connection: AsyncConnection) -> None:
+    """Claim a message of nobody's, read what was said, log an exchange; raise `Undone`."""
+    key, now = f"rehearsal:{uuid4()}", datetime.now(UTC)
+    await claims.claim(connection, ClaimedMessage(key, "rehearsal", key, None, "", "", key, now))
+    place = await conversations.begin(connection, "rehearsal", key, None, {})
+    await claims.answer(connection, key, place.id)
+    answer = StudentTurn("Hi.", now, Thought(ThoughtKind.CHAT, reason="hi", words=1), "", "", "", "", "", "")
+    await turns.log(connection, place.id, TeacherTurn("Hi.", now, ""), answer, None, None)
+    await turns.last(connection, place.id, 2)
+    raise Undone
