@@ -110,6 +110,8 @@ class Rules:
                 yield "thought.stage: a misconception needs one of holds, wavers, revises, secure"
         elif thought.stage is not None:
             yield f"thought.misconception: the stage {thought.stage.value!r} needs one"
+        if thought.open:
+            return
         if thought.kind in _STATES and not thought.answer:
             yield f"thought.answer: {thought.kind.value!r} needs what the child believes"
         if thought.kind not in _STATES and not thought.reason:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
-from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.dialogue import Dialogue, Role, ThoughtKind, Turn
 from bot.student.records.lesson import Lesson
 from bot.student.voicing.prompt import ChatMessage, render
 
@@ -45,7 +45,29 @@ def conversations(
         yield from _joined(said)
         if again and len(said) > 1:
             cue, words = said[1 + zlib.crc32(dialogue.id.encode()) % (len(said) - 1)]
+            if cue.thought.open:
+                continue
             yield from _joined([(replace(cue, again=True), words)])
+
+
+OPENED = {ThoughtKind.ANSWER: 0.25, ThoughtKind.EXPLAIN: 0.25, ThoughtKind.REJECT: 0.25}
+OPENED_ELSE = 0.7
+"""Shares of turns with a note that are trained without it, by kind: the mind decides answers, reasons and refusals far
+more often than it leaves them open; of the rest it leaves most."""
+
+
+def opened(turn: Turn) -> Turn:
+    """The turn as it is trained: its note kept, or left out and the thought open, by a hash of the words."""
+    thought = turn.thought
+    if thought is None or thought.open:
+        return turn
+    place = zlib.crc32(turn.content.encode()) / 2**32
+    if place >= OPENED.get(thought.kind, OPENED_ELSE):
+        return turn
+    free = replace(
+        thought, answer=None, reason=None, misconception=None, stage=None, words=len(turn.content.split())
+    )
+    return replace(turn, thought=free)
 
 
 def cues(
@@ -58,11 +80,12 @@ def cues(
     child, lesson = children.get(dialogue.child or ""), lessons.get(dialogue.lesson or "")
     if child is None or lesson is None:
         return
-    for number, turn in enumerate(dialogue.turns):
-        before = dialogue.turns[number - 1] if number else None
+    turns = tuple(map(opened, dialogue.turns))
+    for number, turn in enumerate(turns):
+        before = turns[number - 1] if number else None
         if turn.thought is None or before is None or before.role is not Role.TEACHER:
             continue
-        yield Cue(child, lesson, dialogue.turns[: number - 1], before.content, turn.thought), turn.content
+        yield Cue(child, lesson, turns[: number - 1], before.content, turn.thought), turn.content
 
 
 def parts(

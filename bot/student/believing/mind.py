@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from bot.student.believing.answers import (
     Asked,
-    active_misconceptions,
     answer,
     consider,
     other_guess,
@@ -27,9 +26,17 @@ from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
 from bot.student.said import PLAIN, content_words
 
-OFF_TASK_SHARE = {"talkative": 0.04, "silly": 0.05, "easily tired": 0.04, "shy": -0.04, "careful": -0.04}
-OFF_TASK_BASE = 0.1
-"""About one turn in ten wanders off; never two in a row, never instead of an answer."""
+OFF_TASK_SHARE = {"talkative": 0.01, "silly": 0.015, "easily tired": 0.01, "shy": -0.01, "careful": -0.01}
+OFF_TASK_BASE = 0.03
+"""About one turn in thirty wanders off; never two in a row, never instead of an answer."""
+ASK_SHARE = 0.1
+"""Share of open turns that ask something back."""
+UNSURE_SHARE = 0.03
+"""Share of open turns in which the child does not know."""
+LIVE = 2
+"""Turns of other talk after which the last question is off the table."""
+CALM_SHARE = 0.5
+"""Share of turns after which a mood has passed."""
 HINTED_SHARE = 0.3
 """Share of false hints that the child takes over; the right answer is never one of them."""
 HOLD_SHARE = 0.35
@@ -40,8 +47,6 @@ GUESS_SHARE = 0.6
 """Share of sums of later grades at which the child guesses, by adding, rather than asks."""
 SHRUG_SHARE = 0.7
 """Share of short answers to how and why that give no reason: "I just know"."""
-BARE_SHARE = 0.6
-"""Share of one-word turns that are a bare yes, no or ok when there is nothing to answer."""
 FEW = 3
 """Words up to which a turn is short."""
 TAKES_IT = ("ok", "oh ok", "oh")
@@ -64,10 +69,13 @@ def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> t
     """The thought that answers what was `heard`, and the state after it."""
     words = draw_words(rng, scene.child, after_why=heard.reason)
     turn = _Turn(scene, state, heard, Wording(scene, state.used, words, rng))
+    if state.mood is not Mood.FINE and rng.random() < CALM_SHARE:
+        turn.state = replace(turn.state, mood=Mood.FINE)
     thought = turn.think()
     after = replace(
         turn.state,
         turns=state.turns + 1,
+        apart=turn.state.apart + 1 if thought.open else 0,
         used=(*state.used, *turn.wording.lines)[-400:],
         wandered=turn.state.turns + 1 if thought.kind is ThoughtKind.OFF_TASK else turn.state.wandered,
     )
@@ -90,12 +98,12 @@ class _Turn:
         ):
             return self.answer_question()
         if kind is not MoveKind.HELPS and self.wanders():
-            return Thought(ThoughtKind.OFF_TASK, reason=self.wording.line(self.scene.child.says["wanders"]))
+            return Thought(ThoughtKind.OFF_TASK)
         if kind is not MoveKind.SAYS_WRONG:
             self.state = replace(self.state, pushes=0)
         return {
             MoveKind.HELPS: self.take_help,
-            MoveKind.HELPS_OTHER: self.mull,
+            MoveKind.REINFORCES: self.take_right,
             MoveKind.ASKS_WHY: self.explain,
             MoveKind.SAYS_WRONG: self.take_wrong,
             MoveKind.SAYS_RIGHT: self.take_right,
@@ -103,11 +111,9 @@ class _Turn:
             MoveKind.TELLS: self.take_told,
             MoveKind.FALSE_HINT: self.take_hint,
             MoveKind.PRAISES: self.be_glad,
-            MoveKind.SMALL_TALK: self.chat,
-            MoveKind.MANAGES: self.agree,
             MoveKind.OUT_OF_GRADE: self.be_puzzled,
             MoveKind.INSTRUCTS_MACHINE: self.be_puzzled,
-        }.get(kind, self.mull)()
+        }.get(kind, self.talk)()
 
     # What each move leads to.
 
@@ -158,8 +164,10 @@ class _Turn:
         return Thought(ThoughtKind.EXPLAIN, None, line, misconception, after.stage)
 
     def explain(self) -> Thought:
-        asked = self.state.asked
-        misconception, stage = self.at_work(asked) if asked else (self.current(), None)
+        asked = self.on_the_table()
+        if asked is None:
+            return self.talk()
+        misconception, stage = self.at_work(asked)
         if misconception is not None and stage is None:
             stage = Stage.HOLDS
         if self.wording.words <= FEW and self.rng.random() < SHRUG_SHARE:
@@ -170,13 +178,13 @@ class _Turn:
                 misconception,
                 stage,
             )
-        steps = asked.steps if asked else ()
+        steps = asked.steps
         # Who slips back explains the old way, whatever else it knows by now.
-        shown = Stage.HOLDS if asked and asked.answer == asked.wrong else stage
+        shown = Stage.HOLDS if asked.answer == asked.wrong else stage
         reason = self.wording.reasons(
             steps, self.wording.words, wrong=True, always=True
         ) or self.wording.stage_line(misconception, shown or Stage.HOLDS)
-        answered = asked.answer if asked and steps else None
+        answered = asked.answer if steps else None
         return Thought(
             ThoughtKind.EXPLAIN,
             answered,
@@ -186,19 +194,14 @@ class _Turn:
         )
 
     def take_wrong(self) -> Thought:
-        asked, child = self.state.asked, self.scene.child
+        asked, child = self.on_the_table(), self.scene.child
         self.state = replace(self.state, pushes=self.state.pushes + 1)
         if asked is None or asked.answer is None:
-            return self.mull()
+            return self.talk()
         misconception, stage = self.at_work(asked)
         if self.state.pushes > 1 and self.rng.random() < 0.3 + 0.3 * child.stubbornness:
             self.state = replace(self.state, mood=Mood.FRUSTRATED)
-            return Thought(
-                ThoughtKind.UPSET,
-                reason=self.wording.line(child.says["upset"]),
-                misconception=misconception,
-                stage=stage,
-            )
+            return Thought(ThoughtKind.UPSET)
         if stage in (Stage.REVISES, Stage.SECURE) or (asked.wrong and self.rng.random() < INSIGHT_SHARE):
             self.state = replace(
                 self.state, asked=replace(asked, answer=asked.right[0], steps=asked.right_steps)
@@ -220,21 +223,18 @@ class _Turn:
         return self.be_glad()
 
     def take_told(self) -> Thought:
-        asked = self.state.asked
-        if asked is not None:
-            self.state = replace(self.state, asked=replace(asked, told=True))
-        if (
-            self.rng.random() < 0.25 * (1 + self.scene.child.stubbornness)
-            and asked
-            and asked.answer == asked.wrong
-        ):
+        asked = self.on_the_table()
+        if asked is None:
+            return self.talk()
+        self.state = replace(self.state, asked=replace(asked, told=True))
+        if self.rng.random() < 0.25 * (1 + self.scene.child.stubbornness) and asked.answer == asked.wrong:
             return Thought(ThoughtKind.REJECT, asked.answer, None, *self.at_work(asked))
         return Thought(ThoughtKind.CHAT, reason=self.rng.choice(TAKES_IT))
 
     def take_hint(self) -> Thought:
-        asked = self.state.asked
+        asked = self.on_the_table()
         if asked is None or asked.answer is None:
-            return self.mull()
+            return self.talk()
         misconception, stage = self.at_work(asked)
         if self.heard.answer and asked.answer not in asked.right and self.rng.random() < HINTED_SHARE:
             self.state = replace(self.state, asked=replace(asked, answer=self.heard.answer, steps=()))
@@ -244,21 +244,7 @@ class _Turn:
 
     def be_glad(self) -> Thought:
         self.state = replace(self.state, mood=Mood.HAPPY)
-        return Thought(ThoughtKind.CHAT, reason=self.wording.line(self.scene.child.says["glad"]))
-
-    def chat(self) -> Thought:
-        if (chosen := self.chosen()) is not None:
-            return chosen
-        says = self.scene.child.says
-        greeting = self.state.turns == 0 or self.wording.words <= 2  # noqa: PLR2004 - a greeting is a word or two
-        return Thought(
-            ThoughtKind.CHAT, reason=self.wording.line(says["greets"] if greeting else says["chats"])
-        )
-
-    def agree(self) -> Thought:
-        return Thought(
-            ThoughtKind.CHAT, reason=self.wording.line(self.scene.child.says["agrees"], repeat=True)
-        )
+        return self.talk()
 
     def about_itself(self) -> Thought | None:
         """What it tells of itself when it is asked; a question of the lesson is none of these."""
@@ -281,63 +267,43 @@ class _Turn:
             self.wording.words = max(self.wording.words, FEW)
         return Thought(ThoughtKind.ASK, reason=self.wording.line(self.scene.child.says["puzzled"]))
 
-    def mull(self) -> Thought:
-        """Nothing that moves the child: it goes on about its own idea, agrees, asks or waits."""
-        says, misconception = self.scene.child.says, self.current()
-        stage = stage_of(self.state.beliefs, misconception) or Stage.HOLDS
+    def talk(self) -> Thought:
+        """Nothing that its beliefs or its knowledge decide: only how it takes the turn; the words are the model's."""
         if (chosen := self.chosen()) is not None:
             return chosen
         roll = self.rng.random()
-        if self.heard.move is MoveKind.OTHER and self.heard.open:
-            # A question that it cannot place: it asks back rather than nods.
-            return (
-                self.be_puzzled()
-                if roll < GUESS_SHARE
-                else Thought(ThoughtKind.ASK, reason=self.wording.line(says["asks"]))
-            )
-        if self.heard.yes_no and self.wording.words <= 2 * FEW:
-            return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(("yeah", "yeah", "no", "yes")))
-        if self.wording.words < FEW and roll < BARE_SHARE:
-            return Thought(ThoughtKind.CHAT, reason=self.rng.choice(("yeah", "ok", "mhm", "no", "okay")))
-        if self.state.mood is Mood.TIRED and roll < 0.3:  # noqa: PLR2004
-            return Thought(ThoughtKind.CHAT, reason=self.wording.line(says["tired"]))
-        if roll < 0.45:  # noqa: PLR2004
-            line = self.wording.at_length(self.wording.stage_line(misconception, stage), misconception, stage)
-            return Thought(ThoughtKind.EXPLAIN, None, line, misconception, stage)
-        if roll < 0.6:  # noqa: PLR2004
-            return Thought(ThoughtKind.ASK, reason=self.wording.line(says["asks"]))
-        if roll < 0.7:  # noqa: PLR2004
-            return Thought(ThoughtKind.UNSURE, reason=self.wording.line(says["unsure"]))
-        return self.agree()
+        if roll < ASK_SHARE:
+            self.wording.words = max(self.wording.words, FEW)
+            return Thought(ThoughtKind.ASK)
+        if roll < ASK_SHARE + UNSURE_SHARE:
+            return Thought(ThoughtKind.UNSURE)
+        if self.heard.reason:
+            return Thought(ThoughtKind.EXPLAIN)
+        asked = self.heard.open or self.heard.yes_no or self.heard.options is not None
+        return Thought(ThoughtKind.ANSWER if asked else ThoughtKind.CHAT)
 
     # What the moves share.
 
+    def on_the_table(self) -> Asked | None:
+        """The last question, unless the talk has gone elsewhere since."""
+        return self.state.asked if self.state.apart < LIVE else None
+
     def chosen(self) -> Thought | None:
-        """One of the two things of a plain either-or that no lesson knows; its own answer when it is there."""
-        asked, options = self.state.asked, self.heard.options
-        if options is None:
+        """Its own answer, where a plain either-or offers it again."""
+        asked, options = self.on_the_table(), self.heard.options
+        if options is None or asked is None or asked.answer is None:
             return None
-        if asked and asked.answer:
-            said = content_words(asked.answer) - PLAIN
-            own = next((each for each in options if said and said <= content_words(each)), None)
-            if own is not None:
-                stage = stage_of(self.state.beliefs, asked.misconception)
-                held = asked.misconception if asked.answer == asked.wrong else None
-                return Thought(ThoughtKind.ANSWER, asked.answer, None, held, stage)
-            if {asked.right[0], asked.wrong} & set(options):
-                return None
-        return Thought(ThoughtKind.ANSWER, answer=self.rng.choice(options))
+        said = content_words(asked.answer) - PLAIN
+        if not any(said and said <= content_words(each) for each in options):
+            return None
+        held = asked.misconception if asked.answer == asked.wrong else None
+        stage = stage_of(self.state.beliefs, asked.misconception)
+        return Thought(ThoughtKind.ANSWER, asked.answer, None, held, stage)
 
     def wanders(self) -> bool:
         share = OFF_TASK_BASE + sum(OFF_TASK_SHARE[word] for word in self.scene.child.temperament)
         rested = self.state.turns - self.state.wandered >= 3 and self.state.turns > 0  # noqa: PLR2004
         return rested and self.rng.random() < share * 1.5
-
-    def current(self) -> str | None:
-        """The idea the talk is about."""
-        if self.state.asked and self.state.asked.misconception:
-            return self.state.asked.misconception
-        return active_misconceptions(self.scene.child, self.scene.lesson)[0].id
 
     def at_work(self, asked: Asked) -> tuple[str | None, Stage | None]:
         """The idea behind what the child answered, and its stage; none where a firm idea did not show."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.student.believing.answers import Asked, active_misconceptions
 from bot.student.believing.belief import Belief
+from bot.student.believing.memory import Told
 from bot.student.hearing.heard import Context
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood
@@ -33,11 +34,14 @@ class MindState:
     turns: int = 0
     pushes: int = 0
     wandered: int = 0
+    apart: int = 0
+    """Turns since the talk was about the question that was asked last."""
     used: tuple[str, ...] = ()
     last: str = ""
     """What the child said last."""
     helped: tuple[frozenset[str], ...] = ()
     """The telling words of helpful turns that were heard."""
+    memory: tuple[Told, ...] = ()
 
     def to_json(self) -> str:
         """For the store."""
@@ -49,9 +53,11 @@ class MindState:
                 "turns": self.turns,
                 "pushes": self.pushes,
                 "wandered": self.wandered,
+                "apart": self.apart,
                 "used": list(self.used),
                 "last": self.last,
                 "helped": [sorted(each) for each in self.helped],
+                "memory": [[each.teacher, each.words] for each in self.memory],
             }
         )
 
@@ -67,16 +73,19 @@ class MindState:
                 turns=raw["turns"],
                 pushes=raw["pushes"],
                 wandered=raw["wandered"],
+                apart=raw.get("apart", 0),
                 used=tuple(raw["used"]),
                 last=raw.get("last", ""),
                 helped=tuple(map(frozenset, raw.get("helped", ()))),
+                memory=tuple(Told(teacher, words) for teacher, words in raw.get("memory", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
 
     def next_day(self) -> MindState:
-        """The same child the next day: rested, a little forgotten, nothing on the table."""
-        return MindState(beliefs={name: belief.sleeps() for name, belief in self.beliefs.items()})
+        """The same child the next day: rested, a little forgotten, nothing on the table; what it told stays true."""
+        beliefs = {name: belief.sleeps() for name, belief in self.beliefs.items()}
+        return MindState(beliefs=beliefs, memory=self.memory)
 
 
 def refers_to(scene: Scene, state: MindState) -> Context:

@@ -89,7 +89,10 @@ class DialogueError(ValueError):
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """What the child means to say. `words` is the target length of the turn in words."""
+    """What the child means to say. `words` is the target length of the turn in words.
+
+    Without answer and reason it is open: kind and mood say how the child takes the turn, the words are the model's own.
+    """
 
     kind: ThoughtKind
     answer: str | None = None
@@ -100,6 +103,11 @@ class Thought:
         Whole, Field(ge=1, le=MOST_WORDS), Expected(f"a whole number from 1 to {MOST_WORDS}")
     ] = 5
     mood: Annotated[Mood, BeforeValidator(lambda raw: raw or Mood.FINE)] = Mood.FINE
+
+    @property
+    def open(self) -> bool:
+        """Whether what is said is left to the model."""
+        return self.answer is None and self.reason is None
 
     def to_json(self) -> dict[str, Any]:
         """Every field, with null for what is absent, so that a reader need not guess."""

@@ -12,9 +12,9 @@ from typing import Literal
 
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
-from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
+from bot.student.records.dialogue import Mood, Role, Thought, ThoughtKind, Turn
 
-VERSION = "3"
+VERSION = "4"
 """Part of every turn's provenance; it changes with every change of what a model is shown."""
 
 REMEMBERED_EXCHANGES = 4
@@ -85,7 +85,12 @@ _SENTENCE_STARTS = frozenset(
 
 
 def _card(child: Child) -> str:
-    return f"The child is {child.name}, {child.age} years old, {' and '.join(child.temperament)}."
+    """Who speaks, with what it tells of itself: home and what it likes."""
+    home, likes = "; ".join(child.family), ", ".join(child.interests)
+    return (
+        f"The child is {child.name}, {child.age} years old, {' and '.join(child.temperament)}. "
+        f"At home: {home}. {child.name} likes {likes}."
+    )
 
 
 def _ask(teacher: str, thought: Thought | None) -> str:
@@ -94,7 +99,10 @@ def _ask(teacher: str, thought: Thought | None) -> str:
     if thought is None:
         return f"Teacher: {teacher}"
     count = f"{thought.words} word{'' if thought.words == 1 else 's'}"
-    return f"Teacher: {teacher}\nSay in {count}: {meaning(thought)}"
+    if not thought.open:
+        return f"Teacher: {teacher}\nSay in {count}: {meaning(thought)}"
+    mood = "" if thought.mood is Mood.FINE else f", {thought.mood.value}"
+    return f"Teacher: {teacher}\n{_OPEN[thought.kind]} in {count}{mood}."
 
 
 def _recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
@@ -109,9 +117,22 @@ def _recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
     return exchanges[-remembered(len(exchanges)) :]
 
 
+_OPEN = {
+    ThoughtKind.ANSWER: "Answer",
+    ThoughtKind.EXPLAIN: "Answer",
+    ThoughtKind.CHAT: "Answer",
+    ThoughtKind.ASK: "Ask back",
+    ThoughtKind.UNSURE: "Not sure",
+    ThoughtKind.REJECT: "Say no",
+    ThoughtKind.OFF_TASK: "Change the subject",
+    ThoughtKind.UPSET: "Upset",
+}
+"""How an open turn is asked for: the attitude and the length are drawn, the words are the model's own."""
+
 _RULES = (
-    "You play a child in second grade. You get a note of what the child wants to say. Say just that in a little "
-    "kid's own plain words. Keep it short. Never explain like a teacher, never be polite like a grown-up, nothing else."
+    "You play a child in second grade. Under the teacher's words stands a note. Where it says what the child wants to "
+    "say, say just that in a little kid's own plain words. Else answer the teacher yourself, in about so many words. "
+    "Keep it short. Never explain like a teacher, never be polite like a grown-up, nothing else."
 )
 # Rules without examples, or examples without rules, come out far more adult than both together.
 _EXAMPLES = (
@@ -129,6 +150,7 @@ _EXAMPLES = (
         "my sock is wet",
     ),
     ("What is 3 plus 3?", Thought(ThoughtKind.ANSWER, answer="6", words=1), "6"),
+    ("What did you see on your walk?", Thought(ThoughtKind.ANSWER, words=4), "a really big worm"),
 )
 
 

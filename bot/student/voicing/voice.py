@@ -10,9 +10,11 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from bot.student.knowing.later import is_later
 from bot.student.numbers import plain as as_digits
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Thought, ThoughtKind
+from bot.student.said import Said
 from bot.student.voicing.common import everyday
 from bot.student.voicing.prompt import meaning
 
@@ -137,6 +139,8 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     meant_words = meaning(thought).lower()
     if (adult := _ADULT.search(text)) and adult.group().lower() not in meant_words:
         return f"adult words: {adult.group().lower()}"
+    if thought.open:
+        return _open_fault(text, teacher)
     if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(meaning(thought)):
         return f"not plain letters: {min(foreign)!r}"
     if len(text.split()) * 5 < 2 * min(len(meaning(thought).split()), thought.words + 4) - 10:
@@ -155,6 +159,25 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     if thought.kind in (ThoughtKind.ANSWER, ThoughtKind.REJECT) and _flips(text, thought.answer or ""):
         return "says yes to the other answer"
     return None
+
+
+def _open_fault(text: str, teacher: str) -> str | None:
+    """What no child answers, whatever it was asked: other letters, the teacher's own words, what later grades teach."""
+    if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(teacher) - _ACCENTED:
+        return f"not plain letters: {min(foreign)!r}"
+    said = _WORDS.findall(text.lower())
+    if len(said) >= LEAST_ECHO and " ".join(said) in " ".join(_WORDS.findall(teacher.lower())):
+        return "only the teacher's words"
+    if is_later(Said.of(text)) and not is_later(Said.of(teacher)):
+        return "what later grades teach"
+    return None
+
+
+LEAST_ECHO = 4
+"""Words from which a repeated piece of the teacher's turn is an echo; children do repeat a word or two."""
+_WORDS = re.compile(r"[a-z0-9']+")
+_ACCENTED = frozenset("áéíóúñüàâèêçÁÉÍÓÚÑ")
+"""Letters of names and words from home."""
 
 
 def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:

@@ -1,0 +1,49 @@
+"""What a child has said of itself, kept so that it stays true: in the conversation, and the days after.
+
+Only its own words are kept, with what they answered. What comes to mind again is what shares telling words.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.student.said import PLAIN_STEMS, stems
+
+MOST = 24
+"""Exchanges that a child keeps; the oldest go first."""
+LONGEST = 160
+"""Characters of each side that are kept."""
+SHARED = 2
+"""Telling words in common from which something comes to mind; one where the teacher asks in few words."""
+FEW = 3
+_OF_ITSELF = re.compile(r"\b(?:i|i'm|im|i've|my|mine|me|we|our|us)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the child said of itself, and what the teacher had said before."""
+
+    teacher: str
+    words: str
+
+
+def keep(kept: tuple[Told, ...], teacher: str, words: str) -> tuple[Told, ...]:
+    """`kept` with this exchange, if the child told something of itself in it."""
+    if not _OF_ITSELF.search(words) or not telling(words):
+        return kept
+    return (*kept, Told(teacher[:LONGEST], words[:LONGEST]))[-MOST:]
+
+
+def recall(kept: tuple[Told, ...], teacher: str) -> Told | None:
+    """What comes to mind at the teacher's words: what shares most telling words with them, the newest of equals."""
+    asked = telling(teacher)
+    needed = min(SHARED, max(1, len(asked) // FEW + 1))
+    fits = [(len(asked & telling(f"{each.teacher} {each.words}")), place) for place, each in enumerate(kept)]
+    most, place = max(fits, default=(0, 0))
+    return kept[place] if most >= needed else None
+
+
+def telling(text: str) -> frozenset[str]:
+    """The telling words of a text, folded."""
+    return frozenset(stems(text)) - PLAIN_STEMS
