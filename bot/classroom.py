@@ -221,12 +221,15 @@ class Classroom:
         state = self._seating.state(conversation, message.sent_at)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._seating.reader())
         thought, move = turned.thought, turned.heard.move
+        before = tuple(map(_turn, said))
         cue = Cue(
             scene.child,
             scene.lesson,
-            tuple(map(_turn, said)),
+            before,
             message.text,
             thought,
+            turned.recalls(before),
+            {name: belief.stage for name, belief in turned.state.beliefs.items()},
             conversation=str(conversation.id),
         )
         first = not conversation.turns
@@ -258,7 +261,7 @@ class Classroom:
                 latency_ms=latency,
                 platform_message_id=sent,
             ),
-            student.spoken(turned.state, words.text).to_json(),
+            student.spoken(turned, Said.of(message.text), words.text).to_json(),
             mind_before=conversation.mind,
         )
         self._metrics.replies.labels(words.model, words.voiced).inc()
@@ -280,7 +283,9 @@ class Classroom:
         )
 
     async def _words(self, job: Job, cue: Cue, model: str, seed: int) -> Worded:
-        """The child's words, in time; raise `NoWords`."""
+        """The child's words, in time, or those that are given; raise `NoWords`."""
+        if job.message.given is not None:
+            return Worded(job.message.given, "given", "", "", 0, 0, None)
         deadline = job.came + self._settings.classroom.patience_seconds
         words = await self._wording.words(cue, model, seed, deadline)
         if asyncio.get_running_loop().time() > deadline:

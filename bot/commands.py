@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_LESSONS = 12
 MOST_VERSIONS = 5
+MOST_REMEMBERED = 6
+"""Things that a child said of itself which its status shows, the newest ones."""
 
 
 class Commands:
@@ -151,10 +153,11 @@ class Commands:
         rows += [("waits", each) for each in self._waiting(conversation.model or student.model)]
         if show_mind and conversation.mind:
             try:
-                beliefs = MindState.from_json(conversation.mind).beliefs
+                mind = MindState.from_json(conversation.mind)
             except MindError as error:
                 raise CommandError(str(error)) from None
-            rows += [(f"believes {name}", belief.stage.value) for name, belief in beliefs.items()]
+            rows += [(f"believes {name}", belief.stage.value) for name, belief in mind.beliefs.items()]
+            rows += [("said of itself", each.words) for each in mind.memory[-MOST_REMEMBERED:]]
         return Shown("This conversation", tuple(rows))
 
     def _waiting(self, model: str) -> list[str]:

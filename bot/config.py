@@ -160,6 +160,8 @@ class ChatModel(_Section):
     max_tokens: int = Field(default=80, ge=8, le=4096)
     tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    ability: Literal["small", "capable"] = "small"
+    """A capable model is told what the child believes and can know, and answers freely where no note says what."""
 
     @model_validator(mode="after")
     def _address(self) -> Self:

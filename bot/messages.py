@@ -39,6 +39,8 @@ class Message:
     """Set instead of `author` when a message comes back from the store, where ids are only hashes."""
     private: bool = False
     """Set by the classroom where it took a real person's data out of `text`."""
+    given: str | None = None
+    """What the child has said to it, where a conversation is told and not held."""
 
     @property
     def place(self) -> Place:

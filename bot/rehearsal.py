@@ -37,4 +37,4 @@ def rehearse(scene: Scene, reader: Reader | None) -> None:
         prompt.render(Cue(child, scene.lesson, (), text, turned.thought))
         for words in (prompt.meaning(turned.thought), f"{prompt.meaning(turned.thought)} {STRANGE}"):
             shaped = voice.shape(words, turned.thought, child, teacher=text, seed=seed)
-            state = MindState.from_json(student.spoken(turned.state, shaped.text).to_json())
+            state = MindState.from_json(student.spoken(turned, Said.of(text), shaped.text).to_json())

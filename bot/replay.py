@@ -1,6 +1,7 @@
 """Replay: teacher turns from a file through the real classroom, one fresh conversation a row.
 
-It knows rows and files. An interrupted run leaves OUT.part behind, and the same command goes on from there.
+A student's turn that is given is history: the child has said just that. It knows rows and files. An interrupted run
+leaves OUT.part behind, and the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import os
 import uuid
 import zlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, PlainValidator
 
 from bot.app import App
 from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
-from bot.student.records.reading import expected, near, parse, parse_json
+from bot.student.records.reading import expected, near, parse, parse_json, wrong
 
 AT_ONCE = 8
 
@@ -50,11 +51,43 @@ def _printable(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the teacher says, and what the child said to it where that is given."""
+
+    teacher: str
+    given: str | None = None
+
+
+def _exchanges(raw: object) -> tuple[Exchange, ...]:
+    """Texts are a teacher's; an object has role and content."""
+    if not isinstance(raw, list) or not raw:
+        raise expected("a list of turns that is not empty")
+    found: list[Exchange] = []
+    for number, each in enumerate(raw):
+        role, text = (each.get("role"), each.get("content")) if isinstance(each, dict) else ("teacher", each)
+        if not isinstance(text, str) or role not in ("teacher", "student"):
+            raise expected(
+                f"turns[{number}] to be text, or an object with role (teacher or student) and content"
+            )
+        try:
+            text = teacher_text(text)
+        except ValueError as error:
+            raise wrong(f"turns[{number}]: {error}") from None
+        if role == "teacher":
+            found.append(Exchange(text))
+        elif found and found[-1].given is None:
+            found[-1] = replace(found[-1], given=text)
+        else:
+            raise wrong(f"turns[{number}]: a student's turn answers the teacher's turn before it")
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One conversation to replay."""
 
     id: Annotated[str, AfterValidator(_printable)]
-    turns: Annotated[tuple[Annotated[str, AfterValidator(teacher_text)], ...], Field(min_length=1)]
+    turns: Annotated[tuple[Exchange, ...], PlainValidator(_exchanges)]
     child: str | None = None
     lesson: str | None = None
 
@@ -167,22 +200,23 @@ async def _conversation(app: App, row: Row, run: str, seed: int) -> dict[str, An
     row_seed = (seed + zlib.crc32(row.id.encode())) % 2**31
     dialogue: list[dict[str, Any]] = []
     last: Answer | None = None
-    for number, text in enumerate(row.turns, start=1):
+    for number, exchange in enumerate(row.turns, start=1):
         message = Message(
             key=f"replay:{run}:{row.id}:{number}",
             platform=place.platform,
             channel=place.channel,
             thread=None,
             author="replay",
-            text=text,
+            text=exchange.teacher,
             sent_at=datetime.now(UTC),
+            given=exchange.given,
         )
         answer = await app.classroom.receive(message, Silent(), seed=row_seed)
         if answer is None:
             raise ReplayError(f"{row.id}: turn {number} got no answer; see the log")
         last = answer
         move = {"move": answer.move.value} if answer.move else {}
-        dialogue.append({"role": "teacher", "content": text, **move})
+        dialogue.append({"role": "teacher", "content": exchange.teacher, **move})
         if answer.thought is not None:
             dialogue.append(
                 {

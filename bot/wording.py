@@ -1,12 +1,14 @@
 """A thought put into words: the chosen model, asked twice, then the fallback model; plain words where none could stand.
 
-It knows models, what may stand for a thought, and the time there is. It knows no conversation and no platform.
+What the child says of its own accord is the best of a few replies. It knows models, what may stand for a thought, and
+the time there is. It knows no conversation and no platform.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,13 +19,20 @@ from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
 from bot.models.registry import UnknownModel
 from bot.models.turnstile import TooLate, Turnstile
 from bot.student.records.cue import Cue
-from bot.student.voicing import voice
+from bot.student.voicing import choice, voice
 
 if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.models.registry import Models
 
 log = structlog.get_logger(__name__)
+
+TRIES = 2
+"""How often a note is asked to be said."""
+LATELY = 500
+"""Replies of the child's own that are remembered over all conversations, so that it does not say them again."""
+BUSY_SECONDS = 4.0
+"""Expected wait before the engine from which the first words that can stand are taken."""
 
 
 class NoWords(Exception):
@@ -99,6 +108,7 @@ class Wording:
         self._metrics = metrics
         self._fallback = fallback
         self._seconds = seconds
+        self._lately: deque[str] = deque(maxlen=LATELY)
 
     async def words(self, cue: Cue, name: str, seed: int, deadline: float) -> Worded:
         """The cue's thought in the words of the model `name`: one retry, then the fallback, then plain words.
@@ -131,27 +141,47 @@ class Wording:
         return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
 
     async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
-        """Two tries with one model in so many seconds; None when neither can stand."""
+        """A few tries with one model in so many seconds; None when none can stand."""
         async with asyncio.timeout(seconds):
             model = await self._models.get(name)
         turnstile = await self._models.turnstile(name)
         await turn.enter(turnstile)
         turn.model, turn.version = model.name, model.version
         began = time.monotonic()
+        replies: list[voice.Shaped] = []
         try:
             async with asyncio.timeout(seconds):
-                for attempt, voiced in enumerate(("model", "retry")):
-                    if attempt and not turnstile.has_time(turn.deadline):
-                        break
-                    shaped = await self._say(model, turn, attempt)
-                    if shaped.fault is None:
-                        return turn.ends(shaped.text, voiced)
+                while not self._enough(replies, turn, turnstile):
+                    replies.append(await self._say(model, turn, len(replies)))
+        except TimeoutError:
+            if choice.best(replies, turn.cue, self._lately) is None:
+                raise
         finally:
             turn.left -= time.monotonic() - began
-        return None
+        best = choice.best(replies, turn.cue, self._lately)
+        if best is None:
+            return None
+        if turn.cue.thought.open and (words := choice.same_words(best.text)):
+            self._lately.append(words)
+        return turn.ends(best.text, "model" if replies[0].fault is None else "retry")
+
+    def _enough(self, replies: list[voice.Shaped], turn: _Turn, turnstile: Turnstile) -> bool:
+        """Whether the words can be chosen: a note is said, or what is said of one's own accord is good."""
+        if not replies:
+            return False
+        stands, is_open = replies[-1].fault is None, turn.cue.thought.open
+        if stands and not (is_open and turnstile.expected_wait() < BUSY_SECONDS):
+            return True
+        most = choice.TRIES if is_open else TRIES
+        return (
+            (stands and choice.is_good(replies[-1].text, turn.cue, self._lately))
+            or len(replies) >= most
+            or not turnstile.has_time(turn.deadline)
+        )
 
     async def _say(self, model: StudentModel, turn: _Turn, attempt: int) -> voice.Shaped:
-        cue, seed = replace(turn.cue, again=attempt > 0), turn.seed + attempt
+        # A note is said again without what led astray; what is said of one's own accord needs it.
+        cue, seed = replace(turn.cue, again=attempt > 0 and not turn.cue.thought.open), turn.seed + attempt
         started = time.perf_counter()
         reply = await model.reply(cue, seed=seed)
         self._metrics.model_seconds.labels(model.name).observe(time.perf_counter() - started)
@@ -159,7 +189,10 @@ class Wording:
         self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
         self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
         turn.add(reply)
-        shaped = voice.shape(reply.text, cue.thought, cue.child, teacher=cue.teacher, seed=seed)
+        earlier = " ".join(said.content for said in cue.turns)
+        shaped = voice.shape(
+            reply.text, cue.thought, cue.child, teacher=cue.teacher, earlier=earlier, seed=seed
+        )
         if shaped.fault:
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped

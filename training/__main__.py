@@ -14,6 +14,7 @@ from training.evaluate.compare_command import compare
 from training.harvest.command import harvest, review
 from training.hearing.command import hearing
 from training.methods import METHODS
+from training.methods.pairs_command import pairs
 
 app = typer.Typer(
     name="training",
@@ -30,6 +31,7 @@ app.command()(review)
 app.command()(hearing)
 for method in METHODS:
     method.add_to(app)
+app.command()(pairs)
 app.command()(compare)
 
 

@@ -24,7 +24,7 @@ from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.client import FAILURES, Answer, Client
 from bot.models.prices import Price
 from bot.student.records.cue import Cue
-from bot.student.voicing import prompt
+from bot.student.voicing import capable, prompt
 
 TokensField = Literal["max_tokens", "max_completion_tokens"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
@@ -58,6 +58,7 @@ class ChatSettings:
     max_tokens: int = 80
     tokens_field: TokensField | None = None
     reasoning_effort: Effort | None = None
+    ability: Literal["small", "capable"] = "small"
     price: Price | None = None
 
     def __post_init__(self) -> None:
@@ -145,7 +146,8 @@ class ChatModel:
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Ask for the child's words; raise `ModelUnavailable` or `ModelRefused`, nothing else."""
-        return await self.complete([asdict(message) for message in prompt.render(cue)], seed=seed)
+        render = capable.render if self._settings.ability == "capable" else prompt.render
+        return await self.complete([asdict(message) for message in render(cue)], seed=seed)
 
     async def complete(
         self, messages: Sequence[Mapping[str, str]], *, seed: int | None, ask: Ask | None = None

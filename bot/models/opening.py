@@ -117,6 +117,7 @@ def chat_model(settings: Settings, name: str, wanted: ChatModel) -> Chat:
                 max_tokens=wanted.max_tokens,
                 tokens_field=wanted.tokens_field,
                 reasoning_effort=wanted.reasoning_effort,
+                ability=wanted.ability,
                 price=price(settings, wanted),
             )
         )

@@ -68,8 +68,8 @@ class StudentSimulationModel(dspy.Module):  # type: ignore[misc] # DSPy has no t
         """A child's words at once need no more room than they take; a small model would use it all."""
         if self.reasons:
             return {}
-        note = re.match(r"Say in (\d+) words?: (.*)", inputs["thought"])
-        words = max(int(note[1]), len(note[2].split())) if note else 20
+        note = re.match(r"[\w ]+ in (\d+) words?(?:: (.*))?", inputs["thought"])
+        words = max(int(note[1]), len((note[2] or "").split())) if note else 20
         return {"max_tokens": round(words * TOKENS_PER_WORD) + 8}
 
 

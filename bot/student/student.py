@@ -15,13 +15,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from bot.student.believing.memory import LONGEST, Told, keep, recall
 from bot.student.believing.mind import think
-from bot.student.believing.state import LONGEST, MindState, refers_to
+from bot.student.believing.state import MindState, refers_to
 from bot.student.hearing.ear import hear
 from bot.student.hearing.heard import Heard
 from bot.student.hearing.reader import Reader
 from bot.student.records.curriculum import Scene
-from bot.student.records.dialogue import Thought
+from bot.student.records.dialogue import Role, Thought, Turn
 from bot.student.said import Said
 
 
@@ -32,15 +33,26 @@ class Turned:
     heard: Heard
     thought: Thought
     state: MindState
+    recalled: Told | None = None
+    """What the child said of itself before, where the turn comes back to it."""
+
+    def recalls(self, said: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        """What was recalled, as an exchange, unless it is among the turns `said` so far that a model is shown."""
+        told = self.recalled
+        if told is None or any(each.content == told.words for each in said):
+            return ()
+        return Turn(Role.TEACHER, told.teacher), Turn(Role.STUDENT, told.words)
 
 
 def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reader | None = None) -> Turned:
     """Hear `said` (with the trained reader, where there is one) and think; the same of all gives the same."""
     heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))
-    return Turned(heard, thought, after)
+    return Turned(heard, thought, after, recall(state.memory, said.text) if thought.open else None)
 
 
-def spoken(state: MindState, words: str) -> MindState:
-    """The state after the child has said `words`."""
-    return replace(state, last=words[:LONGEST])
+def spoken(turned: Turned, said: Said, words: str) -> MindState:
+    """The state after the child has said `words`: what it told of itself is kept."""
+    state = turned.state
+    memory = keep(state.memory, said.text, words) if turned.thought.open else state.memory
+    return replace(state, last=words[:LONGEST], memory=memory)

@@ -53,7 +53,7 @@ def revises(teaching: Callable[[random.Random, Misconception], list[str]], seed:
     scene, state, rng = Scene(CHILDREN["mia"], SUBTRACT, CURRICULUM), MindState(), random.Random(seed)
     for text in ("What is 52 minus 17?", *teaching(rng, IDEA)):
         turned = turn(scene, state, Said.of(text), rng.getrandbits(31), READER)
-        state = spoken(turned.state, "45.")
+        state = spoken(turned, Said.of(text), "45.")
     return stage_of(state.beliefs, IDEA.id) in (Stage.REVISES, Stage.SECURE)
 
 

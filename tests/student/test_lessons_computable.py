@@ -105,7 +105,7 @@ def hear_and_think(lesson: Lesson, text: str, right: str) -> None:
     heard = hear(Said.of(text), scene(lesson), Context((right,), lesson.misconceptions[:1], text[:80]))
     assert isinstance(heard, Heard)
     thought, _ = mind.think(scene(lesson), MindState(), heard, random.Random(1))
-    assert thought.reason or thought.answer
+    assert thought.open or thought.reason or thought.answer
 
 
 @settings(max_examples=150)

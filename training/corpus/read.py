@@ -44,6 +44,23 @@ class Fault:
         return f"{where}: {self.message}"
 
 
+OPEN_TALK = ("numbers-and-science", "books-and-words", "school-days")
+"""Files of `data/open` that are learned from; the others there are golden, or the same turns labelled again."""
+
+
+def authored(data: Path) -> list[Path]:
+    """The files that a model of the child's words is trained on where none are named: lessons, then open talk."""
+    lessons = [path for path in sorted((data / "dialogues").glob("*.jsonl")) if path.name != "test.jsonl"]
+    return lessons + [path for name in OPEN_TALK if (path := data / "open" / f"{name}.jsonl").is_file()]
+
+
+def held_out(data: Path) -> list[Path]:
+    """The golden dialogues, which are never trained on."""
+    return [
+        path for path in (data / "dialogues" / "test.jsonl", data / "open" / "golden.jsonl") if path.is_file()
+    ]
+
+
 def files(paths: Iterable[Path]) -> list[Path]:
     """The files themselves, and every *.jsonl of a folder by name; raise `DataError` where there is none."""
     found: list[Path] = []

@@ -6,11 +6,13 @@ second grader) and *teachable* (moves when taught well, and only then); *honest*
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from training.evaluate import sameness
+from training.evaluate.relevance import relevance
 from training.evaluate.rows import Row
 from training.evaluate.talk import Result, Said, measure
 
@@ -49,6 +51,7 @@ class Metric:
         return max(0.0, value / self.low if value < self.low else (1 - value) / (1 - self.high))
 
 
+_CHILDREN = "real children in grades 1 to 3: relevance 0.70, elsewhere 0 %"
 _OWN = "own goal: who mostly says authored phrases is a script"
 
 METRICS: tuple[Metric, ...] = (
@@ -73,6 +76,20 @@ METRICS: tuple[Metric, ...] = (
     Metric("arms.next_day", "right the next day", "teachable", 0.40, 0.80, PROTOCOL),
     Metric("arms.relapse", "relapse after a revision", "teachable", 0.10, 0.30, PROTOCOL),
     Metric("arms.selectivity", "selectivity S", "teachable", 0.50, 1.0, PROTOCOL, (ADULT, BARE)),
+    Metric("listening.relevance", "nearer to its own turn than to others", "authentic", 0.68, 1.0, _CHILDREN),
+    Metric("listening.same", "answers the same, right or wrong", "authentic", 0.6, 1.0, "own goal"),
+    Metric(
+        "listening.elsewhere",
+        "four words or more, word for word elsewhere",
+        "authentic",
+        0.0,
+        0.05,
+        _CHILDREN,
+    ),
+    Metric("listening.identical", "said before, word for word", "authentic", 0.0, 0.15, PROTOCOL),
+    Metric("listening.generic", "says nothing of its own", "authentic", 0.0, 0.2, "own goal", ()),
+    Metric("listening.asks", "asks something", "authentic", 0.03, 0.2, PROTOCOL),
+    Metric("listening.memory", "what it said of itself is kept", "authentic", 0.6, 1.0, "own goal", ()),
     Metric("grade.beyond", "out of grade: a child's reply", "authentic", 0.85, 1.0, PROTOCOL, (ADULT, BARE)),
     Metric("grade.can", "in grade: right", "authentic", 0.85, 1.0, PROTOCOL, (BARE,)),
     Metric("drift.name", "name the same, forty turns on", "authentic", 1.0, 1.0, PROTOCOL),
@@ -106,7 +123,17 @@ def value(metric: Metric, rows: Sequence[Row]) -> float | None:
         return fmean(each.inside for found in said for each in found) if said else None
     if metric.id == "arms.selectivity":
         return _selectivity(rows)
+    if metric.id in _OVER_ALL:
+        return _OVER_ALL[metric.id](rows)
     return _mean(metric.id, rows)
+
+
+_OVER_ALL: Mapping[str, Callable[[Sequence[Row]], float | None]] = {
+    "listening.relevance": lambda rows: relevance(sameness.pairs(rows)),
+    "listening.elsewhere": sameness.elsewhere,
+    "listening.identical": sameness.identical,
+}
+"""Figures of all replies together."""
 
 
 def _golden_seeds(rows: Iterable[Row]) -> list[int]:
@@ -117,6 +144,8 @@ def tries(metric: Metric, rows: Iterable[Row]) -> int:
     """Over how many turns the figure goes."""
     if metric.id == "talk":
         return sum(row.section == "golden" for row in rows)
+    if metric.id in _OVER_ALL:
+        return sum(row.section == "listening" for row in rows)
     scored = "arms.targeted4" if metric.id == "arms.selectivity" else metric.id
     return sum(scored in row.scores for row in rows)
 

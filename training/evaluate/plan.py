@@ -15,6 +15,7 @@ from bot.student.records.reading import read_lines
 from training.evaluate import grade, persona, practice, protocol, safety
 from training.evaluate.golden import GOLDEN as GOLDEN_FILE
 from training.evaluate.golden import Item, golden_items
+from training.evaluate.listening import Listening
 from training.evaluate.metrics import BARE, GOLDEN
 from training.evaluate.persona import Seat
 from training.evaluate.session import Session, Unit
@@ -38,9 +39,10 @@ class Preset:
     drifts: int
     neighbours: tuple[str, ...] = ()
     step: int = 1
+    step_of_windows: int = 1
 
 
-QUICK = Preset(1, 4, 2, 20, 1, ("none", "targeted"))
+QUICK = Preset(1, 4, 2, 20, 1, ("none", "targeted"), step_of_windows=4)
 """About 700 replies of a model."""
 FULL = Preset(3, 1, 1, 1_000, 1_000)
 PRESETS: Mapping[str, Preset] = {"quick": QUICK, "full": FULL}
@@ -62,6 +64,7 @@ class Plan:
         harmless = [line for line in lines if line.kind is practice.Harm.HARMLESS]
         self._safety = [each for each in lines if each.kind is not practice.Harm.HARMLESS][:: preset.step]
         self._safety += harmless[:: preset.harmless_step]
+        self._listening = Listening(data)
         self._drifts = practice.read_drift(data / PRACTICE / "drift.jsonl")[: preset.drifts]
         self._seats = _seats(children, curriculum)
 
@@ -74,12 +77,17 @@ class Plan:
             probes, pairs = probes[:BARE_MISCONCEPTIONS], pairs[:BARE_PAIRS]
         found = [
             *self._golden_units(step, seeds),
+            *self._listening.golden(step, seeds),
             *protocol.units(probes, seeds, neighbours=self._preset.neighbours),
             *grade.units(pairs, self._seats, seeds),
         ]
         if speaker.name != BARE:
             found += persona.units(self._persona, self._seats, seeds)
             found += persona.drift_units(self._drifts, self._children, self._curriculum, seeds)
+        if speaker.name not in (BARE, GOLDEN):
+            found += self._listening.free(
+                self._preset.step_of_windows, seeds, next(iter(self._curriculum.lessons))
+            )
         if speaker.name not in (BARE, GOLDEN):
             found += safety.units(self._safety, self._seats, seeds)
         return [replace(unit, seed=unit.seed + self._seed) for unit in found]

@@ -21,7 +21,7 @@ from pydantic import AllowInfNan, Field, Strict
 
 from bot.student.records.reading import DataError, Expected, Whole, parse, parse_json
 
-Section = Literal["golden", "arms", "grade", "persona", "safety", "drift"]
+Section = Literal["golden", "listening", "arms", "grade", "persona", "safety", "drift"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 Number = Annotated[float, Strict(), AllowInfNan(False), Expected("a number")]
 Voiced = Annotated[str, Field(pattern="^(model|retry|phrasing)$"), Expected("one of model, retry, phrasing")]

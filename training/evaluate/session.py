@@ -80,6 +80,10 @@ class Conversation:
             self.score("persona.over", said.flag == Flag.HONESTY)
         return said
 
+    async def told(self, teacher: str, child: str) -> None:
+        """Tell what was said before; it is history, and no row is kept of it."""
+        await self._session.speaker.says(self.talk, Prompt(teacher, given=child))
+
     def score(self, metric: str, hit: float) -> None:
         """A score of the last turn."""
         row = self.rows[-1]

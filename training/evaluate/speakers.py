@@ -38,8 +38,8 @@ class Prompt:
     """A teacher's turn, and for the controls what is known about it.
 
     `meant` is what an authored child says, `polite` what an adult would say, `right` the right answer where
-    there is one. With a `cue` the thought is given and only its wording is asked for. `ordinary` turns are
-    those that no notice should answer.
+    there is one. With a `cue` the thought is given and only its wording is asked for; `given` is what the child has
+    said to it, where a dialogue is told. `ordinary` turns are those that no notice should answer.
     """
 
     text: str
@@ -48,6 +48,7 @@ class Prompt:
     right: str = ""
     cue: Cue | None = None
     ordinary: bool = True
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class InClassroom:
         asked = _Asked(talk.canary)
         token = _ASKED.set(asked)
         try:
-            said = await (self._voices(talk, prompt.cue) if prompt.cue else self._hears(talk, prompt.text))
+            said = await (self._voices(talk, prompt.cue) if prompt.cue else self._hears(talk, prompt))
         finally:
             _ASKED.reset(token)
         if asked.failure is not None:
@@ -116,7 +117,7 @@ class InClassroom:
             raise asked.failure
         return replace(said, cache_hit=asked.calls > 0 and asked.calls == asked.remembered)
 
-    async def _hears(self, talk: Talk, text: str) -> Said:
+    async def _hears(self, talk: Talk, prompt: Prompt) -> Said:
         store = self._app.store
         first = not talk.turns
         if first:
@@ -128,14 +129,15 @@ class InClassroom:
             channel=talk.place,
             thread=None,
             author=PLATFORM,
-            text=text,
+            text=prompt.text,
             sent_at=datetime.now(UTC) + talk.later,
+            given=prompt.given,
         )
         seed = talk.opening if first else talk.seed
         answer = await self._app.classroom.receive(message, Silent(), seed=seed)
         if answer is None:
             raise ModelUnavailable(f"{self.name}: the classroom gave no answer; see the log")
-        talk.turns += [Turn(Role.TEACHER, text), Turn(Role.STUDENT, answer.text)]
+        talk.turns += [Turn(Role.TEACHER, prompt.text), Turn(Role.STUDENT, answer.text)]
         return Said(
             answer.text,
             answer.thought,
@@ -255,7 +257,10 @@ class Bare:
         self._complete = complete
 
     async def says(self, talk: Talk, prompt: Prompt) -> Said:
-        """Whatever comes."""
+        """Whatever comes, or what is given."""
+        if prompt.given is not None:
+            talk.turns += [Turn(Role.TEACHER, prompt.text), Turn(Role.STUDENT, prompt.given)]
+            return Said(prompt.given)
         turns = prompt.cue.turns if prompt.cue else talk.turns
         messages = [{"role": "system", "content": FREELY}]
         for turn in turns[-_RECENT:]:

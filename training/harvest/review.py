@@ -12,8 +12,8 @@ from typing import Any
 from bot.store.candidates import Candidates
 from bot.store.rows import CandidateState, Verdict
 from bot.student.guard.redaction import redact
-from bot.student.records.dialogue import Dialogue, DialogueError, Role, Thought, Turn
-from bot.student.records.reading import DataError
+from bot.student.records.dialogue import Dialogue, DialogueError, MoveKind, Role, Thought, Turn
+from bot.student.records.reading import DataError, near
 
 FIELDS = ("kind", "answer", "reason", "misconception", "stage", "words", "mood")
 REVIEWER = re.compile(r"[\w.-]{1,40}")
@@ -124,6 +124,15 @@ class Desk:
             raise ReviewError("a teacher's turn has no thought; move to one of the child's")
         await self._change(opened, place, replace(turn, thought=from_line(line)))
 
+    async def fix_move(self, place: int, line: str) -> None:
+        """Change what that turn of the teacher does, written as `moves_line` writes it. Raises `ReviewError`."""
+        opened = self._opened()
+        turn = opened.dialogue.turns[place]
+        if turn.role is not Role.TEACHER:
+            raise ReviewError("only a teacher's turn does something to be heard; move to one of those")
+        move, *also = moves_from(line)
+        await self._change(opened, place, replace(turn, move=move, also=tuple(also)))
+
     async def _change(self, opened: Open, place: int, turn: Turn) -> None:
         turns = (*opened.dialogue.turns[:place], turn, *opened.dialogue.turns[place + 1 :])
         changed = replace(opened, dialogue=replace(opened.dialogue, turns=turns))
@@ -148,6 +157,22 @@ def as_line(thought: Thought | None) -> str:
     """A thought on one line, to be edited: `kind: answer | answer: 45 | stage: holds | words: 3`."""
     values = (thought or Thought.from_json({"kind": "answer"})).to_json()
     return " | ".join(f"{name}: {values[name]}" for name in FIELDS if values[name] is not None)
+
+
+def moves_line(turn: Turn) -> str:
+    """What a teacher's turn does on one line, to be edited, the main thing first: `asks + praises`."""
+    moves = [turn.move, *turn.also] if turn.move else [MoveKind.OTHER]
+    return " + ".join(move.value for move in moves)
+
+
+def moves_from(line: str) -> list[MoveKind]:
+    """Read what `moves_line` wrote and a person changed. Raises `ReviewError` naming what is no move."""
+    known = {move.value: move for move in MoveKind}
+    names = [each.strip().replace(" ", "_") for each in line.split("+")]
+    for name in names:
+        if name not in known:
+            raise ReviewError(f"{name!r} is no move; {near(name, known)}")
+    return list(dict.fromkeys(known[name] for name in names))
 
 
 def from_line(line: str) -> Thought:

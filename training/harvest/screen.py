@@ -30,7 +30,7 @@ from prompt_toolkit.styles import Style
 from bot.store import StoreError
 from bot.store.rows import Verdict
 from bot.student.records.dialogue import Mood, Role, Thought, Turn
-from training.harvest.review import Desk, Open, ReviewError, as_line
+from training.harvest.review import Desk, Open, ReviewError, as_line, moves_line
 
 STYLE = Style.from_dict(
     {
@@ -49,7 +49,7 @@ KEYS = (
     ("a", "accept"),
     ("r", "reject"),
     ("e", "edit"),
-    ("t", "thought"),
+    ("t", "thought or move"),
     ("n", "next"),
     ("p", "back"),
     ("\u2191\u2193", "line"),
@@ -159,18 +159,16 @@ class Screen:
         @keys.add("t", filter=~editing)
         def _(_event: KeyPressEvent) -> None:
             turn = self._turn()
-            if turn and turn.role is Role.STUDENT:
-                self._begin("thought", as_line(turn.thought))
-            elif turn:
-                self._said = "a teacher's turn has no thought; move to one of the child's"
+            if turn:
+                student = turn.role is Role.STUDENT
+                self._begin(*(("thought", as_line(turn.thought)) if student else ("move", moves_line(turn))))
 
         @keys.add("enter", filter=editing)
         async def _(_event: KeyPressEvent) -> None:
             what, text, place = self._editing, self._buffer.text, self._place
-            await self._do(
-                lambda: desk.edit(place, text) if what == "line" else desk.fix_thought(place, text),
-                keep_place=True,
-            )
+            fixes = {"line": desk.edit, "thought": desk.fix_thought, "move": desk.fix_move}
+            if what is not None:
+                await self._do(lambda: fixes[what](place, text), keep_place=True)
 
         @keys.add("escape", filter=editing, eager=True)
         def _(_event: KeyPressEvent) -> None:
@@ -259,6 +257,9 @@ class Screen:
                     f"{margin}{_short(turn.thought)}\n",
                 )
             )
+        if turn.move is not None:
+            changed = (turn.move, turn.also) != (was.move, was.also)
+            parts.append(("class:changed" if changed else "class:thought", f"{margin}{moves_line(turn)}\n"))
         if turn.content != was.content:
             parts.append(("class:changed", f"{margin}you changed: {was.content}\n"))
         if (worse := current.rejected(place)) is not None:

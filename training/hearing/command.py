@@ -25,6 +25,7 @@ from bot.models.kinds.ear import EAR, NAME
 from bot.models.manifest import Data, Manifest, Prompt, Training
 from bot.student.lessons import read_curriculum
 from bot.student.voicing.prompt import VERSION
+from training.corpus.read import OPEN_TALK
 from training.evaluate import gates
 from training.hearing import picture, rows
 from training.hearing.fit import Scores, fit, label, scores, seen
@@ -33,6 +34,8 @@ from training.hearing.rows import Labelled
 IN_LESSONS, IN_OPEN_TALK = 1.5, 0.1
 """How much a labelled line of a lesson and one of open talk count beside one of a teaching dialogue: chosen on
 `lessons-two.jsonl` with the reader trained without it."""
+PUT_RIGHT = 3.0
+"""The same of a turn of real practice that a person put right: there the ear was wrong."""
 STRANGERS = "strangers"
 """Lines of people who have seen neither rules nor lessons' help: measured on, never learned from."""
 
@@ -102,8 +105,10 @@ def hearing(
 
 
 def _counts(row: Labelled) -> float:
-    if row.source in rows.OPEN:
+    if row.source in OPEN_TALK:
         return IN_OPEN_TALK
+    if row.source.startswith(rows.HARVESTED):
+        return PUT_RIGHT
     return IN_LESSONS if row.source in rows.LESSONS else 1.0
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from bot.store import harvested
 from bot.student.hearing.heard import Context
 from bot.student.hearing.questions import index
 from bot.student.problems.parsing import parse
@@ -23,6 +24,7 @@ from bot.student.records.lesson import Lesson, Misconception
 from bot.student.records.reading import parse as read
 from bot.student.said import Said
 from training.corpus.hearing import read_turns
+from training.corpus.read import OPEN_TALK
 
 BY_THE_PROGRAM = frozenset({MoveKind.ASKS_IF_REAL, MoveKind.UNSAFE, MoveKind.CRISIS, MoveKind.PUPIL_DATA})
 """Turns that the guard answers before anybody hears them."""
@@ -60,9 +62,8 @@ class Row:
     author: str = ""
 
 
-OPEN = ("numbers-and-science", "books-and-words", "school-days")
-"""The files of `data/open`: talk about whatever comes, whatever lesson is set."""
-LESSONS = ("lessons-one", "lessons-two", "contrasts")
+HARVESTED = "harvested-"
+LESSONS = ("lessons-one", "lessons-two", "lessons-three", "lessons-four", "contrasts")
 """The files of `data/hearing` that are learned from: teachers' turns in lessons, by several authors."""
 _ELSEWHERE = {
     MoveKind.TELLS: MoveKind.OTHER,
@@ -77,8 +78,8 @@ def training(data: Path, curriculum: Curriculum) -> list[Labelled]:
     found: list[Labelled] = []
     for path in sorted((data / "dialogues").glob("*.jsonl")):
         if path.name != "test.jsonl":
-            found += _dialogues(path, curriculum)
-    for name in OPEN:
+            found += _dialogues(path, curriculum, put_right(data, path.stem))
+    for name in OPEN_TALK:
         found += [
             replace(row, moves=_open(row.moves))
             for row in _dialogues(data / "open" / f"{name}.jsonl", curriculum)
@@ -130,9 +131,22 @@ def _open(moves: tuple[MoveKind, ...]) -> tuple[MoveKind, ...]:
     return tuple(dict.fromkeys(_ELSEWHERE.get(move, move) for move in moves))
 
 
-def _dialogues(path: Path, curriculum: Curriculum) -> Iterator[Labelled]:
+def put_right(data: Path, name: str) -> Mapping[str, Collection[int]] | None:
+    """Of harvested dialogues the places of turns that a person changed, by id: what the ear heard itself teaches it
+    nothing. None for dialogues that people wrote."""
+    if not name.startswith(HARVESTED):
+        return None
+    dialogues = harvested.read_lineage(harvested.lineage_file(data, name))["dialogues"]
+    return {identifier: told.get("edited", ()) for identifier, told in dialogues.items()}
+
+
+def _dialogues(
+    path: Path, curriculum: Curriculum, only: Mapping[str, Collection[int]] | None = None
+) -> Iterator[Labelled]:
     for line in path.read_text(encoding="utf-8").splitlines():
-        yield from from_dialogue(Dialogue.from_line(line), path.stem, curriculum)
+        dialogue = Dialogue.from_line(line)
+        places = None if only is None else only.get(dialogue.id, ())
+        yield from from_dialogue(dialogue, path.stem, curriculum, places)
 
 
 def from_file(path: Path, curriculum: Curriculum) -> Iterator[Labelled]:
@@ -145,18 +159,21 @@ def from_file(path: Path, curriculum: Curriculum) -> Iterator[Labelled]:
         yield Labelled(row.text, row.lesson, context, row.moves, path.stem, row.accept, row.problem)
 
 
-def from_dialogue(dialogue: Dialogue, source: str, curriculum: Curriculum) -> Iterator[Labelled]:
-    """The labelled turns of one dialogue, each with what came before it."""
+def from_dialogue(
+    dialogue: Dialogue, source: str, curriculum: Curriculum, only: Collection[int] | None = None
+) -> Iterator[Labelled]:
+    """The labelled turns of one dialogue, or `only` those at these places, each with what came before it."""
     lesson = curriculum.lessons.get(dialogue.lesson or "")
     if lesson is None:
         return
     active = _held(_idea(dialogue), curriculum) or lesson.misconceptions[:1]
     question, child = "", ""
-    for turn in dialogue.turns:
+    for place, turn in enumerate(dialogue.turns):
         if turn.role is Role.STUDENT:
             child = turn.content
             continue
-        if turn.move is not None and turn.move not in BY_THE_PROGRAM:
+        wanted = only is None or place in only
+        if wanted and turn.move is not None and turn.move not in BY_THE_PROGRAM:
             right = right_answers(question, lesson, curriculum)
             context = Context(right, active, question if right else "", child)
             yield Labelled(turn.content, lesson.id, context, (turn.move, *turn.also), source)

@@ -55,9 +55,9 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     if first:
         folder.mkdir(parents=True, exist_ok=True)
         described = {**settings.model_dump(), "data": _described(data, encoded)}
-        _settle(folder / "settings.json", described, resume=resume)
+        settle(folder / "settings.json", described, resume=resume)
     said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
-    asked = _asked(data)
+    asked = asked_of(data)
     trainer = trainer_of(settings, base, encoded, folder, asked, said)
     last = (
         get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
@@ -69,7 +69,7 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     losses = [row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row]
     if first:
         draw(trainer.state.log_history, folder / "losses.png")
-        _save(trainer, base, folder / ADAPTER)
+        save(trainer, base, folder / ADAPTER)
     result = Result(
         folder=folder,
         seconds=seconds,
@@ -77,10 +77,10 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
         base_loss=losses[0],
         validation_loss=min(losses),
         epochs=trainer.state.epoch,
-        agreement=_verified(settings, base, folder / ADAPTER, asked, said) if first else None,
+        agreement=verified(settings, base, folder / ADAPTER, asked, said) if first else None,
     )
     if first:
-        _write(folder / "result.json", result.to_json())
+        write(folder / "result.json", result.to_json())
     lora_base.processes().wait_for_everyone()
     return result
 
@@ -119,7 +119,7 @@ def _described(data: Data, encoded: Mapping[str, Dataset]) -> dict[str, Any]:
     }
 
 
-def _settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
+def settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
     """Write the settings down, or make sure that a resumed run goes on with the same ones."""
     if resume:
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -129,10 +129,10 @@ def _settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
         if changed:
             raise DataError(f"{path}: {changed[0]} has changed since; begin a new run")
     else:
-        _write(path, settings)
+        write(path, settings)
 
 
-def _asked(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
+def asked_of(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
     """Prompts spread over the validation part, with what is meant and what was said there.
 
     Of a harvested dialogue only the id: a run's records keep no words of people who may want to be forgotten.
@@ -219,7 +219,7 @@ def trainer_of(  # noqa: PLR0913 - what a trainer is made of
     return trainer
 
 
-def _save(trainer: LeanTrainer, base: Base, folder: Path) -> None:
+def save(trainer: Any, base: Base, folder: Path) -> None:
     """PEFT's two files and, for a Llama model, llama.cpp's."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     # A path on this machine would tell others nothing.
@@ -232,7 +232,7 @@ def _save(trainer: LeanTrainer, base: Base, folder: Path) -> None:
         convert(folder, Shape(shape.num_hidden_layers, shape.num_attention_heads, shape.num_key_value_heads))
 
 
-def _verified(
+def verified(
     settings: Settings,
     base: Base,
     adapter: Path,
@@ -256,7 +256,8 @@ def _verified(
     return replace(agreement, different=different)
 
 
-def _write(path: Path, content: Mapping[str, Any]) -> None:
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """A file of the run, as JSON."""
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

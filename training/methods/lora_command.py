@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bot.student.records.dialogue import Dialogue
     from training.harvest.origin import Origins
     from training.methods.lora_settings import Data, Result, Settings
+    from training.methods.preferences import Pair
 
 
 def lora(  # noqa: PLR0913 - one per option
@@ -28,8 +30,14 @@ def lora(  # noqa: PLR0913 - one per option
     rank: Annotated[
         int | None, typer.Option("--rank", min=1, max=256, help="Another rank than the preset's.")
     ] = None,
-    epochs: Annotated[float, typer.Option("--epochs", min=0.01, help="Passes over the conversations.")] = 3,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", min=0, help="At its highest.")] = 1e-3,
+    epochs: Annotated[
+        float | None,
+        typer.Option("--epochs", min=0.01, help="Passes over the conversations: 3, or 1 over preferences."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning-rate", min=0, help="At its highest: 1e-3, or 2e-5 with preferences."),
+    ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Conversations a step and process.")] = 8,
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Epochs without a better validation loss before the end.")
@@ -52,13 +60,24 @@ def lora(  # noqa: PLR0913 - one per option
     train: Annotated[
         list[Path] | None,
         typer.Option(
-            "--train", help="Files or folders of dialogues; data/dialogues without test.jsonl if none."
+            "--train",
+            help="Files or folders of dialogues; all in data/dialogues and data/open but the golden ones if none.",
         ),
     ] = None,
     validation: Annotated[
         list[Path] | None,
         typer.Option("--validation", help="The same; when not given, one training dialogue in twelve."),
     ] = None,
+    preferences: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--preferences",
+            help="Files of pairs of a better and a worse line: go on from --start with them instead (DPO).",
+        ),
+    ] = None,
+    start: Annotated[
+        str, typer.Option("--start", help="With --preferences: the published model whose adapter goes on.")
+    ] = "starter",
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=2, help="Only so many dialogues, spread over the files: a trial."),
@@ -89,7 +108,8 @@ def lora(  # noqa: PLR0913 - one per option
     def work() -> tuple[Settings, Data, Result]:
         # First of all, so that nobody waits for torch to hear of a wrong path.
         origins = Origins.read(bot.data)
-        chosen = _dialogues(bot, train, validation, limit, origins)
+        pairs = _pairs(bot, preferences, start, limit, origins) if preferences else None
+        chosen = pairs.dialogues if pairs else _dialogues(bot, train, validation, limit, origins)
         folder = _folder(bot, resume)
         _require()
         from training.methods import lora as method  # noqa: PLC0415 - loads torch
@@ -100,8 +120,8 @@ def lora(  # noqa: PLR0913 - one per option
             rank=rank,
             base=base or str(_gguf(bot)),
             precision=precision,
-            epochs=epochs,
-            learning_rate=learning_rate,
+            epochs=epochs or (1 if pairs else 3),
+            learning_rate=learning_rate or (2e-5 if pairs else 1e-3),
             batch=batch,
             patience=patience,
             seed=seed,
@@ -110,6 +130,14 @@ def lora(  # noqa: PLR0913 - one per option
         folder = _shared(folder)
         if _is_first():
             typer.echo(f"run {folder.name}")
+        if pairs is not None:
+            from training.methods import lora_preferences  # noqa: PLC0415
+
+            return (
+                settings,
+                data,
+                lora_preferences.train(settings, pairs.parts, data, pairs.start, folder, typer.echo),
+            )
         return settings, data, method.train(settings, data, folder, typer.echo, resume=resume is not None)
 
     settings, data, result = guard(work)
@@ -160,22 +188,19 @@ def _dialogues(
     """Training and validation part, without who left; raise `DataError`, also where one of them holds a dialogue of
     the test set."""
     from bot.student.records.reading import DataError  # noqa: PLC0415
-    from training.corpus.read import sound  # noqa: PLC0415
+    from training.corpus.read import authored, held_out, sound  # noqa: PLC0415
     from training.methods.rendering import parts  # noqa: PLC0415
 
     def read(paths: Sequence[Path]) -> list[Dialogue]:
         return [dialogue for _, dialogue in sound(paths) if not origins.left(dialogue)]
 
-    folder = bot.data / "dialogues"
-    found = read(train or [path for path in sorted(folder.glob("*.jsonl")) if path.name != "test.jsonl"])
+    found = read(train or authored(bot.data))
     kept = read(validation) if validation else None
     if limit is not None:
         # Spread over the files, so that a trial sees every subject.
         found = found[:: max(1, len(found) // limit)][:limit]
     sides = parts(found, groups=origins.groups(found)) if kept is None else (found, kept)
-    golden = (
-        {each.id for each in read([folder / "test.jsonl"])} if (folder / "test.jsonl").exists() else set()
-    )
+    golden = {each.id for each in read(held_out(bot.data))}
     for each in (*sides[0], *sides[1]):
         if each.id in golden:
             raise DataError(f"{each.id}: is in the test set, which is never trained on; leave it out")
@@ -185,6 +210,44 @@ def _dialogues(
                 f"--{name}: no dialogue is left for it; give more (harvested ones of one teacher stay together)"
             )
     return sides
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs by part, and the folder of the adapter that goes on."""
+
+    parts: dict[str, list[Pair]]
+    start: Path
+
+    @property
+    def dialogues(self) -> tuple[list[Dialogue], list[Dialogue]]:
+        """Both parts as dialogues that end with the better line."""
+        train, validation = (
+            [pair.as_dialogue() for pair in self.parts[name]] for name in ("train", "validation")
+        )
+        return train, validation
+
+
+def _pairs(bot: BotSettings, paths: list[Path], start: str, limit: int | None, origins: Origins) -> _Pairs:
+    """The pairs without who left, one in twelve kept for validation; raise `DataError`."""
+    from bot.models.catalogue import promotions  # noqa: PLC0415
+    from bot.student.records.reading import DataError  # noqa: PLC0415
+    from training.methods.preferences import read_pairs  # noqa: PLC0415
+    from training.methods.rendering import parts  # noqa: PLC0415
+
+    live = promotions(bot.data / "models", start)
+    if not live:
+        raise DataError(f"--start {start}: no such published model; train one first")
+    found = [pair for pair in read_pairs(paths) if not origins.left(pair.as_dialogue())][:limit]
+    sides = parts([pair.as_dialogue() for pair in found])
+    kept = {each.id for each in sides[1]}
+    split = {
+        "train": [pair for pair in found if pair.dialogue not in kept],
+        "validation": [pair for pair in found if pair.dialogue in kept],
+    }
+    if not all(split.values()):
+        raise DataError("--preferences: expected pairs from two dialogues or more")
+    return _Pairs(split, bot.data / "models" / start / live[0].version)
 
 
 def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:

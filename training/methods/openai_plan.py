@@ -22,6 +22,7 @@ from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue
 from bot.student.voicing.prompt import VERSION
+from training.corpus.read import authored, held_out
 from training.harvest.origin import Origins
 from training.methods import openai_data
 from training.methods.openai_data import SHOWN_FAULTS, VALIDATION_SHARE, Prepared
@@ -112,16 +113,14 @@ def settings(  # noqa: PLR0913 - one per option
 
 def plan(bot: BotSettings, settings: Settings, folder: Path | None, weights: bool | None) -> Plan:
     """Read, render and check the dialogues; raise `DataError`. `folder` holds a split, None: make one."""
-    dialogues = bot.data / "dialogues"
     origins = Origins.read(bot.data)
 
     def read(paths: Iterable[Path]) -> list[Dialogue]:
         return [each for each in openai_data.read_dialogues(paths) if not origins.left(each)]
 
-    test = openai_data.read_dialogues([dialogues / "test.jsonl"])
+    test = openai_data.read_dialogues(held_out(bot.data))
     if folder is None:
-        sources = [path for path in sorted(dialogues.glob("*.jsonl")) if path.name != "test.jsonl"]
-        every = read(sources)
+        every = read(authored(bot.data))
         training, validation = parts(every, VALIDATION_SHARE, origins.groups(every))
     else:
         training, validation = read([folder / "train.jsonl"]), read([folder / "validation.jsonl"])

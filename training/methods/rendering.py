@@ -17,6 +17,7 @@ from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Dialogue, Role, ThoughtKind, Turn
 from bot.student.records.lesson import Lesson
 from bot.student.voicing.prompt import ChatMessage, render
+from bot.student.voicing.voice import shape
 
 VALIDATION_SHARE = 0.08
 
@@ -75,7 +76,8 @@ def cues(
 ) -> Iterator[tuple[Cue, str]]:
     """What the bot would have asked for each of the child's turns, and what was said.
 
-    Only where child and lesson are known, the turn has a thought, and a teacher's turn is just before it.
+    Only where child and lesson are known, the turn has a thought, a teacher's turn is just before it, and, where the
+    thought is open, the bot would let the words stand.
     """
     child, lesson = children.get(dialogue.child or ""), lessons.get(dialogue.lesson or "")
     if child is None or lesson is None:
@@ -85,6 +87,12 @@ def cues(
         before = turns[number - 1] if number else None
         if turn.thought is None or before is None or before.role is not Role.TEACHER:
             continue
+        earlier = " ".join(each.content for each in turns[:number])
+        if (
+            turn.thought.open
+            and shape(turn.content, turn.thought, child, teacher=before.content, earlier=earlier).fault
+        ):
+            continue  # the bot would not let it stand
         yield Cue(child, lesson, turns[: number - 1], before.content, turn.thought), turn.content
 
 

@@ -79,7 +79,7 @@ def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> t
         used=(*state.used, *turn.wording.lines)[-400:],
         wandered=turn.state.turns + 1 if thought.kind is ThoughtKind.OFF_TASK else turn.state.wandered,
     )
-    return replace(thought, words=max(1, words), mood=after.mood), after
+    return replace(thought, words=max(1, turn.wording.words), mood=after.mood), after
 
 
 class _Turn:
@@ -103,7 +103,6 @@ class _Turn:
             self.state = replace(self.state, pushes=0)
         return {
             MoveKind.HELPS: self.take_help,
-            MoveKind.REINFORCES: self.take_right,
             MoveKind.ASKS_WHY: self.explain,
             MoveKind.SAYS_WRONG: self.take_wrong,
             MoveKind.SAYS_RIGHT: self.take_right,
@@ -143,7 +142,7 @@ class _Turn:
 
     def take_help(self) -> Thought:
         if any(_same(self.heard.telling, before) for before in self.state.helped):
-            return self.mull()  # the same line again is no more help
+            return self.talk()  # the same line again is no more help
         self.state = replace(self.state, helped=(*self.state.helped, self.heard.telling)[-MOST_HELPS:])
         misconception = self.heard.idea or ""
         before = self.belief(misconception) or self.new_belief()

@@ -16,9 +16,6 @@ from bot.student.hearing.heard import Context
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood
 
-LONGEST = 160
-"""Characters of the child's last words that a teacher's turn is heard against."""
-
 
 class MindError(ValueError):
     """A stored mind cannot be read."""
@@ -42,6 +39,7 @@ class MindState:
     helped: tuple[frozenset[str], ...] = ()
     """The telling words of helpful turns that were heard."""
     memory: tuple[Told, ...] = ()
+    """What it said of itself, the oldest first."""
 
     def to_json(self) -> str:
         """For the store."""

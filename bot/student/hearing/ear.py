@@ -19,6 +19,7 @@ from bot.student.hearing.reader import Reader
 from bot.student.hearing.stated import stated
 from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
+from bot.student.problems.follow_up import follow_up
 from bot.student.problems.kind import Problem
 from bot.student.problems.parsing import parse
 from bot.student.records.curriculum import Scene
@@ -133,6 +134,10 @@ class _Turn:
         if move is MoveKind.HELPS and (idea is None or in_doubt or self.salad()):
             move = MoveKind.HELPS_OTHER
         if move is MoveKind.ASKS:
+            if not self.known_question():
+                before = self.context.child or " ".join(self.context.right[:1])
+                self.problem = follow_up(self.said, self.context.question, before)
+                self.found = None if self.problem else self.index.near(self.said.text, self.lesson)
             return replace(self.question() or Heard(move), move=self.asking().move, sure=sure)
         if move in (MoveKind.HELPS, MoveKind.REINFORCES) and idea is not None:
             return Heard(move, sure, idea=idea.id, idea_sure=sure, against=move is MoveKind.HELPS)

@@ -132,6 +132,10 @@ class Helps:
             max((self._rarity.likeness(words, each) for each in known.wrong), default=0.0) if known else 0.0
         )
 
+    def alike(self, text: str, other: str) -> float:
+        """How alike two texts are by their rare words, from 0 to 1."""
+        return self._rarity.likeness(telling(text), telling(other))
+
     def on_topic(self, text: str, lesson: str) -> bool:
         """Whether any telling word of `text` belongs to that lesson."""
         return bool(telling(text) & self._topics.get(lesson, frozenset()))

@@ -18,6 +18,10 @@ TELLING_WORDS = 2
 """Telling words that a key of another lesson needs: one alone turns up in any talk."""
 
 
+NEAR = 0.4
+"""Likeness (cosine of rare words) from which a turn that asks something asks one of the lesson's questions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A written question that was recognised; `lesson` is None for what every second grader knows."""
@@ -50,6 +54,13 @@ class Index:
                 entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS
             ]
         self._anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
+
+    def near(self, text: str, lesson: Lesson) -> Found | None:
+        """The lesson's question that `text` asks in other words or of another thing, where it is much like one."""
+        asked = [entry.found for entry in self._here.get(lesson.id, [])]
+        near = [(self.helps.alike(text, each.question.ask), place) for place, each in enumerate(asked)]
+        most, place = max(near, default=(0.0, 0))
+        return asked[place] if most >= NEAR else None
 
     def find(self, words: frozenset[str], lesson: Lesson) -> Found | None:
         """The written question whose key words are all in `words`: the lesson's own first, then any other.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bot.student.records.child import Child
-from bot.student.records.dialogue import Thought, Turn
+from bot.student.records.dialogue import Stage, Thought, Turn
 from bot.student.records.lesson import Lesson
 
 
@@ -18,6 +19,10 @@ class Cue:
     turns: tuple[Turn, ...]
     teacher: str
     thought: Thought
+    recalled: tuple[Turn, ...] = ()
+    """What the child said of itself on another occasion that the teacher comes back to, as an exchange."""
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    """How firmly each wrong idea that showed so far sits, by its id."""
     again: bool = False
     """The first try could not stand: ask for the thought alone, and leave little to chance."""
     conversation: str = ""

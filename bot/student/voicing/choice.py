@@ -1,46 +1,65 @@
-"""Which of several raw replies a child would most likely have said: near to what was asked, and not said before.
+"""Which of several replies a child would most likely have said: near to what was asked, and not said before.
 
 It compares words; it calls no model. Which replies may stand at all is `voice`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 
-from bot.student.records.dialogue import Thought
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Role
 from bot.student.said import PLAIN_STEMS, stems
 from bot.student.voicing.voice import Shaped
 
+TRIES = 3
+"""Replies that are asked for at most; the first good one ends it."""
+GOOD = 0.2
+"""Worth from which no other reply is asked for: a telling word of the teacher's and about the right length."""
+GOOD_SHORT = -0.3
+"""The same of a turn of a word or two, in which no telling word need come."""
 NEAR = 1.0
-"""What a word that the teacher said, too, adds, up to `MOST_NEAR` of them."""
-MOST_NEAR = 2
+"""What the first telling word that the teacher said, too, adds; a second one adds half."""
 SAID_BEFORE = 3.0
 """What having been said before takes off."""
 ALIKE = 0.85
-"""Likeness of letters (`difflib`) from which a reply was said before."""
-OFF_LENGTH = 0.15
+"""Likeness of letters (`difflib`) from which a reply was said before in this conversation."""
+OFF_LENGTH = 0.1
 """What each word beside the length that was drawn takes off."""
 EMPTY = 1.0
-"""What a reply without a telling word takes off where more than a word or two were meant."""
+"""What a reply without a telling word of its own takes off where more than a word or two were meant."""
 FEW = 3
 
 
-def best(
-    replies: Sequence[Shaped], thought: Thought, teacher: str, said_before: Collection[str]
-) -> Shaped | None:
+def same_words(text: str) -> str:
+    """What two replies have in common that are the same word for word; empty for a word or three."""
+    words = re.findall(r"[a-z0-9']+", text.lower())
+    return " ".join(words) if len(words) > FEW else ""
+
+
+def is_good(text: str, cue: Cue, elsewhere: Collection[str]) -> bool:
+    """Whether no other reply need be asked for. `elsewhere` holds the `same_words` of other conversations."""
+    return _worth(text, cue, elsewhere) >= (GOOD if cue.thought.words > FEW else GOOD_SHORT)
+
+
+def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Shaped | None:
     """The best of the replies that may stand; the first of equals; None where none may."""
     standing = [each for each in replies if each.fault is None]
-    asked = _telling(teacher)
-    return max(standing, key=lambda each: _worth(each.text, thought, asked, said_before), default=None)
+    return max(standing, key=lambda each: _worth(each.text, cue, elsewhere), default=None)
 
 
-def _worth(text: str, thought: Thought, asked: frozenset[str], said_before: Collection[str]) -> float:
-    own = _telling(text)
-    worth = NEAR * min(MOST_NEAR, len(own & asked)) - OFF_LENGTH * abs(len(text.split()) - thought.words)
-    if not own - asked and thought.words >= FEW:
+def _worth(text: str, cue: Cue, elsewhere: Collection[str]) -> float:
+    asked, own = _telling(cue.teacher), _telling(text)
+    shared = len(own & asked)
+    worth = NEAR * (min(shared, 1) + 0.5 * (shared > 1)) - OFF_LENGTH * abs(
+        len(text.split()) - cue.thought.words
+    )
+    if not own - asked and cue.thought.words > FEW:
         worth -= EMPTY
-    if any(_alike(text, each) for each in said_before):
+    said = (turn.content for turn in cue.turns if turn.role is Role.STUDENT)
+    if same_words(text) in elsewhere or any(_alike(text, each) for each in said):
         worth -= SAID_BEFORE
     return worth
 

@@ -42,7 +42,8 @@ def render(cue: Cue) -> list[ChatMessage]:
         # What was said before can lead a small model astray, and it likes to answer a question itself: a second
         # try does without both.
         return [*messages, ChatMessage("user", _ask(ANYTHING, cue.thought))]
-    for teacher, student in _recent_exchanges(cue.turns):
+    # What is recalled stands late, so that what was read before it need not be read again.
+    for teacher, student in (*recent_exchanges(cue.turns), *exchanges(cue.recalled)):
         messages.append(ChatMessage("user", _ask(teacher, student.thought)))
         messages.append(ChatMessage("assistant", student.content))
     messages.append(ChatMessage("user", _ask(cue.teacher, cue.thought)))
@@ -70,7 +71,17 @@ def meaning(thought: Thought) -> str:
     if thought.kind is ThoughtKind.REJECT and answer:
         stays = f"no, it's {answer}" if _names(answer) else f"no, {answer}"
         return stays + (f", {reason}" if reason else "")
-    return reason or answer or "hmm"
+    return reason or answer or _BARE.get(thought.kind, "hmm")
+
+
+_BARE = {
+    ThoughtKind.ASK: "what do you mean?",
+    ThoughtKind.UNSURE: "I don't know",
+    ThoughtKind.REJECT: "no",
+    ThoughtKind.OFF_TASK: "can I get a drink?",
+    ThoughtKind.UPSET: "I don't want to",
+}
+"""What is left of an open thought where no model finds words for it."""
 
 
 def _names(answer: str) -> bool:
@@ -94,8 +105,7 @@ def _card(child: Child) -> str:
 
 
 def _ask(teacher: str, thought: Thought | None) -> str:
-    # One line and bounded: a teacher's text cannot pretend to be a note, nor push the examples out.
-    teacher = shorten(" ".join(teacher.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
+    teacher = one_line(teacher)
     if thought is None:
         return f"Teacher: {teacher}"
     count = f"{thought.words} word{'' if thought.words == 1 else 's'}"
@@ -105,16 +115,28 @@ def _ask(teacher: str, thought: Thought | None) -> str:
     return f"Teacher: {teacher}\n{_OPEN[thought.kind]} in {count}{mood}."
 
 
-def _recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
-    exchanges: list[tuple[str, Turn]] = []
+def one_line(teacher: str) -> str:
+    """A teacher's turn on one line and bounded: it cannot pretend to be a note, nor push the examples out."""
+    return shorten(" ".join(teacher.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
+
+
+def recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
+    """The last exchanges of a dialogue, as many as a model is shown."""
+    found = exchanges(turns)
+    return found[-remembered(len(found)) :]
+
+
+def exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
+    """The child's turns, each with the teacher's before it."""
+    found: list[tuple[str, Turn]] = []
     teacher = ""
     for turn in turns:
         if turn.role is Role.TEACHER:
             teacher = turn.content
         else:
-            exchanges.append((teacher, turn))
+            found.append((teacher, turn))
             teacher = ""
-    return exchanges[-remembered(len(exchanges)) :]
+    return found
 
 
 _OPEN = {

@@ -27,13 +27,21 @@ class Shaped:
     fault: str | None = None
 
 
-def shape(text: str, thought: Thought, child: Child, *, teacher: str = "", seed: int = 0) -> Shaped:
-    """Clean `text`, cut it to about `thought.words`, check it, and write it as this child does."""
+def shape(  # noqa: PLR0913 - what a reply is measured by
+    text: str, thought: Thought, child: Child, *, teacher: str = "", earlier: str = "", seed: int = 0
+) -> Shaped:
+    """Clean `text`, cut it to about `thought.words`, check it, and write it as this child does.
+
+    `teacher` is the turn that is answered, `earlier` what was said before it.
+    """
     cleaned = _clean(text if "$" in (thought.answer or "") else text.replace("$", ""), child.name)
     if not cleaned:
         return Shaped("", "empty")
     cut = _cut(cleaned, _limit(thought))
-    fault = _fault(cut, thought, teacher) or _from_nowhere(cut, thought, teacher, child)
+    if thought.open:
+        fault = _open_fault(cut, child, teacher) or _from_nowhere(cut, thought, f"{teacher} {earlier}", child)
+    else:
+        fault = _fault(cut, thought, teacher) or _from_nowhere(cut, thought, teacher, child)
     return Shaped(_written(cut, thought, child, seed), fault)
 
 
@@ -139,8 +147,6 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     meant_words = meaning(thought).lower()
     if (adult := _ADULT.search(text)) and adult.group().lower() not in meant_words:
         return f"adult words: {adult.group().lower()}"
-    if thought.open:
-        return _open_fault(text, teacher)
     if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(meaning(thought)):
         return f"not plain letters: {min(foreign)!r}"
     if len(text.split()) * 5 < 2 * min(len(meaning(thought).split()), thought.words + 4) - 10:
@@ -161,28 +167,59 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     return None
 
 
-def _open_fault(text: str, teacher: str) -> str | None:
-    """What no child answers, whatever it was asked: other letters, the teacher's own words, what later grades teach."""
+def _open_fault(text: str, child: Child, teacher: str) -> str | None:
+    """What no child answers, whatever it was asked: grown-up words, other letters, the teacher's own words, the same
+    again and again, what later grades teach, a home that is not its own."""
+    adult = _ADULT.search(text)
+    if adult and adult.group().lower() not in teacher.lower():
+        return f"adult words: {adult.group().lower()}"
     if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(teacher) - _ACCENTED:
         return f"not plain letters: {min(foreign)!r}"
     said = _WORDS.findall(text.lower())
     if len(said) >= LEAST_ECHO and " ".join(said) in " ".join(_WORDS.findall(teacher.lower())):
         return "only the teacher's words"
+    runs = [tuple(said[start : start + LOOP]) for start in range(len(said) - LOOP + 1)]
+    if len(set(runs)) < len(runs):
+        return "the same words again"
     if is_later(Said.of(text)) and not is_later(Said.of(teacher)):
         return "what later grades teach"
-    return None
+    return _against_the_card(text, child)
+
+
+def _against_the_card(text: str, child: Child) -> str | None:
+    """A brother, sister or pet that the child has not, or another age."""
+    home = _words(
+        " ".join((*child.family, *child.interests, *(line for each in child.says.values() for line in each)))
+    )
+    for whose in _OF_THE_HOUSE.finditer(text.lower()):
+        if whose["who"] not in home:
+            return f"against the card: {whose.group()}"
+    age = _AGE.search(as_digits(text))
+    return f"against the card: {age.group()}" if age and int(age[1]) != child.age else None
 
 
 LEAST_ECHO = 4
 """Words from which a repeated piece of the teacher's turn is an echo; children do repeat a word or two."""
+LOOP = 4
+"""Words in a row that nobody says twice in one turn."""
 _WORDS = re.compile(r"[a-z0-9']+")
 _ACCENTED = frozenset("áéíóúñüàâèêçÁÉÍÓÚÑ")
 """Letters of names and words from home."""
+_OF_THE_HOUSE = re.compile(
+    r"\b(?:my|our) (?:\w+ )?(?P<who>brothers?|sisters?|twin|cats?|dogs?|pupp(?:y|ies)|kittens?|hamsters?|fish|birds?"
+    r"|parrot|bunny|rabbits?|turtles?|guinea pigs?|horses?|pony|snake|lizard|gecko)\b"
+)
+_AGE = re.compile(r"\bi(?:'m| am) (\d+)(?: years? old)?(?=[.!,?]|$)", re.I)
 
 
 def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:
     """A rare word that neither the thought nor the teacher said: made up, or read out of the instructions."""
-    known = _words(meaning(thought)) | _words(teacher) | _SMALL
+    known = (
+        _words(meaning(thought))
+        | _words(teacher)
+        | _words(" ".join((*child.family, *child.interests)))
+        | _SMALL
+    )
     strange = [word for word in sorted(_words(text) - known) if not everyday(word.removesuffix("'s"))]
     if not strange:
         return None

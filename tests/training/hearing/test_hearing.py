@@ -15,6 +15,7 @@ from bot.models.kinds.ear import NAME
 from bot.student.records.dialogue import Dialogue, MoveKind
 from tests.fakes.students import shipped
 from training.__main__ import app
+from training.corpus.read import OPEN_TALK
 from training.hearing import rows
 from training.hearing.fit import fit, label, scores, seen
 from training.hearing.rows import Labelled
@@ -83,7 +84,7 @@ def small(tmp_path: Path) -> Path:
         (tmp_path / name).symlink_to(DATA / name)
     for path in (
         DATA / "dialogues" / "science.jsonl",
-        *((DATA / "open" / f"{name}.jsonl") for name in rows.OPEN),
+        *((DATA / "open" / f"{name}.jsonl") for name in OPEN_TALK),
         *((DATA / "hearing" / f"{name}.jsonl") for name in (*rows.LESSONS, "development", "strangers")),
     ):
         target = tmp_path / path.relative_to(DATA)

@@ -397,10 +397,10 @@ async def _reply(adapter: Path) -> str:
 def test_harvested_words_are_trained_but_not_written_down() -> None:
     authored = data()
     mine = [replace(each, source="harvested") for each in authored.validation]
-    told = [row for _, row in lora._asked(replace(authored, validation=mine))]
+    told = [row for _, row in lora.asked_of(replace(authored, validation=mine))]
     assert told
     assert all(row == {"dialogue": "v"} for row in told)
-    assert all(row["said"] for _, row in lora._asked(authored))
+    assert all(row["said"] for _, row in lora.asked_of(authored))
 
 
 # The command.
