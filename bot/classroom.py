@@ -219,7 +219,8 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._seating.state(conversation, message.sent_at)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed, await self._seating.reader())
+        ear = await self._seating.ear(Said.of(message.text), scene, state)
+        turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
         before = tuple(map(_turn, said))
         cue = Cue(
@@ -236,6 +237,7 @@ class Classroom:
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:
             words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
+            words = words.plus(ear.asked) if ear.asked else words
             sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
         finally:
             await self._signs.end(thinking)

@@ -49,6 +49,8 @@ class Student(_Section):
     lesson: str = "2.NBT.B.5-subtract"
     model: str = "starter"  # in data/models, made by `training lora`
     fallback: str = BASE_MODEL
+    ear: str = ""
+    """A hosted model that is asked what each turn of the teacher does; "": the trained ear alone."""
 
 
 class Engine(_Section):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.student import student
 from bot.student.believing.state import MindState
 from bot.student.guard import safeguard
-from bot.student.hearing.reader import Reader
+from bot.student.hearing.reader import Reads
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.said import Said
@@ -27,7 +27,7 @@ STRANGE = "zorbish"
 """A word that has to be looked up."""
 
 
-def rehearse(scene: Scene, reader: Reader | None) -> None:
+def rehearse(scene: Scene, reader: Reads | None) -> None:
     """Go through a short practice, up to the words. Takes about half a second: call it in a thread."""
     state, child = MindState(), scene.child
     for seed, line in enumerate(LINES):

@@ -5,15 +5,17 @@ It knows settings, data and what is stored of a conversation; no message and no 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.models.base import ModelUnavailable
+from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.kinds.ear import EAR
 from bot.models.kinds.ear import NAME as EAR_NAME
-from bot.student.believing.state import MindError, MindState
+from bot.models.registry import UnknownModel
+from bot.student.believing.state import MindError, MindState, refers_to
 from bot.student.records.curriculum import Scene
 
 if TYPE_CHECKING:
@@ -22,11 +24,20 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from bot.models.registry import Models
     from bot.store.rows import ConversationRow
-    from bot.student.hearing.reader import Reader
+    from bot.student.hearing.reader import Reader, Reads
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
+    from bot.student.said import Said
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who reads a turn, and what asking took where a hosted model was asked."""
+
+    reader: Reads | None
+    asked: Reply | None = None
 
 
 class Seating:
@@ -64,6 +75,22 @@ class Seating:
             return MindState()
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         return state.next_day() if now - conversation.updated_at > night else state
+
+    async def ear(self, said: Said, scene: Scene, state: MindState) -> Ear:
+        """Who hears this turn: the hosted model of `[student] ear` where one is set and answers in time, else the
+        trained ear."""
+        if name := self._settings.student.ear:
+            from bot.models import hosted_ear  # noqa: PLC0415 - brings aiohttp
+            from bot.models.chat import ChatModel  # noqa: PLC0415
+
+            try:
+                model = await self._models.get(name)
+                if isinstance(model, ChatModel):
+                    return Ear(*await hosted_ear.ask(model, said, refers_to(scene, state)))
+                log.warning("no ear", model=name, reason="only a hosted model can be asked")
+            except (ModelUnavailable, ModelRefused, UnknownModel) as error:
+                log.warning("ear not asked", model=name, reason=str(error))
+        return Ear(await self.reader())
 
     async def reader(self) -> Reader | None:
         """The ear that is live; None where none is published, or it cannot be read: then the rules hear alone."""

@@ -55,6 +55,16 @@ class Worded:
     completion_tokens: int
     cost_usd: float | None
 
+    def plus(self, other: Reply) -> Worded:
+        """The same words, with what was asked for them elsewhere counted in."""
+        return replace(
+            self,
+            prompt_tokens=self.prompt_tokens + (other.prompt_tokens or 0),
+            completion_tokens=self.completion_tokens + (other.completion_tokens or 0),
+            # Words that were made here cost nothing that is metered.
+            cost_usd=None if other.cost_usd is None else (self.cost_usd or 0.0) + other.cost_usd,
+        )
+
 
 @dataclass(slots=True)
 class _Turn:

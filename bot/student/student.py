@@ -20,7 +20,7 @@ from bot.student.believing.mind import think
 from bot.student.believing.state import MindState, refers_to
 from bot.student.hearing.ear import hear
 from bot.student.hearing.heard import Heard
-from bot.student.hearing.reader import Reader
+from bot.student.hearing.reader import Reads
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role, Thought, Turn
 from bot.student.said import Said
@@ -44,7 +44,7 @@ class Turned:
         return Turn(Role.TEACHER, told.teacher), Turn(Role.STUDENT, told.words)
 
 
-def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reader | None = None) -> Turned:
+def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reads | None = None) -> Turned:
     """Hear `said` (with the trained reader, where there is one) and think; the same of all gives the same."""
     heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))

@@ -15,7 +15,7 @@ from bot.student.hearing.features import Readings, features
 from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.help import Match, telling
 from bot.student.hearing.questions import Found, index
-from bot.student.hearing.reader import Reader
+from bot.student.hearing.reader import Reads
 from bot.student.hearing.stated import stated
 from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
@@ -63,7 +63,7 @@ _EARNEST = re.compile(
 )
 
 
-def hear(said: Said, scene: Scene, context: Context, reader: Reader | None = None) -> Heard:
+def hear(said: Said, scene: Scene, context: Context, reader: Reads | None = None) -> Heard:
     """All that can be told of `said`, a teacher's turn in `scene`; without a trained reader by the rules alone."""
     machine = patterns.MACHINE.search(said.text) or patterns.DAN.search(said.text)
     heard = Heard(MoveKind.INSTRUCTS_MACHINE) if machine else _Turn(said, scene, context, reader).heard()
@@ -82,7 +82,7 @@ def hear(said: Said, scene: Scene, context: Context, reader: Reader | None = Non
 class _Turn:
     """One turn being heard: the readings of it, tried in order by `heard`."""
 
-    def __init__(self, said: Said, scene: Scene, context: Context, reader: Reader | None) -> None:
+    def __init__(self, said: Said, scene: Scene, context: Context, reader: Reads | None) -> None:
         self.said, self.lesson, self.context, self.reader = said, scene.lesson, context, reader
         self.index = index(scene.curriculum)
         self.problem = parse(said)
@@ -116,7 +116,7 @@ class _Turn:
                 return heard
         return Heard(self.rest())
 
-    def arbitrated(self, reader: Reader) -> Heard:
+    def arbitrated(self, reader: Reads) -> Heard:
         """Exact where only exactness will do (later grades, an answer stated, a column), else as trained."""
         exact = self.beyond() or self.answer()
         if exact is not None:

@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 BUCKETS = 1 << 16
 """Features share so many weights; two that fall together are rare and do little harm."""
@@ -18,6 +19,14 @@ BUCKETS = 1 << 16
 def bucket(feature: str) -> int:
     """Where a feature's weights stand."""
     return zlib.crc32(feature.encode()) % BUCKETS
+
+
+class Reads(Protocol):
+    """Whatever tells the moves of a turn: the trained `Reader`, or who is asked in its place."""
+
+    def read(self, features: Mapping[str, float]) -> dict[str, float]:
+        """How likely each move is, from 0 to 1, together 1."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
