@@ -123,7 +123,7 @@ async def _pass(  # noqa: PLR0913 - what a pass is
                     await model.reply(cue, seed=7)
                     pace.replies.append(time.perf_counter() - began)
 
-        with _burning() if burnt else contextlib.nullcontext():
+        with burning() if burnt else contextlib.nullcontext():
             began = time.perf_counter()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(limit):
@@ -142,7 +142,8 @@ def _adapter(settings: Settings) -> Path | None:
 
 
 @contextlib.contextmanager
-def _burning() -> Iterator[None]:
+def burning() -> Iterator[None]:
+    """A process that keeps a core busy meanwhile."""
     other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         yield

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import tempfile
 import time
 import uuid
@@ -41,7 +42,7 @@ COMPLETE = LlamaCppEngine.complete
 
 async def main(turns: int, rounds: int) -> None:
     """Run the four passes, `rounds` times, and print their pace."""
-    rows = _rows(turns)
+    rows = rows_of(turns)
     replies = rounds * sum(len(row["turns"]) for row in rows)
     requests: dict[str, list[Request]] = defaultdict(list)
     passes: list[Callable[[], Awaitable[float]]] = [
@@ -65,7 +66,8 @@ async def main(turns: int, rounds: int) -> None:
           f" {engine_eight / eight:.2f} at {AT_ONCE} at once")  # fmt: skip
 
 
-def _rows(turns: int) -> list[dict[str, Any]]:
+def rows_of(turns: int) -> list[dict[str, Any]]:
+    """Conversations of the practice file, cut to so many turns."""
     lines = Path("data/practice/teachers.jsonl").read_text(encoding="utf-8").splitlines()
     # Three times as many as at once: the last ones, which run with empty places beside them, count little.
     rows = [json.loads(line) for line in lines[: 3 * AT_ONCE]]
@@ -85,21 +87,27 @@ async def _classroom(
 
             async def conversation(row: dict[str, Any]) -> None:
                 async with gate:
-                    await _talk(app, row)
+                    await talk(app, row)
 
             seconds = await _timed(lambda: asyncio.gather(*map(conversation, rows)))
             LlamaCppEngine.complete = COMPLETE  # type: ignore[method-assign]
             return seconds
 
 
-async def _talk(app: App, row: dict[str, Any]) -> None:
+async def talk(app: App, row: dict[str, Any], until: float = math.inf) -> list[tuple[float, str]]:
+    """Hold one conversation, or break it off at a time of `perf_counter`; the seconds and the kind of each reply."""
     CONVERSATION.set(row["id"])
     conversation = await app.store.conversation("bench", row["id"], None)
     await app.store.update_conversation(conversation.id, child=row["child"], lesson=row["lesson"])
+    taken = []
     for text in row["turns"]:
+        if (began := time.perf_counter()) > until:
+            break
         key = f"bench:{uuid.uuid4()}"
         message = Message(key, "bench", row["id"], None, "bench", text, datetime.now(UTC))
-        await app.classroom.receive(message, Silent(), seed=7)
+        answer = await app.classroom.receive(message, Silent(), seed=7)
+        taken.append((time.perf_counter() - began, (answer and answer.voiced) or "none"))
+    return taken
 
 
 def _record(requests: dict[str, list[Request]]) -> None:
