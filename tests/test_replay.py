@@ -57,6 +57,44 @@ async def run(path: Path, source: Path, out: Path, *models: ScriptedModel, seed:
     return steps
 
 
+class TestHistory:
+    async def test_what_the_child_said_is_told_and_not_asked(self, path: Path, tmp_path: Path) -> None:
+        source, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+        turns: list[object] = [
+            {"role": "teacher", "content": "What did you do on the weekend?"},
+            {"role": "student", "content": "I caught a frog."},
+            "Was it big?",
+        ]
+        source.write_text(json.dumps({"id": "a", "turns": turns}), encoding="utf-8")
+        async with room(path) as app:
+            rows, bad = read_rows(source, app)
+            assert not bad
+            await replay(app, rows, out, source=source, seed=1, done=lambda _: None)
+            conversation = (await app.store.turns(1, limit=10))[1]
+        said = json.loads(out.read_text(encoding="utf-8"))["dialogue"]
+        assert [each["content"] for each in said[:3]] == [
+            "What did you do on the weekend?",
+            "I caught a frog.",
+            "Was it big?",
+        ]
+        assert said[1]["voiced"] == "given"
+        assert said[3]["voiced"] != "given"
+        assert (conversation.content, conversation.voiced) == ("I caught a frog.", "given")
+
+    async def test_what_cannot_be_told_is_said(self, path: Path, tmp_path: Path) -> None:
+        source = tmp_path / "rows.jsonl"
+        for turns, word in (
+            ([{"role": "student", "content": "hi"}], "before it"),
+            (["hi", {"role": "student", "content": "a"}, {"role": "student", "content": "b"}], "turns[2]"),
+            ([{"role": "nurse", "content": "hi"}], "role"),
+        ):
+            source.write_text(json.dumps({"id": "a", "turns": turns}), encoding="utf-8")
+            async with room(path) as app:
+                rows, bad = read_rows(source, app)
+            assert not rows
+            assert word in bad[0].reason
+
+
 class TestRows:
     async def test_bad_rows_are_told_by_line(self, path: Path, tmp_path: Path) -> None:
         good = '{"id": "a", "turns": ["hi"]}'

@@ -83,10 +83,19 @@ class Outcome:
     judged_twice: int
 
 
-def pairs(rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int) -> list[Pair]:
+def pairs(  # noqa: PLR0913 - what a session is made of
+    rows: Sequence[Row],
+    ours: str,
+    theirs: str,
+    *,
+    count: int,
+    seed: int,
+    moments: Mapping[str, str] | None = None,
+) -> list[Pair]:
     """Up to `count` pairs of the golden section, spread over its dialogues; raise `DataError` where there is none.
 
-    Turns at which both say the same word for word are left out: there is nothing to choose.
+    With `moments` they are single moments of open talk instead, each after the dialogue so far as it was: the exchange
+    before each, by its item. Turns at which both say the same word for word are left out: there is nothing to choose.
     """
     known = {row.model for row in rows}
     for name in (ours, theirs):
@@ -94,7 +103,8 @@ def pairs(rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int)
             raise DataError(f"no model {name!r} in this run; there are: {', '.join(sorted(known))}")
     said: dict[str, dict[_Place, Row]] = defaultdict(dict)
     for row in rows:
-        if row.section == "golden" and row.text.strip():
+        wanted = row.section == "golden" if moments is None else row.item in moments
+        if wanted and row.text.strip():
             said[row.model][_place(row)] = row
     shared = sorted(
         place
@@ -113,7 +123,11 @@ def pairs(rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int)
                 chosen.append(places.pop())
     if not chosen:
         raise DataError(f"{ours} and {theirs} have no golden turn that they answered differently")
-    return [_pair(said[ours], said[theirs], _before(said[GOLDEN]), place) for place in chosen]
+    before = _before(said[GOLDEN])
+    told = {
+        place: moments[place[0]] if moments is not None else _exchange(before.get(place)) for place in chosen
+    }
+    return [_pair(said[ours], said[theirs], told[place], place) for place in chosen]
 
 
 def questions(pairs_: Sequence[Pair], rater: str, seed: int) -> list[Question]:
@@ -150,13 +164,21 @@ class Session:
 
     @classmethod
     def open(  # noqa: PLR0913 - what a session is made of
-        cls, run: Path, rows: Sequence[Row], ours: str, theirs: str, *, count: int, seed: int
+        cls,
+        run: Path,
+        rows: Sequence[Row],
+        ours: str,
+        theirs: str,
+        *,
+        count: int,
+        seed: int,
+        moments: Mapping[str, str] | None = None,
     ) -> Session:
-        """Go on with the session of these two, or begin it; `count` and `seed` count at its beginning."""
-        folder = run / "blind" / f"{ours}-or-{theirs}"
+        """Go on with the session of these two, or begin it; `count`, `seed` and `moments` count at its beginning."""
+        folder = run / "blind" / f"{ours}-or-{theirs}{'' if moments is None else '-moments'}"
         setup = folder / SETUP
         if not setup.is_file():
-            made = pairs(rows, ours, theirs, count=count, seed=seed)
+            made = pairs(rows, ours, theirs, count=count, seed=seed, moments=moments)
             folder.mkdir(parents=True, exist_ok=True)
             content = {"ours": ours, "theirs": theirs, "seed": seed, "pairs": [asdict(each) for each in made]}
             fresh = folder / f".{SETUP}"
@@ -280,17 +302,18 @@ def _before(authored: Mapping[_Place, Row]) -> dict[_Place, Row]:
     }
 
 
-def _pair(
-    ours: Mapping[_Place, Row], theirs: Mapping[_Place, Row], before: Mapping[_Place, Row], place: _Place
-) -> Pair:
+def _exchange(row: Row | None) -> str:
+    return f"Teacher: {row.teacher}\n{row.child.title()}: {row.text}" if row else ""
+
+
+def _pair(ours: Mapping[_Place, Row], theirs: Mapping[_Place, Row], before: str, place: _Place) -> Pair:
     row = ours[place]
-    last = before.get(place)
     return Pair(
         ":".join(map(str, place)),
         row.cluster,
         row.child,
         row.lesson,
-        f"Teacher: {last.teacher}\n{row.child.title()}: {last.text}" if last else "",
+        before,
         row.teacher,
         row.text,
         theirs[place].text,

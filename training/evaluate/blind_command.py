@@ -32,6 +32,10 @@ def blind(  # noqa: PLR0913 - one per option
     ] = None,
     pairs: Annotated[int, typer.Option(min=1, max=500, help="How many pairs, when a session begins.")] = 30,
     seed: Annotated[int, typer.Option(help="Which pairs, when a session begins.")] = 0,
+    moments: Annotated[
+        bool,
+        typer.Option("--moments", help="Single moments of open talk, after the dialogue as it was, instead."),
+    ] = False,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Write a sheet to print here, and its key beside it.")
     ] = None,
@@ -55,9 +59,12 @@ def blind(  # noqa: PLR0913 - one per option
     def open_session() -> Session:
         from training.evaluate import written  # noqa: PLC0415
         from training.evaluate.blind import Session  # noqa: PLC0415
+        from training.evaluate.listening import Listening  # noqa: PLC0415
 
         folder = written.find(settings.data / "runs", run)
-        return Session.open(folder, written.read(folder).rows, ours, theirs, count=pairs, seed=seed)
+        told = Listening(settings.data).moments() if moments else None
+        rows = written.read(folder).rows
+        return Session.open(folder, rows, ours, theirs, count=pairs, seed=seed, moments=told)
 
     session = guard(open_session)
     who = rater or getpass.getuser()

@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.student.records.dialogue import Dialogue, Role
+from bot.student.records.dialogue import Dialogue, Role, Turn
 from bot.student.records.reading import Said, read_lines
 from bot.student.said import PLAIN_STEMS, stems
 from bot.student.voicing import voice
@@ -64,6 +64,19 @@ class Listening:
         self._windows = list(read_lines(Window, data / FOLDER / "windows.jsonl"))
         self._memory = list(read_lines(Remembered, data / FOLDER / "memory.jsonl"))
 
+    def moments(self) -> dict[str, str]:
+        """The exchange before each turn that is measured turn by turn, by its item."""
+        return {
+            _item(
+                dialogue, place
+            ): f"Teacher: {pairs[place - 1][0].content}\n{name}: {pairs[place - 1][1].content}"
+            for dialogue in self._golden
+            for pairs, places in [_measured(dialogue)]
+            for name in [(dialogue.child or "child").title()]
+            for place in places
+            if place
+        }
+
     def golden(self, step: int, seeds: int) -> list[Unit]:
         """One for every so-manieth dialogue and seed."""
         return [
@@ -86,8 +99,8 @@ class Listening:
         return found
 
 
-async def _turn_by_turn(dialogue: Dialogue, session: Session) -> None:
-    """Some turns, those with an answer first, each after the dialogue so far as it was."""
+def _measured(dialogue: Dialogue) -> tuple[list[tuple[Turn, Turn]], list[int]]:
+    """The exchanges of a dialogue, and the places of those that are measured: with an answer first, spread over it."""
     pairs = [
         (teacher, child)
         for teacher, child in pairwise(dialogue.turns)
@@ -95,8 +108,18 @@ async def _turn_by_turn(dialogue: Dialogue, session: Session) -> None:
     ]
     places = [place for place, (_, child) in enumerate(pairs) if child.thought and child.thought.answer]
     places = places or list(range(len(pairs)))
-    for place in sorted({places[part * (len(places) - 1) // MEASURED] for part in range(1, MEASURED + 1)}):
-        talk = session.open(f"{dialogue.id}/{place:02}", dialogue.child or "", dialogue.lesson or "")
+    return pairs, sorted({places[part * (len(places) - 1) // MEASURED] for part in range(1, MEASURED + 1)})
+
+
+def _item(dialogue: Dialogue, place: int) -> str:
+    return f"{dialogue.id}/{place:02}"
+
+
+async def _turn_by_turn(dialogue: Dialogue, session: Session) -> None:
+    """Some turns, each after the dialogue so far as it was."""
+    pairs, places = _measured(dialogue)
+    for place in places:
+        talk = session.open(_item(dialogue, place), dialogue.child or "", dialogue.lesson or "")
         for teacher, child in pairs[:place]:
             await talk.told(teacher.content, child.content)
         teacher, child = pairs[place]

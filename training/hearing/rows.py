@@ -63,7 +63,15 @@ class Row:
 
 
 HARVESTED = "harvested-"
-LESSONS = ("lessons-one", "lessons-two", "lessons-three", "lessons-four", "contrasts")
+LESSONS = (
+    "lessons-one",
+    "lessons-two",
+    "lessons-three",
+    "lessons-four",
+    "lessons-five",
+    "lessons-six",
+    "contrasts",
+)
 """The files of `data/hearing` that are learned from: teachers' turns in lessons, by several authors."""
 _ELSEWHERE = {
     MoveKind.TELLS: MoveKind.OTHER,

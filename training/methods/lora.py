@@ -224,7 +224,7 @@ def save(trainer: Any, base: Base, folder: Path) -> None:
     model = trainer.accelerator.unwrap_model(trainer.model)
     # A path on this machine would tell others nothing.
     model.peft_config["default"].base_model_name_or_path = base.id
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, save_embedding_layers=False, selected_adapters=["default"])
     for extra in (path for path in folder.iterdir() if path.name not in {WEIGHTS, CONFIG}):
         extra.unlink()
     if base.model.config.model_type == "llama":

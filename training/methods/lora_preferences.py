@@ -64,7 +64,7 @@ def train(  # noqa: PLR0913 - what a run is made of
             bf16=False,
             use_cpu=not cuda,
             dataloader_pin_memory=cuda,
-            gradient_checkpointing=False,
+            activation_checkpointing=False,
             precompute_ref_log_probs=True,
             eval_strategy="epoch",
             eval_on_start=True,

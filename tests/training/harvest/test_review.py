@@ -14,14 +14,16 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from bot.store import Store, StoreError
-from bot.store.harvested import lineage_file, preferences_file, write_run
+from bot.store.harvested import dialogues_file, lineage_file, preferences_file, write_run
 from bot.store.rows import Consent, FeedbackKind, Verdict
-from bot.student.records.dialogue import Dialogue, Role, Stage, Thought, ThoughtKind
-from tests.training.harvest.logs import ANN, BEN, CID, LATER, Log, run
+from bot.student.lessons import read_curriculum
+from bot.student.records.dialogue import Dialogue, MoveKind, Role, Stage, Thought, ThoughtKind
+from tests.training.harvest.logs import ANN, BEN, CID, DATA, LATER, Log, run
 from training.harvest.agreement import agreement
 from training.harvest.publish import publish
-from training.harvest.review import Desk, ReviewError, as_line, from_line
+from training.harvest.review import Desk, ReviewError, as_line, from_line, moves_line
 from training.harvest.screen import Screen
+from training.hearing.rows import from_dialogue, put_right
 
 pytest.importorskip("datasketch")
 DAY = date(2026, 4, 1)
@@ -115,6 +117,33 @@ class TestDesk:
             await Desk.open(harvested.candidates, "two words")
         assert desk.current is not None
         assert not desk.current.edited
+
+    async def test_a_move_is_put_right_and_only_that_one_teaches_the_ear(
+        self, harvested: Store, tmp_path: Path
+    ) -> None:
+        desk = await Desk.open(harvested.candidates, "rev")
+        with pytest.raises(ReviewError, match="'shouts' is no move"):
+            await desk.fix_move(0, "shouts")
+        with pytest.raises(ReviewError, match="teacher"):
+            await desk.fix_move(1, "asks")
+        await desk.fix_move(2, "helps + praises")
+        assert desk.current is not None
+        assert moves_line(desk.current.dialogue.turns[2]) == "helps + praises"
+        changed = desk.current.dialogue.turns[2].content
+        while desk.current is not None:
+            await desk.judge(Verdict.ACCEPT)
+        data = tmp_path / "data"
+        (name,) = [each.name for each in await publish(harvested.candidates, data, DAY)]
+        curriculum = read_curriculum(DATA)
+        places = put_right(data, name)
+        learned = [
+            row
+            for line in lines(dialogues_file(data, name))
+            for row in from_dialogue(
+                Dialogue.from_json(line), name, curriculum, (places or {}).get(line["id"], ())
+            )
+        ]
+        assert [(row.text, row.moves) for row in learned] == [(changed, (MoveKind.HELPS, MoveKind.PRAISES))]
 
     def test_a_thought_survives_its_line(self) -> None:
         thought = Thought(ThoughtKind.EXPLAIN, "45", "7 less 2: 5", "smaller-from-larger", Stage.WAVERS, 9)

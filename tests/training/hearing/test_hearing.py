@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot.config import Settings
 from bot.models import catalogue
 from bot.models.ear import read_reader
-from bot.models.kinds.ear import NAME
+from bot.models.kinds.ear import EAR, NAME
+from bot.models.registry import Models
+from bot.student.hearing.ear import hear
+from bot.student.hearing.heard import Context
+from bot.student.records.child import read_children
+from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Dialogue, MoveKind
+from bot.student.said import Said
 from tests.fakes.students import shipped
 from training.__main__ import app
 from training.corpus.read import OPEN_TALK
@@ -92,6 +99,38 @@ def small(tmp_path: Path) -> Path:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         target.write_text("".join(lines[:: max(1, len(lines) // 40)]), encoding="utf-8")
     return tmp_path
+
+
+async def test_moves_put_right_reach_a_bot_that_runs(small: Path, tmp_path: Path) -> None:
+    """Review, training, publishing, hot-loading: what people corrected is heard at once by a registry that is open."""
+    text, name = "Zibble the zobble, my dear.", "harvested-2026-03-02"
+    turns = [
+        turn
+        for number in range(12)
+        for turn in (
+            {"role": "teacher", "content": f"{text} {number}", "move": "asks_why"},
+            {"role": "student", "content": "ok", "thought": {"kind": "chat", "reason": "ok", "words": 1}},
+        )
+    ]
+    dialogue = {"id": "harvested-0123456789abcdef", "child": "mia", "lesson": "2.NBT.B.5-subtract"}
+    row = json.dumps({**dialogue, "source": "harvested", "turns": turns})
+    (small / "dialogues" / f"{name}.jsonl").write_text(row + "\n", encoding="utf-8")
+    lineage = {"dialogues": {dialogue["id"]: {"edited": list(range(0, len(turns), 2))}}}
+    (small / "dialogues" / f"{name}.lineage.json").write_text(json.dumps(lineage), encoding="utf-8")
+    config = tmp_path / "config.toml"
+    config.write_text(f'data = "{small}"\ndatabase = "{tmp_path}/pupil.db"\n', encoding="utf-8")
+    shutil.copytree(DATA / "models" / NAME, small / "models" / NAME)
+    models = Models(Settings(data=small, database=str(tmp_path / "pupil.db")))
+    scene = Scene(read_children(DATA / "children")["mia"], CURRICULUM.lessons[dialogue["lesson"]], CURRICULUM)
+    try:
+        before = (await models.live(NAME, EAR)).reader
+        assert hear(Said.of(text), scene, Context(), before).move is not MoveKind.ASKS_WHY
+        assert CliRunner().invoke(app, ["hearing", "--config", str(config)]).exit_code == 0
+        await models.refresh()
+        after = (await models.live(NAME, EAR)).reader
+        assert hear(Said.of(text), scene, Context(), after).move is MoveKind.ASKS_WHY
+    finally:
+        await models.aclose()
 
 
 def test_a_run_publishes_what_it_measured(small: Path, tmp_path: Path) -> None:

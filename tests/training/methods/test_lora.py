@@ -39,12 +39,22 @@ from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.records.reading import DataError
 from bot.student.voicing.prompt import OPENING, ChatMessage
+from tests.fakes.students import ScriptedModel
 from tests.fakes.tiny_llama import write_tiny_llama
 from training.__main__ import app
-from training.methods import lora, lora_attention, lora_base, lora_publish, lora_settings
+from training.methods import (
+    lora,
+    lora_attention,
+    lora_base,
+    lora_preferences,
+    lora_publish,
+    lora_settings,
+    preferences,
+)
 from training.methods.gguf_adapter import Agreement, ConversionError, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base
 from training.methods.lora_trainer import LeanTrainer, shared_start
+from training.methods.preferences import Pair
 from training.methods.rendering import conversations
 
 DATA = Path(__file__).parents[3] / "data"
@@ -438,3 +448,64 @@ def test_8_bit_loading_says_what_it_needs(tiny: Path) -> None:
 def test_the_opening_is_chatml_for_the_embedded_model(real: Base) -> None:
     assert real.template == lora_base.CHATML
     assert all(message.role in {"system", "user", "assistant"} for message in OPENING)
+
+
+# Preferences.
+
+
+def pair(number: int) -> Pair:
+    said = dialogue(f"p{number}").turns
+    return Pair(
+        f"p{number}-1",
+        f"p{number}",
+        "mia",
+        "2.NBT.B.5-subtract",
+        said[:1],
+        said[1].thought,
+        "it's 12",
+        "A cat.",
+    )
+
+
+def test_an_adapter_learns_to_prefer_the_better_lines(tiny: Path, tmp_path: Path) -> None:
+    first = lora.train(settings(tiny, epochs=1), data(2), tmp_path / "first", lambda _: None)
+    pairs = {"train": [pair(number) for number in range(12)], "validation": [pair(12), pair(13)]}
+    as_dialogues = [[each.as_dialogue() for each in pairs[name]] for name in ("train", "validation")]
+    told: list[str] = []
+    done = lora_preferences.train(
+        settings(tiny, epochs=3, learning_rate=5e-3),
+        pairs,
+        lora_settings.Data(*as_dialogues, CHILDREN, LESSONS),
+        first.adapter,
+        tmp_path / "second",
+        told.append,
+    )
+    assert done.base_loss == pytest.approx(0.6931, abs=0.01), "before, it prefers nothing: log 2"
+    assert done.validation_loss < 0.6
+    assert told[-1] == "prefers the better line in 100% of the validation pairs"
+    assert (done.adapter / "adapter.gguf").is_file()
+    result = json.loads((done.folder / "result.json").read_text(encoding="utf-8"))
+    assert result["prefers_the_better"][-1] == 1
+
+
+async def test_pairs_are_made_where_a_model_says_something_else(tmp_path: Path) -> None:
+    free = Thought(ThoughtKind.ANSWER, words=4)
+    turns = (
+        Turn(Role.TEACHER, "What did you see?"),
+        Turn(Role.STUDENT, "A big red bug.", thought=free),
+        Turn(Role.TEACHER, "Where?"),
+        Turn(Role.STUDENT, "Under a wet rock.", thought=free),
+    )
+    talk = Dialogue("talk", turns, child="mia", lesson="2.NBT.B.5-subtract")
+    model = ScriptedModel()
+    model.enqueue("a big red bug", "I like my cat Pickle.")
+    found = await preferences.against(model, [talk], CHILDREN, LESSONS, seed=1, done=lambda: None)
+    assert [(each.chosen, each.rejected) for each in found] == [
+        ("Under a wet rock.", "I like my cat Pickle.")
+    ]
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(each.to_line() for each in found), encoding="utf-8")
+    assert preferences.read_pairs([path]) == found
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(DataError, match="no pairs"):
+        preferences.read_pairs([path])
