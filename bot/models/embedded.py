@@ -19,6 +19,8 @@ TOKENS_PER_WORD = 2.2
 """Enough for a child's words and numbers in this tokenizer; the voice cuts what is over."""
 MIN_P = 0.2
 AGAIN_TEMPERATURE = 0.1
+OPEN_MIN_P, OPEN_HEAT = 0.1, 1.7
+"""Where the words are its own, it takes likelier ones less often: else all talk is of the same few things."""
 
 
 class EmbeddedModel:
@@ -48,8 +50,8 @@ class EmbeddedModel:
         words = max(cue.thought.words, len(meaning(cue.thought).split()))
         sampling = Sampling(
             max_tokens=round(words * TOKENS_PER_WORD) + 8,
-            temperature=min(self._temperature, AGAIN_TEMPERATURE) if cue.again else self._temperature,
-            min_p=MIN_P,
+            temperature=self._temperature_for(cue),
+            min_p=OPEN_MIN_P if cue.thought.open else MIN_P,
             seed=seed,
             stop=("\n",),
         )
@@ -69,6 +71,11 @@ class EmbeddedModel:
             cost_usd=None,
             latency_ms=(time.perf_counter() - started) * 1000,
         )
+
+    def _temperature_for(self, cue: Cue) -> float:
+        if cue.again:
+            return min(self._temperature, AGAIN_TEMPERATURE)
+        return self._temperature * OPEN_HEAT if cue.thought.open else self._temperature
 
     async def aclose(self) -> None:
         """Let the engine forget the adapter; the rest of it is shared."""

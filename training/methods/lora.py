@@ -138,6 +138,8 @@ def asked_of(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
     Of a harvested dialogue only the id: a run's records keep no words of people who may want to be forgotten.
     """
     said = [(each, *pair) for each in data.validation for pair in cues(each, data.children, data.lessons)]
+    # Where the words are the model's own, rounding decides which of many it takes: those tell nothing of a conversion.
+    said = [each for each in said if not each[1].thought.open] or said
     step = max(1, len(said) // CHECKED_PROMPTS)
     return [
         (

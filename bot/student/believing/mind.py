@@ -33,6 +33,8 @@ ASK_SHARE = 0.1
 """Share of open turns that ask something back."""
 UNSURE_SHARE = 0.03
 """Share of open turns in which the child does not know."""
+BARE_SHARE = 0.3
+"""Share of open questions for yes or no that get a single word."""
 LIVE = 2
 """Turns of other talk after which the last question is off the table."""
 CALM_SHARE = 0.5
@@ -278,6 +280,8 @@ class _Turn:
             return Thought(ThoughtKind.UNSURE)
         if self.heard.reason:
             return Thought(ThoughtKind.EXPLAIN)
+        if self.heard.yes_no and self.rng.random() < BARE_SHARE:
+            self.wording.words = 1
         asked = self.heard.open or self.heard.yes_no or self.heard.options is not None
         return Thought(ThoughtKind.ANSWER if asked else ThoughtKind.CHAT)
 

@@ -25,7 +25,7 @@ from bot.student.said import PLAIN_STEMS, Said, stems
 
 ALIKE = 0.4
 """Least likeness (cosine) of a turn and one of a fact's questions."""
-PERHAPS, SURELY = 1.0, 1.65
+PERHAPS, SURELY = 1.4, 1.65
 """Least sum of that likeness and the share of the turn's weight that the fact's questions and answers know."""
 SHARED = 8.0
 """Least weight of the words in common: two rare ones, or three that many facts have."""

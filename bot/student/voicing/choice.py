@@ -16,12 +16,15 @@ from bot.student.voicing.voice import Shaped
 
 TRIES = 3
 """Replies that are asked for at most; the first good one ends it."""
-GOOD = 0.2
+GOOD = 0.6
 """Worth from which no other reply is asked for: a telling word of the teacher's and about the right length."""
 GOOD_SHORT = -0.3
 """The same of a turn of a word or two, in which no telling word need come."""
 NEAR = 1.0
 """What the first telling word that the teacher said, too, adds; a second one adds half."""
+NEW = 0.15
+"""What each telling word adds that neither side has said yet, up to `MOST_NEW`."""
+MOST_NEW = 3
 SAID_BEFORE = 3.0
 """What having been said before takes off."""
 ALIKE = 0.85
@@ -58,7 +61,9 @@ def _worth(text: str, cue: Cue, elsewhere: Collection[str]) -> float:
     )
     if not own - asked and cue.thought.words > FEW:
         worth -= EMPTY
-    said = (turn.content for turn in cue.turns if turn.role is Role.STUDENT)
+    said = [turn.content for turn in cue.turns if turn.role is Role.STUDENT]
+    new = own - asked - _telling(" ".join(said))
+    worth += NEW * min(MOST_NEW, len(new), cue.thought.words)
     if same_words(text) in elsewhere or any(_alike(text, each) for each in said):
         worth -= SAID_BEFORE
     return worth
