@@ -1,6 +1,6 @@
 """Replies a second and how long they take, by conversations at once, quiet and beside a process that burns a core.
 
-Run: python -m benchmarks.curve [--seconds 25] [--picture docs/performance.png]
+Run: python -m benchmarks.curve [--seconds 25] [--at-once 1 2 4 8 16 24] [--picture docs/performance.png]
 
 The whole bot but the platforms, with the shipped model; each pass a fresh engine and a fresh practice log, warmed up as
 at start. Teachers do not think here: as soon as one is answered, the next turn comes, until the seconds are over.
@@ -105,13 +105,15 @@ def draw(passes: list[Pass], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-async def main(seconds: float, picture: Path | None) -> None:
+async def main(seconds: float, at_onces: list[int], picture: Path | None) -> None:
     """All passes, busy and quiet in turns, then the ratios."""
     passes = []
-    for at_once in AT_ONCE:
+    for at_once in at_onces:
         for burnt in (False, True):
             passes.append(await measure(burnt, at_once, seconds))
             print(passes[-1], flush=True)
+    if not {1, 8} <= set(at_onces):
+        return
     by_case = {(each.burnt, each.at_once): each for each in passes}
     print(f"eight at once beside one alone: {by_case[False, 8].rate / by_case[False, 1].rate:.2f}")
     print(
@@ -128,7 +130,8 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=25.0)
+    parser.add_argument("--at-once", type=int, nargs="+", default=list(AT_ONCE))
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     logs.set_up("error")
-    asyncio.run(main(given.seconds, given.picture))
+    asyncio.run(main(given.seconds, given.at_once, given.picture))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
+from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel, runs_here
 from bot.models.registry import UnknownModel
 from bot.models.turnstile import TooLate, Turnstile
 from bot.student.records.cue import Cue
@@ -161,8 +161,10 @@ class Wording:
         replies: list[voice.Shaped] = []
         try:
             async with asyncio.timeout(seconds):
-                while not self._enough(replies, turn, turnstile):
-                    replies.append(await self._say(model, turn, len(replies)))
+                if turn.cue.thought.open and runs_here(model):
+                    await self._sample(model, turn, turnstile, replies)
+                else:
+                    await self._ask_for(model, turn, turnstile, replies)
         except TimeoutError:
             if choice.best(replies, turn.cue, self._lately) is None:
                 raise
@@ -175,19 +177,27 @@ class Wording:
             self._lately.append(words)
         return turn.ends(best.text, "model" if replies[0].fault is None else "retry")
 
-    def _enough(self, replies: list[voice.Shaped], turn: _Turn, turnstile: Turnstile) -> bool:
-        """Whether the words can be chosen: a note is said, or what is said of one's own accord is good."""
-        if not replies:
-            return False
-        stands, is_open = replies[-1].fault is None, turn.cue.thought.open
-        if stands and not (is_open and turnstile.expected_wait() < BUSY_SECONDS):
-            return True
-        most = choice.TRIES if is_open else TRIES
-        return (
-            (stands and choice.is_good(replies[-1].text, turn.cue, self._lately))
-            or len(replies) >= most
-            or not turnstile.has_time(turn.deadline)
-        )
+    async def _ask_for(
+        self, model: StudentModel, turn: _Turn, turnstile: Turnstile, replies: list[voice.Shaped]
+    ) -> None:
+        """Up to two tries, until one can stand."""
+        for attempt in range(TRIES):
+            if attempt and not turnstile.has_time(turn.deadline):
+                break
+            replies.append(await self._say(model, turn, attempt))
+            if replies[-1].fault is None:
+                break
+
+    async def _sample(
+        self, model: StudentModel, turn: _Turn, turnstile: Turnstile, replies: list[voice.Shaped]
+    ) -> None:
+        """A few replies to choose from, until one is good; under overload the first that can stand is taken."""
+        while len(replies) < choice.TRIES and not (replies and not turnstile.has_time(turn.deadline)):
+            replies.append(await self._say(model, turn, len(replies)))
+            stands = replies[-1].fault is None
+            good = stands and choice.is_good(replies[-1].text, turn.cue, self._lately)
+            if good or (stands and turnstile.expected_wait() > BUSY_SECONDS):
+                break
 
     async def _say(self, model: StudentModel, turn: _Turn, attempt: int) -> voice.Shaped:
         # A note is said again without what led astray; what is said of one's own accord needs it.

@@ -65,3 +65,8 @@ class StudentModel(Protocol):
     async def aclose(self) -> None:
         """Release what the model holds; call it once, after the last reply."""
         ...
+
+
+def runs_here(model: StudentModel) -> bool:
+    """Whether another reply costs nothing but time; a model says so by an attribute of this name."""
+    return bool(getattr(model, "runs_here", False))

@@ -29,6 +29,8 @@ class EmbeddedModel:
     Closing it leaves the engine to its owner, without the adapter.
     """
 
+    runs_here = True
+
     def __init__(
         self,
         name: str,

@@ -176,7 +176,11 @@ async def test_what_a_server_is_asked(at: Callable[..., ProgramModel], server: O
         ("assistant", "6"),
         ("user", "Teacher: Ready?\nSay in 2 words: my sock"),
         ("assistant", "my sock"),
-        ("system", "The child is Mia, 7 years old, talkative and silly."),
+        (
+            "system",
+            "The child is Mia, 7 years old, talkative and silly. At home: a big brother, Leo, who is ten; her grandma "
+            "lives downstairs; her dad drives a bus. Mia likes her cat Pickle, soccer at recess, stickers, monkey bars.",
+        ),
         ("user", "Teacher: Hello Mia\nSay in 1 word: hi"),
         ("assistant", "hi"),
         ("user", "Teacher: What is 52 minus 17?\nSay in 4 words: I think it's 45"),

@@ -35,6 +35,8 @@ UNSURE_SHARE = 0.03
 """Share of open turns in which the child does not know."""
 BARE_SHARE = 0.3
 """Share of open questions for yes or no that get a single word."""
+MOST_OPEN = 24
+"""Words of an open turn at most: a small model cannot go on by itself for longer."""
 LIVE = 2
 """Turns of other talk after which the last question is off the table."""
 CALM_SHARE = 0.5
@@ -270,6 +272,7 @@ class _Turn:
 
     def talk(self) -> Thought:
         """Nothing that its beliefs or its knowledge decide: only how it takes the turn; the words are the model's."""
+        self.wording.words = min(self.wording.words, MOST_OPEN)
         if (chosen := self.chosen()) is not None:
             return chosen
         roll = self.rng.random()

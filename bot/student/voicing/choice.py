@@ -15,9 +15,9 @@ from bot.student.said import PLAIN_STEMS, stems
 from bot.student.voicing.voice import Shaped
 
 TRIES = 3
-"""Replies that are asked for at most; the first good one ends it."""
-GOOD = 0.6
-"""Worth from which no other reply is asked for: a telling word of the teacher's and about the right length."""
+"""Replies that are asked for at most."""
+GOOD = 0.2
+"""Worth from which no other reply is asked for: something of the teacher's, or new, at about the right length."""
 GOOD_SHORT = -0.3
 """The same of a turn of a word or two, in which no telling word need come."""
 NEAR = 1.0
