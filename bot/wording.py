@@ -31,7 +31,7 @@ TRIES = 2
 """How often a note is asked to be said."""
 LATELY = 500
 """Replies of the child's own that are remembered over all conversations, so that it does not say them again."""
-BUSY_SECONDS = 4.0
+BUSY_SECONDS = 1.5
 """Expected wait before the engine from which the first words that can stand are taken."""
 
 
