@@ -195,7 +195,7 @@ class Wording:
         while len(replies) < choice.TRIES and not (replies and not turnstile.has_time(turn.deadline)):
             replies.append(await self._say(model, turn, len(replies)))
             stands = replies[-1].fault is None
-            good = stands and choice.is_good(replies[-1].text, turn.cue, self._lately)
+            good = stands and choice.is_good(replies[-1], turn.cue, self._lately)
             if good or (stands and turnstile.expected_wait() > BUSY_SECONDS):
                 break
 
@@ -213,6 +213,7 @@ class Wording:
         shaped = voice.shape(
             reply.text, cue.thought, cue.child, teacher=cue.teacher, earlier=earlier, seed=seed
         )
+        shaped = replace(shaped, likelihood=reply.likelihood or 0.0)
         if shaped.fault:
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped

@@ -40,6 +40,8 @@ class Reply:
     completion_tokens: int | None
     cost_usd: float | None
     latency_ms: float
+    likelihood: float | None = None
+    """Mean log-likelihood in nats a token, where the model tells."""
 
 
 class StudentModel(Protocol):

@@ -17,9 +17,11 @@ from bot.student.voicing.prompt import meaning, render
 
 TOKENS_PER_WORD = 2.2
 """Enough for a child's words and numbers in this tokenizer; the voice cuts what is over."""
+ROOM, OPEN_ROOM = 8, 16
+"""Tokens beyond that; who says it in its own words may need a few more to end."""
 MIN_P = 0.2
 AGAIN_TEMPERATURE = 0.1
-OPEN_MIN_P, OPEN_HEAT = 0.1, 1.7
+OPEN_MIN_P, OPEN_HEAT = 0.1, 1.2
 """Where the words are its own, it takes likelier ones less often: else all talk is of the same few things."""
 
 
@@ -51,7 +53,7 @@ class EmbeddedModel:
         started = time.perf_counter()
         words = max(cue.thought.words, len(meaning(cue.thought).split()))
         sampling = Sampling(
-            max_tokens=round(words * TOKENS_PER_WORD) + 8,
+            max_tokens=round(words * TOKENS_PER_WORD) + (OPEN_ROOM if cue.thought.open else ROOM),
             temperature=self._temperature_for(cue),
             min_p=OPEN_MIN_P if cue.thought.open else MIN_P,
             seed=seed,
@@ -72,6 +74,7 @@ class EmbeddedModel:
             completion_tokens=done.completion_tokens,
             cost_usd=None,
             latency_ms=(time.perf_counter() - started) * 1000,
+            likelihood=done.likelihood,
         )
 
     def _temperature_for(self, cue: Cue) -> float:

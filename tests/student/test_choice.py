@@ -32,8 +32,8 @@ def test_the_one_that_speaks_of_what_was_asked() -> None:
         chosen(["I went to the park.", "The part with the dragon."], cue(BOOK, 5))
         == "The part with the dragon."
     )
-    assert is_good("The part with the dragon.", cue(BOOK, 5), frozenset())
-    assert not is_good("I went to the park.", cue(BOOK, 5), frozenset())
+    assert is_good(Shaped("The part with the dragon."), cue(BOOK, 5), frozenset())
+    assert not is_good(Shaped("I went to the park.", likelihood=-1.5), cue(BOOK, 5), frozenset())
 
 
 def test_not_what_was_said_before_here_or_elsewhere() -> None:
@@ -70,3 +70,12 @@ def test_what_no_child_answers_may_not_stand() -> None:
     ):
         assert fault(wrong) is not None, wrong
     assert fault("I equals that.", "What does equals mean?") is None
+
+
+def test_the_one_that_the_model_itself_finds_likelier() -> None:
+    odd, plain = (
+        Shaped("The part with the toe.", likelihood=-3.0),
+        Shaped("The part with the cat.", likelihood=-0.5),
+    )
+    found = best([odd, plain], cue(BOOK, 5), frozenset())
+    assert found is plain

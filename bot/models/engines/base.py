@@ -42,6 +42,8 @@ class Completion:
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    likelihood: float | None = None
+    """The mean log-likelihood (nats a token) that the model gave to what it wrote; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ def _request(messages: Messages, sampling: Sampling) -> dict[str, Any]:
         "cache_prompt": True,
         "stream": True,
         "stream_options": {"include_usage": True},
+        "logprobs": True,
     }
     if sampling.seed is not None:
         request["seed"] = sampling.seed
@@ -182,6 +183,7 @@ def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool])
     texts: list[str] = []
     usage: dict[str, Any] = {}
     failure: list[str] = []
+    likely: list[float] = []
 
     def take(chunk: dict[str, Any]) -> bool:
         if "choices" not in chunk:
@@ -189,6 +191,7 @@ def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool])
             return True
         for choice in chunk["choices"]:
             texts.append(choice.get("delta", {}).get("content") or "")
+            likely.extend(each["logprob"] for each in (choice.get("logprobs") or {}).get("content") or ())
         usage.update(chunk.get("usage") or {})
         return stopped()
 
@@ -201,4 +204,5 @@ def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool])
         prompt_tokens=int(usage.get("prompt_tokens", 0)),
         cached_tokens=int(details.get("cached_tokens", 0)),
         completion_tokens=int(usage.get("completion_tokens", 0)),
+        likelihood=sum(likely) / len(likely) if likely else None,
     )

@@ -35,8 +35,10 @@ UNSURE_SHARE = 0.03
 """Share of open turns in which the child does not know."""
 BARE_SHARE = 0.3
 """Share of open questions for yes or no that get a single word."""
-MOST_OPEN = 24
+MOST_OPEN = 14
 """Words of an open turn at most: a small model cannot go on by itself for longer."""
+MOST_GLAD = 6
+"""The same of an answer to praise."""
 LIVE = 2
 """Turns of other talk after which the last question is off the table."""
 CALM_SHARE = 0.5
@@ -247,6 +249,7 @@ class _Turn:
 
     def be_glad(self) -> Thought:
         self.state = replace(self.state, mood=Mood.HAPPY)
+        self.wording.words = min(self.wording.words, MOST_GLAD)
         return self.talk()
 
     def about_itself(self) -> Thought | None:

@@ -16,15 +16,17 @@ from bot.student.voicing.voice import Shaped
 
 TRIES = 3
 """Replies that are asked for at most."""
-GOOD = 0.2
+GOOD = -0.3
 """Worth from which no other reply is asked for: something of the teacher's, or new, at about the right length."""
-GOOD_SHORT = -0.3
+GOOD_SHORT = -0.8
 """The same of a turn of a word or two, in which no telling word need come."""
 NEAR = 1.0
 """What the first telling word that the teacher said, too, adds; a second one adds half."""
 NEW = 0.15
 """What each telling word adds that neither side has said yet, up to `MOST_NEW`."""
 MOST_NEW = 3
+LIKELY = 0.7
+"""What each nat of the words' mean likelihood counts: what the model itself finds odd is mostly off the point."""
 SAID_BEFORE = 3.0
 """What having been said before takes off."""
 ALIKE = 0.85
@@ -42,18 +44,19 @@ def same_words(text: str) -> str:
     return " ".join(words) if len(words) > FEW else ""
 
 
-def is_good(text: str, cue: Cue, elsewhere: Collection[str]) -> bool:
+def is_good(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> bool:
     """Whether no other reply need be asked for. `elsewhere` holds the `same_words` of other conversations."""
-    return _worth(text, cue, elsewhere) >= (GOOD if cue.thought.words > FEW else GOOD_SHORT)
+    return _worth(reply, cue, elsewhere) >= (GOOD if cue.thought.words > FEW else GOOD_SHORT)
 
 
 def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Shaped | None:
     """The best of the replies that may stand; the first of equals; None where none may."""
     standing = [each for each in replies if each.fault is None]
-    return max(standing, key=lambda each: _worth(each.text, cue, elsewhere), default=None)
+    return max(standing, key=lambda each: _worth(each, cue, elsewhere), default=None)
 
 
-def _worth(text: str, cue: Cue, elsewhere: Collection[str]) -> float:
+def _worth(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> float:
+    text = reply.text
     asked, own = _telling(cue.teacher), _telling(text)
     shared = len(own & asked)
     worth = NEAR * (min(shared, 1) + 0.5 * (shared > 1)) - OFF_LENGTH * abs(
@@ -64,6 +67,7 @@ def _worth(text: str, cue: Cue, elsewhere: Collection[str]) -> float:
     said = [turn.content for turn in cue.turns if turn.role is Role.STUDENT]
     new = own - asked - _telling(" ".join(said))
     worth += NEW * min(MOST_NEW, len(new), cue.thought.words)
+    worth += LIKELY * reply.likelihood
     if same_words(text) in elsewhere or any(_alike(text, each) for each in said):
         worth -= SAID_BEFORE
     return worth

@@ -9,6 +9,7 @@ import random
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
 from bot.student.knowing.later import is_later
 from bot.student.numbers import plain as as_digits
@@ -16,7 +17,7 @@ from bot.student.records.child import Child
 from bot.student.records.dialogue import Thought, ThoughtKind
 from bot.student.said import Said
 from bot.student.voicing.common import everyday
-from bot.student.voicing.prompt import meaning
+from bot.student.voicing.prompt import OPENING, meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Shaped:
 
     text: str
     fault: str | None = None
+    likelihood: float = 0.0
+    """How likely the model found its own words, in nats a token; 0 where it does not tell."""
 
 
 def shape(  # noqa: PLR0913 - what a reply is measured by
@@ -39,6 +42,7 @@ def shape(  # noqa: PLR0913 - what a reply is measured by
         return Shaped("", "empty")
     cut = _cut(cleaned, _limit(thought))
     if thought.open:
+        cut = _whole(cut)
         fault = _open_fault(cut, child, teacher) or _from_nowhere(cut, thought, f"{teacher} {earlier}", child)
     else:
         fault = _fault(cut, thought, teacher) or _from_nowhere(cut, thought, teacher, child)
@@ -127,6 +131,19 @@ def _cut(text: str, limit: int) -> str:
     return head.strip(" ,;:-")
 
 
+def _whole(text: str) -> str:
+    """Without a last sentence that breaks off, or without its loose end where it is the only one."""
+    bare = text.rstrip(" .!?,;:-")
+    if not _DANGLING.search(bare):
+        return text
+    ends = [match.end() for match in _END.finditer(text[: len(bare)])]
+    if ends:
+        return text[: ends[-1]]
+    while (shorter := _DANGLING.sub("", bare)) != bare:
+        bare = shorter
+    return bare
+
+
 # Checking.
 
 _ADULT = re.compile(
@@ -178,8 +195,9 @@ def _open_fault(text: str, child: Child, teacher: str) -> str | None:
     said = _WORDS.findall(text.lower())
     if len(said) >= LEAST_ECHO and " ".join(said) in " ".join(_WORDS.findall(teacher.lower())):
         return "only the teacher's words"
-    runs = [tuple(said[start : start + LOOP]) for start in range(len(said) - LOOP + 1)]
-    if len(set(runs)) < len(runs):
+    if _CODE.search(text) or _runs(said, SECRET) & _secret():
+        return "what was in the instructions"
+    if len(_runs(said, LOOP)) < len(said) - LOOP + 1:
         return "the same words again"
     if is_later(Said.of(text)) and not is_later(Said.of(teacher)):
         return "what later grades teach"
@@ -196,6 +214,21 @@ def _against_the_card(text: str, child: Child) -> str | None:
             return f"against the card: {whose.group()}"
     age = _AGE.search(as_digits(text))
     return f"against the card: {age.group()}" if age and int(age[1]) != child.age else None
+
+
+SECRET = 3
+"""Words in a row that only the instructions have."""
+_CODE = re.compile(r"\b[A-Z]{4,}\b|\b(?!\d+(?:st|nd|rd|th|s|am|pm|d|x)\b)(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]+\b")
+"""Capitals, and letters mixed with digits: no child says these."""
+
+
+def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
+    return {tuple(words[start : start + size]) for start in range(len(words) - size + 1)}
+
+
+@lru_cache(maxsize=1)
+def _secret() -> set[tuple[str, ...]]:
+    return _runs(_WORDS.findall(OPENING[0].content.lower()), SECRET)
 
 
 LEAST_ECHO = 4

@@ -77,7 +77,7 @@ def test_examples_of_the_opening_are_shown_and_not_trained() -> None:
     (messages,) = rows(dialogue(2))
     opening = messages[: len(prompt.OPENING)]
     assert bare(opening) == bare(asdict(message) for message in prompt.OPENING)
-    assert [each["weight"] for each in opening if each["role"] == "assistant"] == [0, 0, 0, 0]
+    assert [each["weight"] for each in opening if each["role"] == "assistant"] == [0] * 5
     (unmarked,) = rows(dialogue(2), weights=False)
     assert bare(unmarked) == bare(messages)
     assert not any("weight" in each for each in unmarked)

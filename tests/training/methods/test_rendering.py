@@ -12,7 +12,7 @@ from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from bot.student.voicing.prompt import OPENING, render
-from training.methods.rendering import conversations, cues, parts
+from training.methods.rendering import conversations, cues, opened, parts
 
 DATA = Path(__file__).parents[3] / "data"
 CHILDREN = read_children(DATA / "children")
@@ -32,6 +32,7 @@ def dialogue(exchanges: int, identifier: str = "long") -> Dialogue:
 @pytest.mark.parametrize("exchanges", [1, 4, 8, 9, 12, 17])
 def test_every_turn_is_learnt_once_behind_the_prompt_that_the_bot_sends(exchanges: int) -> None:
     long = dialogue(exchanges)
+    shown = tuple(map(opened, long.turns))
     learnt = [
         (found.messages[:place], found.messages[place].content)
         for found in conversations([long], CHILDREN, LESSONS, again=False)
@@ -39,17 +40,40 @@ def test_every_turn_is_learnt_once_behind_the_prompt_that_the_bot_sends(exchange
     ]
     live = []
     for place in range(1, len(long.turns), 2):
-        thought = long.turns[place].thought
+        thought = shown[place].thought
         assert thought is not None
         cue = Cue(
             CHILDREN["mia"],
             LESSONS[MIA["lesson"]],
-            long.turns[: place - 1],
+            shown[: place - 1],
             long.turns[place - 1].content,
             thought,
         )
         live.append((tuple(render(cue)), long.turns[place].content))
     assert learnt == live
+
+
+def test_some_notes_are_left_out_and_always_the_same_ones() -> None:
+    turns = dialogue(200).turns[1::2]
+    left_open = [turn.thought is not None and opened(turn).thought != turn.thought for turn in turns]
+    assert 0.15 <= sum(left_open) / len(turns) <= 0.35
+    assert left_open == [opened(turn) != turn for turn in turns]
+    free = next(opened(turn).thought for turn, is_open in zip(turns, left_open, strict=True) if is_open)
+    assert free is not None
+    assert free.open
+    assert free.words == 1
+
+
+def test_words_that_the_bot_would_not_let_stand_are_not_learnt() -> None:
+    free = Thought(ThoughtKind.ANSWER, words=6)
+    turns = (
+        Turn(Role.TEACHER, "Who reads with you at home?"),
+        Turn(Role.STUDENT, "My little sister reads with me.", thought=free),
+        Turn(Role.TEACHER, "And who else?"),
+        Turn(Role.STUDENT, "My big brother Leo.", thought=free),
+    )
+    said = [words for _, words in cues(Dialogue("d", turns, **MIA), CHILDREN, LESSONS)]
+    assert said == ["My big brother Leo."], "Mia has no sister"
 
 
 def test_turns_share_a_conversation_until_the_bot_forgets() -> None:
