@@ -35,7 +35,7 @@ UNSURE_SHARE = 0.03
 """Share of open turns in which the child does not know."""
 BARE_SHARE = 0.3
 """Share of open questions for yes or no that get a single word."""
-MOST_OPEN = 14
+MOST_OPEN = 20
 """Words of an open turn at most: a small model cannot go on by itself for longer."""
 MOST_GLAD = 6
 """The same of an answer to praise."""
