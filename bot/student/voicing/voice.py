@@ -85,7 +85,7 @@ def _clean(text: str, name: str) -> str:
     while (bare := role.sub("", line)) != line:
         line = bare
     # "45. Because ..." would be shown as the first item of a list.
-    line = re.sub(r"^(\d+)[.)]\s+(?=\D)", r"\1, ", line.lstrip())
+    line = re.sub(r"^(\d+)[.)]\s+(?=\S)", r"\1, ", line.lstrip())
     line = re.sub(r"^(\d+, )(?!I\b)([A-Z])", lambda found: found[1] + found[2].lower(), line)
     line = _TAIL.sub("", line).replace('"', "").replace("\u201c", "").replace("\u201d", "")
     line = re.sub(r"([!?.,])\1{2,}", r"\1", re.sub(r"\s+", " ", line)).strip(" ,;:-")
