@@ -470,12 +470,12 @@ def pair(number: int) -> Pair:
 def test_an_adapter_learns_to_prefer_the_better_lines(tiny: Path, tmp_path: Path) -> None:
     first = lora.train(settings(tiny, epochs=1), data(2), tmp_path / "first", lambda _: None)
     pairs = {"train": [pair(0), pair(1)], "validation": [pair(2)]}
-    as_dialogues = [[each.as_dialogue() for each in pairs[name]] for name in ("train", "validation")]
+    better, other = ([each.as_dialogue() for each in pairs[name]] for name in ("train", "validation"))
     told: list[str] = []
     done = lora_preferences.train(
         settings(tiny, epochs=3, learning_rate=2e-2),
         pairs,
-        lora_settings.Data(*as_dialogues, CHILDREN, LESSONS),
+        lora_settings.Data(better, other, CHILDREN, LESSONS),
         first.adapter,
         tmp_path / "second",
         told.append,

@@ -72,7 +72,7 @@ def test_words_that_the_bot_would_not_let_stand_are_not_learnt() -> None:
         Turn(Role.TEACHER, "And who else?"),
         Turn(Role.STUDENT, "My big brother Leo.", thought=free),
     )
-    said = [words for _, words in cues(Dialogue("d", turns, **MIA), CHILDREN, LESSONS)]
+    said = [words for _, words in cues(Dialogue("d", turns, MIA["child"], MIA["lesson"]), CHILDREN, LESSONS)]
     assert said == ["My big brother Leo."], "Mia has no sister"
 
 
