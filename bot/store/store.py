@@ -330,16 +330,13 @@ class Store:
 
     @whole
     async def forget(self, author_hash: str) -> ForgetReport:
-        """Remove everything that says what a person said or that it was them; count the rows.
-
-        Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's
+        """Remove everything that says what a person said or that it was them; count the rows. Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's
         answers, which repeat names and words; the child's state in conversations they took part in; and
         messages still waiting, which are given up. A conversation in which nobody else spoke loses its place. On
         SQLite the bytes are overwritten as well. Candidates for training with the person in them are blanked, and
         leave the harvested files; the backups lose the person's rows like the database.
 
-        Raises `StoreError`, also when the database has forgotten and something beside it could not be cleaned:
-        doing it again does what is left.
+        Raises `StoreError`, also when something beside the database could not be cleaned: do it again then.
         """
         async with self._database.writing() as connection:
             report, keys = await person.forget(connection, author_hash)
@@ -359,10 +356,8 @@ class Store:
 
     async def _bury(self) -> int:
         """Take whoever left out of the harvested files; gives how many lines went. Raises `OSError`, `ValueError`."""
-        if self._data is None:
-            return 0
-        left = await self.candidates.left()
-        return await asyncio.to_thread(harvested.bury, self._data, left, datetime.now(UTC).date().isoformat())
+        day, left = datetime.now(UTC).date().isoformat(), await self.candidates.left()
+        return await asyncio.to_thread(harvested.bury, self._data, left, day) if self._data else 0
 
     # Upkeep, by schedule.
 
@@ -398,8 +393,7 @@ class Store:
 
     @whole
     async def back_up(self, keep: int) -> tuple[Path, int]:
-        """Write one more whole, compact copy into the folder of backups, and remove the oldest above `keep`; gives
-        the copy and how many are gone. SQLite only."""
+        """Write one more compact copy and remove the oldest above `keep`; gives it and their number. SQLite only."""
         if self._backups is None:
             raise StoreError(f"{self._database.name}: no folder was given for backups")
         return await backups.make(self._database, self._backups, keep)

@@ -9,15 +9,14 @@ import random
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
 
-from bot.student.knowing.later import is_later
 from bot.student.numbers import plain as as_digits
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Thought, ThoughtKind
-from bot.student.said import Said
+from bot.student.voicing import own_words
 from bot.student.voicing.common import everyday
-from bot.student.voicing.prompt import OPENING, meaning
+from bot.student.voicing.own_words import ADULT
+from bot.student.voicing.prompt import meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,9 @@ def shape(  # noqa: PLR0913 - what a reply is measured by
     cut = _cut(cleaned, _limit(thought))
     if thought.open:
         cut = _whole(cut)
-        fault = _open_fault(cut, child, teacher) or _from_nowhere(cut, thought, f"{teacher} {earlier}", child)
+        fault = own_words.fault(cut, child, teacher) or _from_nowhere(
+            cut, thought, f"{teacher} {earlier}", child
+        )
     else:
         fault = _fault(cut, thought, teacher) or _from_nowhere(cut, thought, teacher, child)
     return Shaped(_written(cut, thought, child, seed), fault)
@@ -146,23 +147,13 @@ def _whole(text: str) -> str:
 
 # Checking.
 
-_ADULT = re.compile(
-    r"\b(as an ai|language model|assistant|i'?m sorry|i apologi[sz]e|sorry for|thank you|you'?re welcome"
-    r"|great question|good question|how can i help|feel free|let me know|certainly|of course|i understand"
-    r"|that makes sense|you'?re right|i see|my mistake|oh i see|i started by|a total of|the total|number of"
-    r"|is equal to|equals|that means|amount|therefore|however|equation|calculat\w+|subtract\w*|multipl\w+"
-    r"|represent\w*|determin\w+|solution|process|concept|example of|in order to|as a second grader"
-    r"|haven'?t learned|let'?s (?:solve|break|explore)|the answer is that|wants? to say|second grade student"
-    r"|little kid)\b",
-    re.I,
-)
 RARE_WORD = "a word from nowhere: "
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
 
 
 def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     meant_words = meaning(thought).lower()
-    if (adult := _ADULT.search(text)) and adult.group().lower() not in meant_words:
+    if (adult := ADULT.search(text)) and adult.group().lower() not in meant_words:
         return f"adult words: {adult.group().lower()}"
     if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(meaning(thought)):
         return f"not plain letters: {min(foreign)!r}"
@@ -182,67 +173,6 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     if thought.kind in (ThoughtKind.ANSWER, ThoughtKind.REJECT) and _flips(text, thought.answer or ""):
         return "says yes to the other answer"
     return None
-
-
-def _open_fault(text: str, child: Child, teacher: str) -> str | None:
-    """What no child answers, whatever it was asked: grown-up words, other letters, the teacher's own words, the same
-    again and again, what later grades teach, a home that is not its own."""
-    adult = _ADULT.search(text)
-    if adult and adult.group().lower() not in teacher.lower():
-        return f"adult words: {adult.group().lower()}"
-    if foreign := set(re.sub(r"[\x00-\x7f]", "", text)) - set(teacher) - _ACCENTED:
-        return f"not plain letters: {min(foreign)!r}"
-    said = _WORDS.findall(text.lower())
-    if len(said) >= LEAST_ECHO and " ".join(said) in " ".join(_WORDS.findall(teacher.lower())):
-        return "only the teacher's words"
-    if _CODE.search(text) or _runs(said, SECRET) & _secret():
-        return "what was in the instructions"
-    if len(_runs(said, LOOP)) < len(said) - LOOP + 1:
-        return "the same words again"
-    if is_later(Said.of(text)) and not is_later(Said.of(teacher)):
-        return "what later grades teach"
-    return _against_the_card(text, child)
-
-
-def _against_the_card(text: str, child: Child) -> str | None:
-    """A brother, sister or pet that the child has not, or another age."""
-    home = _words(
-        " ".join((*child.family, *child.interests, *(line for each in child.says.values() for line in each)))
-    )
-    for whose in _OF_THE_HOUSE.finditer(text.lower()):
-        if whose["who"] not in home:
-            return f"against the card: {whose.group()}"
-    age = _AGE.search(as_digits(text))
-    return f"against the card: {age.group()}" if age and int(age[1]) != child.age else None
-
-
-SECRET = 3
-"""Words in a row that only the instructions have."""
-_CODE = re.compile(r"\b[A-Z]{4,}\b|\b(?!\d+(?:st|nd|rd|th|s|am|pm|d|x)\b)(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]+\b")
-"""Capitals, and letters mixed with digits: no child says these."""
-
-
-def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
-    return {tuple(words[start : start + size]) for start in range(len(words) - size + 1)}
-
-
-@lru_cache(maxsize=1)
-def _secret() -> set[tuple[str, ...]]:
-    return _runs(_WORDS.findall(OPENING[0].content.lower()), SECRET)
-
-
-LEAST_ECHO = 4
-"""Words from which a repeated piece of the teacher's turn is an echo; children do repeat a word or two."""
-LOOP = 4
-"""Words in a row that nobody says twice in one turn."""
-_WORDS = re.compile(r"[a-z0-9']+")
-_ACCENTED = frozenset("áéíóúñüàâèêçÁÉÍÓÚÑ")
-"""Letters of names and words from home."""
-_OF_THE_HOUSE = re.compile(
-    r"\b(?:my|our) (?:\w+ )?(?P<who>brothers?|sisters?|twin|cats?|dogs?|pupp(?:y|ies)|kittens?|hamsters?|fish|birds?"
-    r"|parrot|bunny|rabbits?|turtles?|guinea pigs?|horses?|pony|snake|lizard|gecko)\b"
-)
-_AGE = re.compile(r"\bi(?:'m| am) (\d+)(?: years? old)?(?=[.!,?]|$)", re.I)
 
 
 def _from_nowhere(text: str, thought: Thought, teacher: str, child: Child) -> str | None:
