@@ -330,11 +330,13 @@ class Store:
 
     @whole
     async def forget(self, author_hash: str) -> ForgetReport:
-        """Remove everything that says what a person said or that it was them; count the rows. Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's
-        answers, which repeat names and words; the child's state in conversations they took part in; and
-        messages still waiting, which are given up. A conversation in which nobody else spoke loses its place. On
-        SQLite the bytes are overwritten as well. Candidates for training with the person in them are blanked, and
-        leave the harvested files; the backups lose the person's rows like the database.
+        """Remove everything that says what a person said or that it was them; count the rows.
+
+        Turns stay as blank rows, so that costs and counts stay true. Blanked with them: the child's answers,
+        which repeat names and words; the child's state in conversations they took part in; and messages still
+        waiting, which are given up. A conversation in which nobody else spoke loses its place. On SQLite the
+        bytes are overwritten as well. Candidates for training with the person in them are blanked, and leave
+        the harvested files; the backups lose the person's rows like the database.
 
         Raises `StoreError`, also when something beside the database could not be cleaned: do it again then.
         """
