@@ -302,7 +302,7 @@ class Store:
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
         """Note that a person gave or took back consent; earlier answers stay as history.
 
-        Who takes it back leaves all candidates and harvested files; what cannot be written now, the next harvest cleans.
+        Who takes it back leaves all candidates and harvested files; the next harvest cleans what cannot be written.
         """
         async with self._database.writing() as connection:
             await consents.add(connection, author_hash, consent)
