@@ -101,7 +101,7 @@ def draw(passes: list[Pass], path: Path) -> None:
     right.set(xlabel="conversations at once", ylabel="seconds, 95th percentile", ylim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(loc="lower right")
     figure.savefig(path, dpi=120)
 
 

@@ -104,7 +104,9 @@ def test_a_run_has_every_section_and_every_metric(whole: Path) -> None:
     assert {row.model for row in rows} == {"golden", "adult", "bare", "base"}
     assert len({(row.model, row.item, row.seed, row.turn) for row in rows}) == len(rows)
     silent = {each.id for each in METRICS if value(each, ours) is None}
-    assert silent <= {"arms.partly", "listening.relevance"}, "the second needs packages that are not installed"
+    assert silent <= {"arms.partly", "listening.relevance"}, (
+        "the second needs packages that are not installed"
+    )
     assert 0 < (authentic(ours) or 0) <= 1
     assert 0 < (teachable(ours) or 0) <= 1
     # Models and controls are asked the same, so that they can be compared in pairs.
