@@ -141,3 +141,8 @@ PLAIN = content_words(
 )
 """Words that tell nothing of what a turn is about."""
 PLAIN_STEMS = frozenset(stems(" ".join(PLAIN)))
+
+
+def telling(text: str) -> frozenset[str]:
+    """The stems of the words that tell what `text` is about: all but those that stand in any sentence."""
+    return frozenset(stems(text)) - PLAIN_STEMS

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from bot.student.records.dialogue import Dialogue, Role, Turn
 from bot.student.records.reading import Said, read_lines
-from bot.student.said import PLAIN_STEMS, stems
+from bot.student.said import telling
 from bot.student.voicing import voice
 from training.evaluate.golden import GOLDEN, STATES
 from training.evaluate.session import Conversation, Session, Unit
@@ -142,15 +142,11 @@ async def _memory(each: Remembered, lesson: str, session: Session) -> None:
     for text in each.between:
         await talk.hears(Prompt(text))
     again = (await talk.hears(Prompt(each.again))).text
-    new = _telling(first) - _telling(each.ask)
+    new = telling(first) - telling(each.ask)
     if new:
-        talk.score("listening.memory", bool(new & _telling(again)))
+        talk.score("listening.memory", bool(new & telling(again)))
 
 
 def _score(talk: Conversation, text: str) -> None:
     talk.score("listening.asks", "?" in text)
-    talk.score("listening.generic", not _telling(text) and not _BARE.match(text))
-
-
-def _telling(text: str) -> frozenset[str]:
-    return frozenset(stems(text)) - PLAIN_STEMS
+    talk.score("listening.generic", not telling(text) and not _BARE.match(text))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.student.said import PLAIN_STEMS, stems
+from bot.student.said import telling
 
 MOST = 24
 """Exchanges that a child keeps; the oldest go first."""
@@ -42,8 +42,3 @@ def recall(kept: tuple[Told, ...], teacher: str) -> Told | None:
     fits = [(len(asked & telling(f"{each.teacher} {each.words}")), place) for place, each in enumerate(kept)]
     most, place = max(fits, default=(0, 0))
     return kept[place] if most >= needed else None
-
-
-def telling(text: str) -> frozenset[str]:
-    """The telling words of a text, folded."""
-    return frozenset(stems(text)) - PLAIN_STEMS

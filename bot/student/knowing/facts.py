@@ -21,7 +21,7 @@ from bot.student.knowing.tables import Answers
 from bot.student.rarity import Rarity
 from bot.student.records.files import REFERENCE
 from bot.student.records.reading import read_lines
-from bot.student.said import PLAIN_STEMS, Said, stems
+from bot.student.said import Said, telling
 
 ALIKE = 0.4
 """Least likeness (cosine) of a turn and one of a fact's questions."""
@@ -56,9 +56,9 @@ class Facts:
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.facts = tuple(facts)
-        self._known = [tuple(_telling(" . ".join((*fact.ask, *fact.right)))) for fact in self.facts]
+        self._known = [tuple(telling(" . ".join((*fact.ask, *fact.right)))) for fact in self.facts]
         asks = [
-            _Ask(number, tuple(_telling(ask)), _form(ask.lower()))
+            _Ask(number, tuple(telling(ask)), _form(ask.lower()))
             for number, fact in enumerate(self.facts)
             for ask in fact.ask
         ]
@@ -75,7 +75,7 @@ class Facts:
 
     def known(self, ask: str, least: float) -> Answers | None:
         """The answers to the fact that `ask`, in small letters, is most like, if it is like one by `least`."""
-        words, form = _telling(ask), _form(ask)
+        words, form = telling(ask), _form(ask)
         near = {each for word in words for each in self._with.get(word, ()) if each.form == form}
         found = sorted(((self._likeness(words, each), each.number) for each in near), reverse=True)
         fitting = (_fitting(ask, self.facts[number].right) for like, number in found if like >= least)
@@ -107,10 +107,6 @@ def table() -> Facts:
     return Facts.read(REFERENCE / "facts.jsonl")
 
 
-def _telling(text: str) -> frozenset[str]:
-    return frozenset(stems(text)) - PLAIN_STEMS
-
-
 def _form(ask: str) -> tuple[bool, bool]:
     """Whether a person is asked for (not by a riddle's "who am I"), and whether a reason."""
     return bool(re.search(r"\bwhos?e?\b(?! am i)", ask)), bool(re.search(r"\bwhy\b", ask))
@@ -137,6 +133,6 @@ def _fitting(ask: str, right: Answers) -> Answers | None:
     if " or " in ask:
         named = tuple(each for each in right if _offered(each, ask))
         return tuple(dict.fromkeys((*named, *right))) if named else None
-    if not re.search(r"[:\"']", ask) and _telling(right[0]) <= _telling(ask):
+    if not re.search(r"[:\"']", ask) and telling(right[0]) <= telling(ask):
         return None  # "which day comes after Monday" is not answered with Monday
     return right

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role
-from bot.student.said import PLAIN_STEMS, stems
+from bot.student.said import telling
 from bot.student.voicing.voice import Shaped
 
 TRIES = 3
@@ -57,7 +57,7 @@ def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Sha
 
 def _worth(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> float:
     text = reply.text
-    asked, own = _telling(cue.teacher), _telling(text)
+    asked, own = telling(cue.teacher), telling(text)
     shared = len(own & asked)
     worth = NEAR * (min(shared, 1) + 0.5 * (shared > 1)) - OFF_LENGTH * abs(
         len(text.split()) - cue.thought.words
@@ -65,16 +65,12 @@ def _worth(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> float:
     if not own - asked and cue.thought.words > FEW:
         worth -= EMPTY
     said = [turn.content for turn in cue.turns if turn.role is Role.STUDENT]
-    new = own - asked - _telling(" ".join(said))
+    new = own - asked - telling(" ".join(said))
     worth += NEW * min(MOST_NEW, len(new), cue.thought.words)
     worth += LIKELY * reply.likelihood
     if same_words(text) in elsewhere or any(_alike(text, each) for each in said):
         worth -= SAID_BEFORE
     return worth
-
-
-def _telling(text: str) -> frozenset[str]:
-    return frozenset(stems(text)) - PLAIN_STEMS
 
 
 def _alike(one: str, other: str) -> bool:
