@@ -289,7 +289,7 @@ class Classroom:
         if job.message.given is not None:
             return Worded(job.message.given, "given", "", "", 0, 0, None)
         deadline = job.came + self._settings.classroom.patience_seconds
-        words = await self._wording.words(cue, model, seed, deadline)
+        words = await self._wording.words(cue, model, seed, deadline, repeatable=job.seed is not None)
         if asyncio.get_running_loop().time() > deadline:
             self._metrics.deadline_misses.labels("answered late").inc()
         await self._signs.end(job.moment)

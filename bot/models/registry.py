@@ -82,15 +82,15 @@ class Models:
         """Where turns with an opened model queue: all that run on one engine share theirs. Raise `EngineError`."""
         manifest = self._published.live(name) if name in self._published.names else None
         here = name == BASE_MODEL if manifest is None else manifest.endpoint is None
-        where, at_once = name, HOSTED_AT_ONCE
+        where, at_once, alone = name, HOSTED_AT_ONCE, HOSTED_AT_ONCE
         if here:
             program = manifest is not None and manifest.kind == "dspy"
             where = "llama_cpp" if program else (await self._engines.choice()).name
             settings = self._settings.engine
-            at_once = HOSTED_AT_ONCE if where == "vllm" else settings.slots
+            at_once = alone = HOSTED_AT_ONCE if where == "vllm" else settings.slots
             if where == "llama_cpp":
-                at_once = places(settings.slots, settings.threads)
-        return self._turnstiles.setdefault(where, Turnstile(where, at_once))
+                at_once, alone = places(settings.slots, settings.threads)
+        return self._turnstiles.setdefault(where, Turnstile(where, at_once, alone))
 
     @property
     def turnstiles(self) -> tuple[Turnstile, ...]:

@@ -14,12 +14,8 @@ from bot.student.records.dialogue import Role
 from bot.student.said import telling
 from bot.student.voicing.voice import Shaped
 
-TRIES = 3
-"""Replies that are asked for at most."""
-GOOD = -0.3
-"""Worth from which no other reply is asked for: something of the teacher's, or new, at about the right length."""
-GOOD_SHORT = -0.8
-"""The same of a turn of a word or two, in which no telling word need come."""
+REPLIES = 4
+"""Replies to choose from."""
 NEAR = 1.0
 """What the first telling word that the teacher said, too, adds; a second one adds half."""
 NEW = 0.15
@@ -42,11 +38,6 @@ def same_words(text: str) -> str:
     """What two replies have in common that are the same word for word; empty for a word or three."""
     words = re.findall(r"[a-z0-9']+", text.lower())
     return " ".join(words) if len(words) > FEW else ""
-
-
-def is_good(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> bool:
-    """Whether no other reply need be asked for. `elsewhere` holds the `same_words` of other conversations."""
-    return _worth(reply, cue, elsewhere) >= (GOOD if cue.thought.words > FEW else GOOD_SHORT)
 
 
 def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Shaped | None:
