@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Server:
         # A request in flight holds one thread, blocked outside the interpreter lock.
         self._threads = ThreadPoolExecutor(shape.slots, thread_name_prefix="llama")
         self._stopping = threading.Event()
+        self._spare = threading.Lock()
+        """Whoever holds it has the spare slots: with two at it, each would wait for what the other one has."""
         self._lock = threading.Lock()
         self._free: list[tuple[int, str]] = [(SPARE + slot, "") for slot in range(shape.slots)]
         """Idle slots and who spoke in each, the one that has been idle longest first."""
@@ -120,8 +123,9 @@ class Server:
         try:
             # Named, and idle: a slot that is busy is not to be asked for.
             request["id_slot"] = slot
-            request["n"] = min(count, SPARE + 1)
-            return _generate(self._compiled, request, lambda: cancelled() or self._stopping.is_set())
+            with self._spare if count > 1 else nullcontext():
+                request["n"] = min(count, SPARE + 1)
+                return _generate(self._compiled, request, lambda: cancelled() or self._stopping.is_set())
         finally:
             with self._lock:
                 self._free.append((slot, conversation))
