@@ -41,7 +41,7 @@ class Reply:
     cost_usd: float | None
     latency_ms: float
     likelihood: float | None = None
-    """Mean log-likelihood in nats a token, where the model tells."""
+    """Log-likelihood of all its words in nats, where the model tells."""
 
 
 class StudentModel(Protocol):

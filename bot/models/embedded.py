@@ -21,8 +21,8 @@ ROOM, OPEN_ROOM = 8, 16
 """Tokens beyond that; who says it in its own words may need a few more to end."""
 MIN_P = 0.2
 AGAIN_TEMPERATURE = 0.1
-OPEN_MIN_P, OPEN_HEAT = 0.1, 1.2
-"""Where the words are its own, it takes likelier ones less often: else all talk is of the same few things."""
+OPEN_MIN_P = 0.1
+"""Where the words are its own, it may take less likely ones: else all talk is of the same few things."""
 
 
 class EmbeddedModel:
@@ -88,7 +88,7 @@ class EmbeddedModel:
     def _temperature_for(self, cue: Cue) -> float:
         if cue.again:
             return min(self._temperature, AGAIN_TEMPERATURE)
-        return self._temperature * OPEN_HEAT if cue.thought.open else self._temperature
+        return self._temperature
 
     async def aclose(self) -> None:
         """Let the engine forget the adapter; the rest of it is shared."""

@@ -27,11 +27,9 @@ def chosen(replies: list[str], asked: Cue, elsewhere: frozenset[str] = frozenset
     return found.text if found else None
 
 
-def test_the_one_that_speaks_of_what_was_asked() -> None:
-    assert (
-        chosen(["I went to the park.", "The part with the dragon."], cue(BOOK, 5))
-        == "The part with the dragon."
-    )
+def test_the_likeliest() -> None:
+    replies = [Shaped("I went to the park.", likelihood=-9.0), Shaped("The dragon part.", likelihood=-6.0)]
+    assert best(replies, cue(BOOK, 4), frozenset()) == replies[1]
 
 
 def test_not_what_was_said_before_here_or_elsewhere() -> None:

@@ -44,7 +44,7 @@ class Completion:
     cached_tokens: int
     completion_tokens: int
     likelihood: float | None = None
-    """The mean log-likelihood (nats a token) that the model gave to what it wrote; None where it does not tell."""
+    """The log-likelihood (nats) that the model gave to all that it wrote; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

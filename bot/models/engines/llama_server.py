@@ -230,6 +230,4 @@ class _Answer:
         self.likely.extend(each["logprob"] for each in (choice.get("logprobs") or {}).get("content") or ())
 
     def whole(self) -> Completion:
-        written = len(self.likely)
-        likelihood = sum(self.likely) / written if written else None
-        return Completion("".join(self.texts), 0, 0, written, likelihood)
+        return Completion("".join(self.texts), 0, 0, len(self.likely), sum(self.likely))
