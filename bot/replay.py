@@ -25,7 +25,8 @@ from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.reading import expected, near, parse, parse_json, wrong
 
-AT_ONCE = 8
+AT_ONCE = 4
+"""Conversations side by side. The embedded model writes four replies to choose from, and each has its deadline."""
 
 
 class ReplayError(ValueError):
