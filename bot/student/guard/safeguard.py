@@ -65,7 +65,7 @@ PUPIL_DATA = Notice(
 
 HARM, HARM_ALARMED = 0.5, -3.0
 """Log-odds from which a turn is taken for harmful: by the reader alone, and where a row of `alarms.toml` rings. All
-four were chosen on lines whose authors the reader had not learned from, never on the strangers'."""
+four were chosen on lines whose authors the reader had not learned from, and on lines kept aside."""
 CERTAIN = frozenset(Alarm) - {Alarm.GROOMING}
 """Alarms that the reader cannot overrule: the others ring for too much that is harmless."""
 REAL, REAL_MARKED = -0.25, -2.0
