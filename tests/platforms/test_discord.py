@@ -406,6 +406,18 @@ async def test_mentions_and_emojis_reach_the_child_as_words(server: DiscordServe
         assert await bot.asked(ELSEWHERE, 1) == ["hi everyone, show a friend in the channel :wave:"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["anna.lee@hereford.edu", "anna\\_lee@hereford.edu", "**anna.lee**@hereford.edu", "mum@everyone.example"],
+)
+async def test_signs_inside_an_address_do_not_hide_it(
+    server: DiscordServer, tmp_path: Path, address: str
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, f"write to {address} please")
+        assert [each.content for each in await bot.kept(PRACTICE, 1)] == ["write to [email] please"]
+
+
 async def test_who_says_too_much_is_kindly_told_once(server: DiscordServer, tmp_path: Path) -> None:
     async with running(server, tmp_path, "[limits]\nper_user_minute = 2"):
         for number in range(5):

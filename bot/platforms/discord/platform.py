@@ -60,11 +60,12 @@ SAID = frozenset({discord.MessageType.default, discord.MessageType.reply})
 THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
 MARKUP = (
     (re.compile(r"<@!?\d+>"), "a friend"),
-    (re.compile(r"<@&\d+>|@everyone|@here"), "everyone"),
+    (re.compile(r"<@&\d+>|(?<![\w.+\\-])@(?:everyone|here)\b"), "everyone"),
     (re.compile(r"<#\d+>"), "the channel"),
     (re.compile(r"<a?(:\w+:)\d+>"), r"\1"),
 )
-"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere."""
+"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere. A sign inside
+a word is none: an address like lee@hereford.edu must reach redaction as it was written."""
 
 TOKEN_REFUSED = 4004
 """The gateway's close code for a wrong token."""
