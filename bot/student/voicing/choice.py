@@ -19,8 +19,9 @@ SAID_BEFORE = 30.0
 """What having been said before takes off, in nats: more than any short reply is less likely than another."""
 ALIKE = 0.85
 """Likeness of letters (`difflib`) from which a reply was said before in this conversation."""
-OFF_LENGTH = 0.1
-"""What each word beside the length that was drawn takes off, in nats."""
+OFF_LENGTH = 1.0
+"""What each word beside the length that was drawn takes off, in nats. The likeliest reply is a short one: without this
+a child would never say much."""
 FEW = 3
 
 
