@@ -168,8 +168,11 @@ class SlackDesk:
         await ack()
         on, user = blocks.about(view), str(body["user"]["id"])
         author = self._commands.author_hash(PLATFORM, user)
-        kept = await self._commands.opinions.feedback(str(on["message"]), author, "suggestion", better)
-        said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
+        try:
+            kept = await self._commands.opinions.feedback(str(on["message"]), author, "suggestion", better)
+            said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
+        except CommandError as error:
+            said = str(error)
         await self.whisper(str(on["channel"]), user, said)
 
     async def _on_reaction(self, event: dict[str, Any]) -> None:

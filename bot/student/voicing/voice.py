@@ -148,6 +148,7 @@ def _whole(text: str) -> str:
 # Checking.
 
 RARE_WORD = "a word from nowhere: "
+ANOTHER_NUMBER = "another number: "
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
 
 
@@ -163,7 +164,7 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     said = set(_numbers(text))
     strange = said - meant - (set() if thought.kind in _STATES_ANSWER else set(_numbers(teacher)))
     if strange:
-        return f"another number: {min(strange)}"
+        return f"{ANOTHER_NUMBER}{min(strange)}"
     if thought.kind in _STATES_ANSWER and thought.answer and not states(text, thought.answer):
         return "does not state the answer"
     if thought.kind is ThoughtKind.EXPLAIN and thought.answer and _another_answer(text, thought):
