@@ -157,11 +157,16 @@ def use(
 
 
 @app.command()
-def migrate(config: Config = None) -> None:
+def migrate(
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="The old hash secret is lost: go on with the one set now.")
+    ] = False,
+    config: Config = None,
+) -> None:
     """Bring the database up to what this version of the program knows."""
-    from bot.store import migrate as migrate_store  # noqa: PLC0415
+    from bot.cli import migrate as migrating  # noqa: PLC0415
 
-    typer.echo(f"the database is at {run(migrate_store(load_settings(config).database_url))}")
+    typer.echo(run(migrating.migrate(load_settings(config), new_secret=new_secret)))
 
 
 @app.command()

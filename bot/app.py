@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import difflib
 import gc
-import os
-import secrets
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +25,7 @@ from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
+from bot.secret import known_secret
 from bot.store import Store
 from bot.student.hearing.questions import index
 from bot.student.knowing import facts
@@ -59,13 +58,14 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
         store = await Store.open(settings.database_url, data=settings.data, backups=settings.jobs.backups)
         stack.push_async_callback(store.aclose)
+        secret = await known_secret(settings, store)
         models = Models(settings)
         stack.push_async_callback(models.aclose)
         models.check(settings.student.model)
         models.check(settings.student.fallback)
         metrics = Metrics()
         metrics.watch_engine(models.engine_load)
-        classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))
+        classroom = Classroom(settings, store, models, metrics, children, curriculum, secret)
         stack.push_async_callback(classroom.aclose)
         yield App(settings, store, models, metrics, classroom, Commands(settings, store, models, classroom))
 
@@ -89,22 +89,6 @@ def _known(key: str, name: str, known: Iterable[str]) -> None:
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[:10])}"
         raise ConfigError(f"{key}: no {name!r}; {hint}")
-
-
-def hash_secret(settings: Settings) -> bytes:
-    """The key of the user hashes: PUPIL_HASH_SECRET, else one made once and kept beside the database."""
-    if settings.pupil_hash_secret:
-        return settings.pupil_hash_secret.get_secret_value().encode()
-    path = Path(settings.database).with_suffix(".secret")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); set PUPIL_HASH_SECRET") from None
-    return path.read_text(encoding="ascii").encode()
 
 
 async def run(settings: Settings, config: Path | None = None) -> None:

@@ -136,6 +136,7 @@ class Classroom:
                 author_hash=waiting.author_hash,
                 text=waiting.text,
                 sent_at=waiting.created_at,
+                private=waiting.private,
             )
             claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             claimed.set_result(True)
@@ -357,6 +358,7 @@ class Classroom:
             text=message.text,
             message_id=message.key,
             created_at=message.sent_at,
+            private=message.private,
         )
 
     def _teacher_turn(

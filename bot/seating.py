@@ -65,7 +65,7 @@ class Seating:
         return conversation.model or self._settings.student.model
 
     def state(self, conversation: ConversationRow, now: datetime) -> MindState:
-        """The state of mind; a night's sleep after the last turn has changed it."""
+        """The state of mind; a night's sleep since the child last spoke has changed it."""
         if conversation.mind is None:
             return MindState()
         try:
@@ -74,7 +74,9 @@ class Seating:
             log.warning("mind begins anew", reason=str(error))
             return MindState()
         night = timedelta(hours=self._settings.classroom.next_day_hours)
-        return state.next_day() if now - conversation.updated_at > night else state
+        return (
+            state.next_day() if now - (conversation.spoken_at or conversation.updated_at) > night else state
+        )
 
     async def ear(self, said: Said, scene: Scene, state: MindState) -> Ear:
         """Who hears this turn: the hosted model of `[student] ear` where one is set and answers in time, else the

@@ -519,6 +519,26 @@ class TestCrash:
         assert asked == [f"What is {number} plus 1?" for number in range(5)]
         assert len(log) == 5
 
+    async def test_a_redacted_message_is_still_private_after_a_crash(self, path: Path) -> None:
+        listener = Listener()
+        model = ScriptedModel()
+        model.hang()
+        async with room(path, model, classroom={"shutdown_seconds": 0.05}) as app:
+            taken = app.classroom.receive(message(key="discord:first", channel="room"), Listener())
+            waiting = asyncio.create_task(taken)
+            await until(lambda: bool(model.cues))
+            text = "My student Jaylen Carter failed, his mom is at 555-867-5309."
+            private = asyncio.create_task(app.classroom.receive(message(text, key="discord:x"), Listener()))
+            await until(lambda: len(claims(path)) == 2)
+            await app.classroom.aclose()
+            assert not any(await asyncio.gather(waiting, private))
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: listener) == 2
+        assert len(listener.words) == 1
+        assert rows(path, "SELECT flag FROM turns WHERE platform_message_id = 'discord:x'") == [
+            ("pupil_data",)
+        ]
+
 
 class TestShutdown:
     async def test_finishes_what_is_in_hand_and_takes_nothing_new(self, path: Path) -> None:
@@ -592,6 +612,22 @@ class TestMind:
             }
         assert minds["awake"].beliefs == beliefs
         assert minds["slept"].beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
+
+    async def test_commands_and_notices_do_not_wake_the_child(self, path: Path) -> None:
+        beliefs = {"smaller-from-larger": Belief(Stage.SECURE, helped=4, needed=3, rights=3)}
+        async with room(path, classroom={"next_day_hours": 8}) as app:
+            await app.classroom.receive(message("Good evening!"), Listener())
+            row = await app.store.conversation("discord", "room", None)
+            at = f"{datetime.now(UTC) - timedelta(hours=9):%Y-%m-%d %H:%M:%S.%f}"
+            rows(path, "UPDATE conversations SET updated_at = ?, spoken_at = ?", at, at)
+            await app.store.update_conversation(row.id, mind=MindState(beliefs=beliefs).to_json())
+            await app.store.update_conversation(row.id, lesson="2.NBT.B.5-add")
+            notice = Listener()
+            await app.classroom.receive(message("Are you a real kid?"), notice)
+            assert notice.notices
+            await app.classroom.receive(message("Good morning!"), Listener())
+            mind = MindState.from_json((await app.store.conversation("discord", "room", None)).mind or "")
+        assert mind.beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
 
     @pytest.mark.parametrize(
         "garbage", ["", "[]", "{", "null", '{"beliefs": 3}', '{"beliefs": {"a": {"stage": "x"}}}']

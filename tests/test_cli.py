@@ -37,7 +37,7 @@ CONTRACT = {
     "usage",
 }
 COMMANDS = ("run", "chat", "ask", "replay", "check", "models", "use", "migrate", "forget")
-NEWEST = "0003"
+NEWEST = "0005"
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -198,7 +198,7 @@ class TestOthers:
     def test_check_is_ready_and_shows_no_key(self, config: Path) -> None:
         secrets = {
             "OPENAI_API_KEY": "sk-test-abcdefgh12345678",
-            "PUPIL_HASH_SECRET": "not-to-be-seen",
+            "PUPIL_HASH_SECRET": "not-to-be-seen-by-anybody",
             "SLACK_BOT_TOKEN": "xoxb-not-to-be-seen",
         }
         done = pupil("check", config=config, env=secrets)

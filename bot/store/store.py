@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from bot.store import (
+    about,
     backups,
     claims,
     consents,
@@ -102,6 +103,21 @@ class Store:
         async with self._database.writing() as connection:
             # Deleted and committed, not rolled back: only a commit finds out that the disk is full.
             await claims.probe(connection)
+
+    async def knows_secret(self, fingerprint: str) -> bool:
+        """Whether the people in here are hashed under the secret of that fingerprint; the first one is noted."""
+        async with self._database.reading() as connection:
+            known = await about.read(connection, about.FINGERPRINT)
+        if known is None:
+            known = await self.take_secret(fingerprint, anew=False)
+        return known == fingerprint
+
+    @whole
+    async def take_secret(self, fingerprint: str, *, anew: bool = True) -> str:
+        """From now on people are hashed under that secret; gives the fingerprint that holds."""
+        async with self._database.writing() as connection:
+            await about.write(connection, about.FINGERPRINT, fingerprint, anew=anew)
+            return await about.read(connection, about.FINGERPRINT) or fingerprint
 
     @whole
     async def rehearse(self) -> None:
@@ -223,22 +239,24 @@ class Store:
         async with self._database.writing() as connection:
             await turns.set_message_id(connection, turn_id, platform_message_id)
 
-    async def turns_stream(self) -> AsyncIterator[LoggedTurn]:
-        """Every turn that is not forgotten, conversation by conversation in order, in constant memory.
+    async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
+        """Every turn that is not blank, conversation by conversation in order, in constant memory.
+
+        With `forgotten`, the blank turns of whoever was forgotten as well: that somebody spoke there is all they say.
 
         Turns logged meanwhile may or may not be among them. Nothing stays open between two turns, so
         the reader may take its time or stop early.
         """
         after = (0, 0)
-        while page := await self._page(after):
+        while page := await self._page(after, forgotten=forgotten):
             for logged in page:
                 yield logged
             after = (page[-1].turn.conversation_id, page[-1].turn.number)
 
     @whole
-    async def _page(self, after: tuple[int, int]) -> list[LoggedTurn]:
+    async def _page(self, after: tuple[int, int], *, forgotten: bool) -> list[LoggedTurn]:
         async with self._database.reading() as connection:
-            return await turns.page(connection, after)
+            return await turns.page(connection, after, forgotten=forgotten)
 
     # What people think of it, and what they allow.
 
