@@ -21,6 +21,7 @@ from bot import platforms
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
+from bot.health import Health
 from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
@@ -108,11 +109,14 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         loop.add_signal_handler(number, stopping.set)
     from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
 
-    async with opened(settings) as app, watching(app.models), AsyncExitStack() as stack:
+    health = Health()
+    async with opened(settings) as app, watching(app.models, health), AsyncExitStack() as stack:
         if settings.metrics.enabled:
             from bot.metrics_server import MetricsServer  # noqa: PLC0415 - brings aiohttp, which a terminal does without
 
-            server = MetricsServer(app.metrics, lambda: ready.is_set() and not stopping.is_set())
+            server = MetricsServer(
+                app.metrics, lambda: ready.is_set() and not stopping.is_set(), health.troubles
+            )
             try:
                 port = await server.start(settings.metrics.host, settings.metrics.port)
             except OSError as error:
@@ -124,7 +128,8 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         await warm_up(app)
         await app.classroom.rehearse()
         opened_here = [each.open(settings, app.classroom, app.commands) for each in wanted]
-        jobs = Jobs(settings, app.store, partial(_announce, opened_here), config)
+        ended = partial(_job_ended, app.metrics, health)
+        jobs = Jobs(settings, app.store, partial(_announce, opened_here), config, ended)
         await jobs.start()
         stack.push_async_callback(jobs.aclose)
         # What is here by now stays: the collector need not look at it again, which would hold everybody up.
@@ -149,14 +154,20 @@ async def run(settings: Settings, config: Path | None = None) -> None:
 
 
 @asynccontextmanager
-async def watching(models: Models) -> AsyncIterator[None]:
+async def watching(models: Models, health: Health | None = None) -> AsyncIterator[None]:
     """Take up what is published or promoted for as long as this is open."""
     watch = asyncio.create_task(models.watch())
+    (health or Health()).watch(watch, "taking up new models")
     try:
         yield
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+
+
+def _job_ended(metrics: Metrics, health: Health, job: str, failure: str | None) -> None:
+    metrics.jobs.labels(job, "done" if failure is None else "failed").inc()
+    health.tell(f"job {job}", failure)
 
 
 async def _announce(serving: list[Platform], address: str, text: str) -> None:

@@ -121,10 +121,10 @@ class Jobs(_Section):
     @classmethod
     def _cron(cls, value: str) -> str:
         if value:
-            from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - only where a line is given
+            from bot import cron  # noqa: PLC0415 - brings apscheduler; only where a line is given
 
             try:
-                CronTrigger.from_crontab(value)
+                cron.trigger(value)
             except ValueError as error:
                 raise ValueError(f"expected a cron line such as '0 3 * * *' ({error})") from None
         return value
@@ -256,6 +256,11 @@ class Settings(BaseModel):
                 "postgresql://", "postgresql+asyncpg://", 1
             )
         return f"sqlite+aiosqlite:///{self.database}"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the store is a file of SQLite."""
+        return self.database_url.startswith("sqlite")
 
     def key(self, variable: str) -> SecretStr | None:
         """The secret of that name: one of the bot's own, or for a model any variable of the environment or `.env`."""

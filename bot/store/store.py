@@ -382,7 +382,7 @@ class Store:
 
     @whole
     async def begin_job(self, name: str, due: datetime, limit: timedelta) -> bool:
-        """Take the run of `name` due at `due`; False when it is taken, or one still runs (for up to `limit`)."""
+        """Take the run of `name` due at `due`; False when it is done, or one still runs (for up to `limit`)."""
         async with self._database.writing() as connection:
             return await upkeep.begin_job(connection, name, due, datetime.now(UTC), limit)
 
@@ -393,9 +393,25 @@ class Store:
             await upkeep.end_job(connection, name, due, datetime.now(UTC), result)
 
     async def last_job(self, name: str) -> datetime | None:
-        """When the newest run of `name` was due, or None when it never ran."""
+        """When the newest run of `name` that ended was due, or None when none ever did."""
         async with self._database.reading() as connection:
             return await upkeep.last_job(connection, name)
+
+    @whole
+    async def leave_job(self, name: str, due: datetime) -> None:
+        """Take back that a run was begun: it was broken off, and is to be made up for."""
+        async with self._database.writing() as connection:
+            await upkeep.leave_job(connection, name, due)
+
+    async def job_in_hand(self, name: str) -> datetime | None:
+        """When the newest run of `name` that has not ended began, or None."""
+        async with self._database.reading() as connection:
+            return await upkeep.job_in_hand(connection, name)
+
+    async def job_results(self) -> dict[str, str]:
+        """How the newest run of each job that ended, ended."""
+        async with self._database.reading() as connection:
+            return await upkeep.job_results(connection)
 
     @whole
     async def purge(self, before: datetime) -> PurgeReport:
