@@ -170,6 +170,28 @@ def migrate(
 
 
 @app.command()
+def backup(config: Config = None) -> None:
+    """Copy the database now, into the folder of [jobs] backups."""
+    from bot.cli import backup as backing  # noqa: PLC0415
+
+    typer.echo(run(backing.backup(load_settings(config))))
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        Path, typer.Argument(help="A copy, such as data/backups/pupil-20260102-030000-000000.db.")
+    ],
+    config: Config = None,
+) -> None:
+    """Put a copy in the database's place, which is moved aside; the bot must be stopped."""
+    from bot.cli import backup as backing  # noqa: PLC0415
+
+    for line in run(backing.restore(load_settings(config), file)):
+        typer.echo(line)
+
+
+@app.command()
 def forget(
     platform: Annotated[
         str, typer.Argument(help="Where they are known from, such as discord; console is the terminal.")

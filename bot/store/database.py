@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
@@ -62,6 +63,9 @@ class Database:
             raise StoreError(f"{self.name}: there is no such database; check the path")
         if self.is_sqlite and Path(self.name).is_dir():
             raise StoreError(f"{self.name}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}")
+        if self.is_sqlite and not read_only:
+            with contextlib.suppress(OSError):  # SQLite says better what is wrong
+                private(Path(self.name))
         self._engine = self._connect(address)
         # SQLite has one writer at a time: queueing here is fair, queueing in the file is not.
         self._turnstile: contextlib.AbstractAsyncContextManager[Any] = (
@@ -197,6 +201,17 @@ class Work:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # looked at: who was cancelled no longer wants to know
+
+
+def private(file: Path) -> None:
+    """Make the file, empty, for this user's eyes alone; take one that is there from all but its group. SQLite gives its
+    log the same rights. Raises `OSError`."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        mode = file.stat().st_mode
+        if mode & 0o007:
+            file.chmod(mode & 0o7770)
 
 
 def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
