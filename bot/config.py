@@ -202,6 +202,15 @@ class Limits(_Section):
 
     per_user_minute: int = Field(default=12, ge=1, le=1000)
     per_channel_minute: int = Field(default=40, ge=1, le=10_000)
+    commands_minute: int = Field(default=20, ge=1, le=1000)
+    """Commands of one person."""
+
+
+class Budget(_Section):
+    """`[budget]`: US dollars for paid models in a day of UTC; 0 sets no limit."""
+
+    per_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    per_person: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class Metrics(_Section):
@@ -236,6 +245,7 @@ class Settings(BaseModel):
     gates: Gates = Gates()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
+    budget: Budget = Budget()
     openai: OpenAI = OpenAI()
     models: dict[str, ChatModel] = Field(default_factory=dict)
     metrics: Metrics = Metrics()

@@ -78,10 +78,10 @@ class Seating:
             state.next_day() if now - (conversation.spoken_at or conversation.updated_at) > night else state
         )
 
-    async def ear(self, said: Said, scene: Scene, state: MindState) -> Ear:
-        """Who hears this turn: the hosted model of `[student] ear` where one is set and answers in time, else the
-        trained ear."""
-        if name := self._settings.student.ear:
+    async def ear(self, said: Said, scene: Scene, state: MindState, *, hosted: bool = True) -> Ear:
+        """Who hears this turn: the hosted model of `[student] ear` where one is set, may be asked and answers in time,
+        else the trained ear."""
+        if hosted and (name := self._settings.student.ear):
             from bot.models import hosted_ear  # noqa: PLC0415 - brings aiohttp
             from bot.models.chat import ChatModel  # noqa: PLC0415
 

@@ -36,11 +36,13 @@ BUSY_SECONDS = 1.5
 
 
 class NoWords(Exception):
-    """No model said anything, for the reason in the message; `late` where there was no time left to ask one."""
+    """No model said anything, for the reason in the message; `late` where there was no time left to ask one, `notice`
+    where there is something of its own to be told."""
 
-    def __init__(self, reason: str, *, late: bool) -> None:
+    def __init__(self, reason: str, *, late: bool, notice: str | None = None) -> None:
         super().__init__(reason)
         self.late = late
+        self.notice = notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -540,6 +540,48 @@ class TestCrash:
         ]
 
 
+class TestBudget:
+    @pytest.mark.parametrize(
+        ("budget", "notice"),
+        [({"per_day": 0.5}, "as the budget for this"), ({"per_person": 0.5}, "one person's share")],
+    )
+    async def test_who_is_over_it_is_told_kindly_and_offered_the_free_one(
+        self, path: Path, budget: dict[str, float], notice: str
+    ) -> None:
+        gpt, listener = ScriptedModel("gpt", cost_usd=0.3), Listener()
+        sections: dict[str, Any] = {"models": {"gpt": {"model": "gpt-4o-mini"}}, "budget": budget}
+        async with room(path, gpt, ScriptedModel(), student={"model": "gpt"}, **sections) as app:
+            answers = [await app.classroom.receive(message(), listener) for _ in range(3)]
+            assert [answer is not None for answer in answers] == [True, True, False]
+            assert [notice in each for each in listener.notices] == [True]
+            assert "/student model base" in listener.notices[0]
+            assert "Mia" in listener.notices[0]
+            assert len(gpt.cues) == 2
+            ben = await app.classroom.receive(message(author="ben"), Listener())
+            assert (ben is not None) is ("per_person" in budget)
+            await app.commands.model(message().place, "base")
+            assert await app.classroom.receive(message(), listener)
+            await app.commands.model(message().place, "gpt")
+            rows(path, "UPDATE turns SET said_at = datetime(said_at, '-1 day')")
+            assert await app.classroom.receive(message(), listener), "a new day"
+
+    @pytest.mark.parametrize(
+        ("settings", "paid"),
+        [
+            ({"model": "gpt-4o-mini"}, True),
+            ({"provider": "azure", "model": "x", "base_url": "https://here", "api_version": "1"}, True),
+            ({"provider": "compatible", "model": "x", "base_url": "https://api.nebius.com/v1"}, True),
+            ({"provider": "compatible", "model": "x", "base_url": "http://127.0.0.1:11434/v1"}, False),
+        ],
+    )
+    async def test_which_models_are_paid(self, path: Path, settings: dict[str, Any], *, paid: bool) -> None:
+        async with room(path, models={"it": settings}) as app:
+            assert app.commands.pays("model", "it") is paid
+            assert not app.commands.pays("model", "base")
+            assert not app.commands.pays("model", None)
+            assert not app.commands.pays("lesson", "it")
+
+
 class TestShutdown:
     async def test_finishes_what_is_in_hand_and_takes_nothing_new(self, path: Path) -> None:
         model, listeners = ScriptedModel(delay=0.05), [Listener() for _ in range(4)]

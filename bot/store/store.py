@@ -233,6 +233,11 @@ class Store:
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
 
+    async def spent(self, since: datetime, author_hash: str) -> tuple[float, float]:
+        """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
+        async with self._database.reading() as connection:
+            return await turns.spent(connection, since, author_hash)
+
     @whole
     async def set_message_id(self, turn_id: int, platform_message_id: str) -> None:
         """Say in which message a logged turn was sent. Raises `StoreError` for no such turn."""

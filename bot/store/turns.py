@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, Text, and_, bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
@@ -64,6 +65,22 @@ async def last(connection: AsyncConnection, conversation_id: int, limit: int) ->
     """The last `limit` turns of a conversation, newest last, without forgotten ones."""
     found = await connection.execute(_LAST, {"conversation": conversation_id, "most": limit})
     return [_turn(connection, row) for row in reversed(found.all())]
+
+
+async def spent(connection: AsyncConnection, since: datetime, author_hash: str) -> tuple[float, float]:
+    """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
+    question = turns.alias()
+    theirs = and_(
+        question.c.conversation_id == turns.c.conversation_id, question.c.number == turns.c.number - 1
+    )
+    mine = case((question.c.author_hash == author_hash, turns.c.cost_usd), else_=0.0)
+    found = await connection.execute(
+        select(func.sum(turns.c.cost_usd), func.sum(mine))
+        .select_from(turns.outerjoin(question, theirs))
+        .where(turns.c.cost_usd.is_not(None), turns.c.said_at >= since)
+    )
+    by_all, by_one = found.one()
+    return by_all or 0.0, by_one or 0.0
 
 
 async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow | None:
