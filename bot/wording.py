@@ -86,6 +86,8 @@ class _Turn:
     """Whether a model said something, be it that it will not."""
     late: bool = False
     reason: str = ""
+    fault: str = ""
+    """What the last words that could not stand had wrong."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
@@ -150,6 +152,7 @@ class Wording:
                     log.warning("model unavailable", model=model_name, reason=turn.reason)
         if not turn.answered:
             raise NoWords(turn.reason, late=turn.late)
+        log.warning("no words stood", model=turn.model, fault=turn.fault or "refused")
         return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
 
     async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
@@ -217,5 +220,6 @@ class Wording:
         )
         shaped = replace(shaped, likelihood=reply.likelihood or 0.0)
         if shaped.fault:
+            turn.fault = shaped.fault
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped
