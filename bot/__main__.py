@@ -109,7 +109,7 @@ def replay(
 
 @app.command()
 def check(config: Config = None) -> None:
-    """Show which parts are ready; exit 0 only when the child can answer."""
+    """Show which parts are ready; exit 2 when the child cannot answer, 1 when something else is wrong."""
     from bot import readiness  # noqa: PLC0415
     from bot.cli.tables import show_parts  # noqa: PLC0415
 
@@ -117,6 +117,8 @@ def check(config: Config = None) -> None:
     show_parts(parts)
     if not all(part.ready for part in parts if part.needed):
         raise typer.Exit(2)
+    if any(part.wrong for part in parts):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import sqlite
@@ -253,7 +254,7 @@ def _name(address: URL) -> str:
 
 def _parse(url: str) -> URL:
     try:
-        address = make_url(url)
+        address = make_url(_quoted(url))
     except (ArgumentError, ValueError):
         raise StoreError(f"database url: expected an address such as {EXAMPLE}") from None
     driver = DRIVERS.get(address.drivername)
@@ -267,6 +268,16 @@ def _parse(url: str) -> URL:
     if address.get_backend_name() == "sqlite" and (address.database or ":").startswith((":", "file:")):
         raise StoreError(f"database url: expected a file, such as {EXAMPLE}")
     return address.set(drivername=driver)
+
+
+def _quoted(url: str) -> str:
+    """With a password as an address wants it: one with an @ in it would end up, in part, in the name of the server."""
+    scheme, _, rest = url.partition("://")
+    login, at, server = rest.rpartition("@")
+    user, colon, password = login.partition(":")
+    if not colon or not at or not set(password) & set("@:/?#[]"):
+        return url
+    return f"{scheme}://{user}:{quote(password, safe='%')}@{server}"
 
 
 def _begin(connection: Connection) -> None:
