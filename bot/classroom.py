@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.budget import Budget
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
 from bot.rehearsal import rehearse
@@ -80,6 +81,7 @@ class Classroom:
         self._hash_secret = hash_secret
         self._lanes = Lanes(self._serve, metrics.waiting.set)
         self._seating = Seating(settings, models, children, curriculum)
+        self._budget = Budget(settings.budget, store, settings.student.fallback)
         self._signs = Signs()
         self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
         self._closing = False
@@ -136,6 +138,7 @@ class Classroom:
                 author_hash=waiting.author_hash,
                 text=waiting.text,
                 sent_at=waiting.created_at,
+                private=waiting.private,
             )
             claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             claimed.set_result(True)
@@ -219,7 +222,10 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._seating.state(conversation, message.sent_at)
-        ear = await self._seating.ear(Said.of(message.text), scene, state)
+        model, spent = self._seating.model(conversation), await self._budget.spent(self._hash_of(message))
+        if spent and message.given is None and self._models.paid(model):
+            raise NoWords(f"{model}: the day's budget is spent", late=False, notice=spent)
+        ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
         before = tuple(map(_turn, said))
@@ -236,7 +242,7 @@ class Classroom:
         first = not conversation.turns
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:
-            words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
+            words = await self._words(job, cue, model, turn_seed)
             words = words.plus(ear.asked) if ear.asked else words
             sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
         finally:
@@ -301,7 +307,7 @@ class Classroom:
             self._metrics.deadline_misses.labels("given up").inc()
         log.warning("no words", platform=job.message.platform, reason=str(error))
         await self._signs.end(job.moment)
-        await self._notify(job.responder, LATE if error.late else AWAY, job.message)
+        await self._notify(job.responder, error.notice or (LATE if error.late else AWAY), job.message)
         await self._store.mark_failed(job.message.key, f"no words: {error}")
 
     async def _give_notice(
@@ -357,6 +363,7 @@ class Classroom:
             text=message.text,
             message_id=message.key,
             created_at=message.sent_at,
+            private=message.private,
         )
 
     def _teacher_turn(

@@ -34,11 +34,13 @@ LATELY = 500
 
 
 class NoWords(Exception):
-    """No model said anything, for the reason in the message; `late` where there was no time left to ask one."""
+    """No model said anything, for the reason in the message; `late` where there was no time left to ask one, `notice`
+    where there is something of its own to be told."""
 
-    def __init__(self, reason: str, *, late: bool) -> None:
+    def __init__(self, reason: str, *, late: bool, notice: str | None = None) -> None:
         super().__init__(reason)
         self.late = late
+        self.notice = notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class _Turn:
     """Whether a model said something, be it that it will not."""
     late: bool = False
     reason: str = ""
+    fault: str = ""
+    """What the last words that could not stand had wrong."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
@@ -151,6 +155,7 @@ class Wording:
                     log.warning("model unavailable", model=model_name, reason=turn.reason)
         if not turn.answered:
             raise NoWords(turn.reason, late=turn.late)
+        log.warning("no words stood", model=turn.model, fault=turn.fault or "refused")
         return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
 
     async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
@@ -214,5 +219,6 @@ class Wording:
         )
         shaped = replace(shaped, likelihood=reply.likelihood or 0.0)
         if shaped.fault:
+            turn.fault = shaped.fault
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped

@@ -10,6 +10,7 @@ import asyncio
 import difflib
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.config import BASE_MODEL, Settings
 from bot.models.base import ModelUnavailable, StudentModel
@@ -63,6 +64,13 @@ class Models:
         near = difflib.get_close_matches(name, self.names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names)}"
         raise UnknownModel(f"no model {name!r}; {hint}")
+
+    def paid(self, name: str) -> bool:
+        """Whether somebody may have to pay for the words of that model: it runs on somebody else's machine."""
+        if (wanted := self._settings.models.get(name)) is not None:
+            return wanted.provider != "compatible" or not _is_here(wanted.base_url or "")
+        manifest = self._published.live(name) if name in self._published.names else None
+        return manifest is not None and manifest.endpoint is not None and not _is_here(manifest.endpoint)
 
     async def get(self, name: str) -> StudentModel:
         """The model of that name, opened; of a published one, the live version. A turn asks once and keeps
@@ -164,3 +172,7 @@ class Models:
     def engine_load(self) -> Load:
         """What llama.cpp's servers have to do, and what they were spared; nothing where they do not run."""
         return self._engines.load
+
+
+def _is_here(address: str) -> bool:
+    return (urlsplit(address).hostname or "") in {"localhost", "127.0.0.1", "::1"}

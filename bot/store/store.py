@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from bot.store import (
+    about,
     backups,
     claims,
     consents,
@@ -102,6 +103,21 @@ class Store:
         async with self._database.writing() as connection:
             # Deleted and committed, not rolled back: only a commit finds out that the disk is full.
             await claims.probe(connection)
+
+    async def knows_secret(self, fingerprint: str) -> bool:
+        """Whether the people in here are hashed under the secret of that fingerprint; the first one is noted."""
+        async with self._database.reading() as connection:
+            known = await about.read(connection, about.FINGERPRINT)
+        if known is None:
+            known = await self.take_secret(fingerprint, anew=False)
+        return known == fingerprint
+
+    @whole
+    async def take_secret(self, fingerprint: str, *, anew: bool = True) -> str:
+        """From now on people are hashed under that secret; gives the fingerprint that holds."""
+        async with self._database.writing() as connection:
+            await about.write(connection, about.FINGERPRINT, fingerprint, anew=anew)
+            return await about.read(connection, about.FINGERPRINT) or fingerprint
 
     @whole
     async def rehearse(self) -> None:
@@ -217,28 +233,35 @@ class Store:
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
 
+    async def spent(self, since: datetime, author_hash: str) -> tuple[float, float]:
+        """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
+        async with self._database.reading() as connection:
+            return await turns.spent(connection, since, author_hash)
+
     @whole
     async def set_message_id(self, turn_id: int, platform_message_id: str) -> None:
         """Say in which message a logged turn was sent. Raises `StoreError` for no such turn."""
         async with self._database.writing() as connection:
             await turns.set_message_id(connection, turn_id, platform_message_id)
 
-    async def turns_stream(self) -> AsyncIterator[LoggedTurn]:
-        """Every turn that is not forgotten, conversation by conversation in order, in constant memory.
+    async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
+        """Every turn that is not blank, conversation by conversation in order, in constant memory.
+
+        With `forgotten`, the blank turns of whoever was forgotten as well: that somebody spoke there is all they say.
 
         Turns logged meanwhile may or may not be among them. Nothing stays open between two turns, so
         the reader may take its time or stop early.
         """
         after = (0, 0)
-        while page := await self._page(after):
+        while page := await self._page(after, forgotten=forgotten):
             for logged in page:
                 yield logged
             after = (page[-1].turn.conversation_id, page[-1].turn.number)
 
     @whole
-    async def _page(self, after: tuple[int, int]) -> list[LoggedTurn]:
+    async def _page(self, after: tuple[int, int], *, forgotten: bool) -> list[LoggedTurn]:
         async with self._database.reading() as connection:
-            return await turns.page(connection, after)
+            return await turns.page(connection, after, forgotten=forgotten)
 
     # What people think of it, and what they allow.
 
@@ -364,7 +387,7 @@ class Store:
 
     @whole
     async def begin_job(self, name: str, due: datetime, limit: timedelta) -> bool:
-        """Take the run of `name` due at `due`; False when it is taken, or one still runs (for up to `limit`)."""
+        """Take the run of `name` due at `due`; False when it is done, or one still runs (for up to `limit`)."""
         async with self._database.writing() as connection:
             return await upkeep.begin_job(connection, name, due, datetime.now(UTC), limit)
 
@@ -375,9 +398,25 @@ class Store:
             await upkeep.end_job(connection, name, due, datetime.now(UTC), result)
 
     async def last_job(self, name: str) -> datetime | None:
-        """When the newest run of `name` was due, or None when it never ran."""
+        """When the newest run of `name` that ended was due, or None when none ever did."""
         async with self._database.reading() as connection:
             return await upkeep.last_job(connection, name)
+
+    @whole
+    async def leave_job(self, name: str, due: datetime) -> None:
+        """Take back that a run was begun: it was broken off, and is to be made up for."""
+        async with self._database.writing() as connection:
+            await upkeep.leave_job(connection, name, due)
+
+    async def job_in_hand(self, name: str) -> datetime | None:
+        """When the newest run of `name` that has not ended began, or None."""
+        async with self._database.reading() as connection:
+            return await upkeep.job_in_hand(connection, name)
+
+    async def job_results(self) -> dict[str, str]:
+        """How the newest run of each job that ended, ended."""
+        async with self._database.reading() as connection:
+            return await upkeep.job_results(connection)
 
     @whole
     async def purge(self, before: datetime) -> PurgeReport:

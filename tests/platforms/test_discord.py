@@ -34,7 +34,7 @@ from bot.platforms.base import PlatformError
 from bot.platforms.discord import platform as discord_platform
 from bot.platforms.discord.commands import MESSAGE_COMMAND
 from bot.platforms.discord.platform import DiscordPlatform
-from bot.platforms.manners import LABEL
+from bot.platforms.manners import COMMANDS, LABEL
 from bot.store import Store
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, ConversationRow, FeedbackRow, TurnRow
@@ -564,6 +564,24 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
         await bot.kept(PRACTICE, 2)
         assert "believes" not in (await server.slash(PRACTICE, "status")).text
         assert "believes" in (await server.slash(PRACTICE, "status", roles=[PROFESSOR_ROLE])).text
+
+
+async def test_a_paid_model_is_for_those_named_in_direct_messages_too(
+    server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InstantModels, "paid", lambda _self, name: name == "other")
+    toml = f'[permissions]\nusers = ["{STRANGER}"]'
+    async with running(server, tmp_path, toml):
+        assert "costs money" in (await server.slash(DIRECT, "model", name="other")).text
+        assert "now uses" in (await server.slash(DIRECT, "model", name="base")).text
+        assert "now uses" in (await server.slash(PRACTICE, "model", user=STRANGER, name="other")).text
+
+
+async def test_commands_of_one_person_have_a_limit(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path, "[limits]\ncommands_minute = 2"):
+        said = [(await server.slash(PRACTICE, "privacy", choice="forget")).text for _ in range(3)]
+        assert [COMMANDS in each for each in said] == [False, False, True]
+        assert "Lessons" in (await server.slash(PRACTICE, "lesson", user=STRANGER)).text
 
 
 async def test_privacy_is_kept_exported_and_forgotten(server: DiscordServer, tmp_path: Path) -> None:

@@ -66,6 +66,10 @@ class Pigeon:
         Pigeon.announced.append((channel, text))
 
 
+async def _lost(_: Settings, channel: str) -> str | None:
+    return None if channel == "loft-7" else "no such loft"
+
+
 PIGEON = PlatformSpec(
     name="pigeon",
     title="Pigeon post",
@@ -74,6 +78,7 @@ PIGEON = PlatformSpec(
     secrets={"PIGEON_TOKEN": "Pigeon post: the whistle that the bird knows."},
     settings=PigeonSettings,
     needs=lambda _: ("PIGEON_TOKEN",),
+    unreachable=_lost,
     open=Pigeon,
 )
 

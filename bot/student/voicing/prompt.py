@@ -116,8 +116,11 @@ def _ask(teacher: str, thought: Thought | None) -> str:
 
 
 def one_line(teacher: str) -> str:
-    """A teacher's turn on one line and bounded: it cannot pretend to be a note, nor push the examples out."""
-    return shorten(" ".join(teacher.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
+    """A teacher's turn on one line and bounded: it cannot pretend to be a note or another speaker's turn, nor push the
+    examples out."""
+    # Chat templates mark who speaks with <|…|>; an engine would read it so.
+    harmless = teacher.replace("<|", "<").replace("|>", ">")
+    return shorten(" ".join(harmless.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
 
 
 def recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:
