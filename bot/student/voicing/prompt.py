@@ -86,7 +86,7 @@ _BARE = {
 
 def _names(answer: str) -> bool:
     """Whether "it's" can stand before it: a number or a name can, a sentence cannot."""
-    first = answer.lower().split()[0]
+    first = next(iter(answer.lower().split()), "")
     return answer[0].isdigit() or (len(answer.split()) <= 2 and first not in _SENTENCE_STARTS)  # noqa: PLR2004
 
 
