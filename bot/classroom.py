@@ -23,15 +23,14 @@ from bot.seating import Seating
 from bot.signs import Signs
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
+from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn
 from bot.student import student
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Turn
 from bot.student.said import Said
-from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
-from bot.student.voicing.prompt import remembered
+from bot.student.voicing import prompt
 from bot.wording import NoWords, Worded, Wording
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ class Classroom:
     async def _answer(self, job: Job) -> Answer:
         message, started = job.message, time.perf_counter()
         conversation, said = await self._store.so_far(
-            message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
+            message.platform, message.channel, message.thread, lambda turns: 2 * prompt.remembered(turns // 2)
         )
         scene = self._seating.scene(conversation)
         notice = safeguard.check(message.text, scene.child.name)
@@ -228,7 +227,7 @@ class Classroom:
         ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
-        before = tuple(map(_turn, said))
+        before = tuple(Turn(role=r.role, content=r.content, move=r.move, thought=r.thought) for r in said)
         cue = Cue(
             scene.child,
             scene.lesson,
@@ -259,7 +258,7 @@ class Classroom:
                 voiced=words.voiced,
                 model=words.model,
                 model_version=words.version,
-                prompt_version=PROMPT_VERSION,
+                prompt_version=prompt.VERSION,
                 child=scene.child.id,
                 lesson=scene.lesson.id,
                 seed=turn_seed,
@@ -399,7 +398,3 @@ class Classroom:
             raise NotSent(reason)
         log.warning("notice not sent", reason=reason)
         return None
-
-
-def _turn(row: TurnRow) -> Turn:
-    return Turn(role=row.role, content=row.content, move=row.move, thought=row.thought)

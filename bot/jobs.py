@@ -107,11 +107,11 @@ class Jobs:
                 coalesce=True,
                 misfire_grace_time=None,
             )
-            last, due = await self._store.last_job(job.name), last_due(trigger, now)
+            last, due = await self._store.runs.last(job.name), last_due(trigger, now)
             if due is None or (last is not None and due <= last):
                 continue
             # What a killed program had in hand is taken over when its time is up: before, it may still run elsewhere.
-            begun = await self._store.job_in_hand(job.name)
+            begun = await self._store.runs.in_hand(job.name)
             at = max(now + job.after, begun + job.limit) if begun else now + job.after
             if at > now:
                 self._scheduler.add_job(self.run, args=[job, trigger], trigger=DateTrigger(at))
@@ -131,14 +131,14 @@ class Jobs:
         if due is None:
             return
         try:
-            if not await self._store.begin_job(job.name, due, job.limit):
+            if not await self._store.runs.begin(job.name, due, job.limit):
                 return
             try:
                 result = await self._result(job)
             except asyncio.CancelledError:
-                await self._store.leave_job(job.name, due)
+                await self._store.runs.leave(job.name, due)
                 raise
-            await self._store.end_job(job.name, due, result)
+            await self._store.runs.end(job.name, due, result)
         except StoreError as error:
             log.error("job not written down", job=job.name, reason=str(error))
             self._ended(job.name, f"not written down: {error}")
@@ -206,7 +206,7 @@ class Jobs:
         return said or "done"
 
     async def _summarise(self) -> str:
-        found = await self._store.week(datetime.now(UTC) - timedelta(days=7))
+        found = await self._store.harvests.week(datetime.now(UTC) - timedelta(days=7))
         text = (
             f"This week {found.teachers} teachers practised: the children said {found.student_turns} things, "
             f"{found.ratings} conversations were rated, and {found.candidates} candidate dialogues wait for review."

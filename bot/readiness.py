@@ -155,7 +155,7 @@ async def _backups(settings: Settings) -> str:
 async def _jobs(settings: Settings) -> str:
     store = await Store.open(settings.database_url)
     try:
-        results = await store.job_results()
+        results = await store.runs.results()
     finally:
         await store.aclose()
     if failed := {name: result for name, result in results.items() if result.startswith(FAILED)}:

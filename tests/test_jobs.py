@@ -97,13 +97,13 @@ async def test_two_bots_run_it_once(store: Store, tmp_path: Path) -> None:
 
 async def test_none_begins_while_another_one_runs(store: Store) -> None:
     first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
-    assert await store.begin_job("slow", first, HOUR)
-    assert not await store.begin_job("slow", second, HOUR)
-    assert await store.begin_job("other", second, HOUR)
-    await store.end_job("slow", first, "fine")
-    assert await store.begin_job("slow", second, HOUR)
+    assert await store.runs.begin("slow", first, HOUR)
+    assert not await store.runs.begin("slow", second, HOUR)
+    assert await store.runs.begin("other", second, HOUR)
+    await store.runs.end("slow", first, "fine")
+    assert await store.runs.begin("slow", second, HOUR)
     # One that died long ago holds nobody up.
-    assert await store.begin_job("slow", datetime(2026, 1, 3, tzinfo=UTC), timedelta(0))
+    assert await store.runs.begin("slow", datetime(2026, 1, 3, tzinfo=UTC), timedelta(0))
 
 
 async def test_a_failure_is_written_down_and_the_next_run_comes(store: Store, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ async def test_a_run_that_was_stopped_is_made_up_for(store: Store, tmp_path: Pat
 async def test_a_run_that_was_killed_is_taken_over_when_its_time_is_up(store: Store, tmp_path: Path) -> None:
     due = last_due(cron.trigger("0 3 * * *"), datetime.now(UTC))
     assert due is not None
-    assert await store.begin_job("backup", due, HOUR)
+    assert await store.runs.begin("backup", due, HOUR)
     ours = jobs(store, tmp_path)
     await ours.start()
     assert not ours._running, "another program may still be at it"
@@ -169,7 +169,7 @@ async def test_a_run_that_was_killed_is_taken_over_when_its_time_is_up(store: St
         connection.execute("UPDATE job_runs SET started_at = datetime(started_at, '-2 hours')")
     await start_and_stop(store, tmp_path)
     assert len(backups(tmp_path)) == 1
-    assert (await store.job_results())["backup"].startswith("wrote pupil-")
+    assert (await store.runs.results())["backup"].startswith("wrote pupil-")
 
 
 async def test_a_failure_is_an_error_and_told(
@@ -228,7 +228,7 @@ async def test_old_turns_go_and_new_ones_stay(tmp_path: Path) -> None:
             sent = datetime.now(UTC) - timedelta(days=days)
             await app.classroom.receive(message(key=key, sent_at=sent), Listener())
         gone = await app.store.purge(datetime.now(UTC) - timedelta(days=30))
-        week = await app.store.week(datetime.now(UTC) - timedelta(days=7))
+        week = await app.store.harvests.week(datetime.now(UTC) - timedelta(days=7))
     assert gone.turns == 1, "the old teacher's turn; its answer was said today"
     assert (week.student_turns, week.teachers) == (2, 1)
 

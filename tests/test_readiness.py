@@ -57,8 +57,8 @@ async def test_a_job_that_failed(tmp_path: Path) -> None:
     store = await Store.open(settings.database_url)
     for day, result in ((1, f"{FAILED}no disk"), (2, "wrote one"), (3, f"{FAILED}no disk again")):
         due = datetime(2026, 1, day, tzinfo=UTC)
-        await store.begin_job("backup", due, timedelta(hours=1))
-        await store.end_job("backup", due, result)
+        await store.runs.begin("backup", due, timedelta(hours=1))
+        await store.runs.end("backup", due, result)
         assert (await part(readiness._jobs, settings)).wrong is (FAILED in result)
     await store.aclose()
 

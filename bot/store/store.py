@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -49,8 +49,8 @@ from bot.store.rows import (
     StudentTurn,
     TeacherTurn,
     TurnRow,
-    WeekRow,
 )
+from bot.store.runs import Runs
 from bot.store.whole import whole
 
 
@@ -81,6 +81,11 @@ class Store:
             await database.aclose()
             raise
         return cls(database, data, backups)
+
+    @property
+    def runs(self) -> Runs:
+        """Which jobs ran, and when."""
+        return Runs(self._database, self._work)
 
     @property
     def harvests(self) -> Harvests:
@@ -316,12 +321,6 @@ class Store:
             return await opinions.rated(connection, conversation_id)
 
     @whole
-    async def all_ratings(self) -> list[RatingRow]:
-        """Every rating there is, oldest first."""
-        async with self._database.reading() as connection:
-            return await opinions.rated(connection, None)
-
-    @whole
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
         """Note that a person gave or took back consent; earlier answers stay as history.
 
@@ -386,50 +385,12 @@ class Store:
     # Upkeep, by schedule.
 
     @whole
-    async def begin_job(self, name: str, due: datetime, limit: timedelta) -> bool:
-        """Take the run of `name` due at `due`; False when it is done, or one still runs (for up to `limit`)."""
-        async with self._database.writing() as connection:
-            return await upkeep.begin_job(connection, name, due, datetime.now(UTC), limit)
-
-    @whole
-    async def end_job(self, name: str, due: datetime, result: str) -> None:
-        """Write down how a run ended."""
-        async with self._database.writing() as connection:
-            await upkeep.end_job(connection, name, due, datetime.now(UTC), result)
-
-    async def last_job(self, name: str) -> datetime | None:
-        """When the newest run of `name` that ended was due, or None when none ever did."""
-        async with self._database.reading() as connection:
-            return await upkeep.last_job(connection, name)
-
-    @whole
-    async def leave_job(self, name: str, due: datetime) -> None:
-        """Take back that a run was begun: it was broken off, and is to be made up for."""
-        async with self._database.writing() as connection:
-            await upkeep.leave_job(connection, name, due)
-
-    async def job_in_hand(self, name: str) -> datetime | None:
-        """When the newest run of `name` that has not ended began, or None."""
-        async with self._database.reading() as connection:
-            return await upkeep.job_in_hand(connection, name)
-
-    async def job_results(self) -> dict[str, str]:
-        """How the newest run of each job that ended, ended."""
-        async with self._database.reading() as connection:
-            return await upkeep.job_results(connection)
-
-    @whole
     async def purge(self, before: datetime) -> PurgeReport:
         """Delete what was said, rated, claimed and harvested before that time."""
         async with self._database.writing() as connection:
             report = await upkeep.purge(connection, before)
         await self._database.scrub()
         return report
-
-    async def week(self, since: datetime) -> WeekRow:
-        """Student turns, different teachers and ratings since that time, and the candidates that wait."""
-        async with self._database.reading() as connection:
-            return await upkeep.week(connection, since)
 
     @whole
     async def back_up(self, keep: int) -> tuple[Path, int]:
