@@ -144,6 +144,15 @@ class Classroom:
             answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed).done))
         return sum(answer is not None for answer in await asyncio.gather(*answers))
 
+    async def unsay(self, key: str) -> None:
+        """Take a message that was deleted on its platform out of the log."""
+        try:
+            if gone := await self._store.unsay(key):
+                log.info("message deleted on its platform", turns=gone)
+        except StoreError as error:
+            self._metrics.failures.labels("store").inc()
+            log.error("deleted message not taken out", reason=str(error))
+
     async def rehearse(self) -> None:
         """Do once what a message takes, so that the first teacher does not wait for it: nothing is said or kept."""
         scene, reader = self._seating.scene(None), await self._seating.reader()

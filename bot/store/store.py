@@ -28,6 +28,7 @@ from bot.store import (
     person,
     rehearsing,
     turns,
+    unsaying,
     upkeep,
 )
 from bot.store.candidates import Candidates
@@ -376,6 +377,20 @@ class Store:
         return dataclasses.replace(
             report, harvested_lines=gone, models=tuple(models), backups=copies.cleaned, damaged=copies.damaged
         )
+
+    @whole
+    async def unsay(self, message_id: str) -> int:
+        """Blank what was said in a message that was deleted, and the answer to it; gives how many turns that were.
+
+        Copies keep it until newer ones take their place.
+        """
+        async with self._database.writing() as connection:
+            gone = await unsaying.unsay(connection, message_id)
+        if gone:
+            await self._database.scrub()
+            with contextlib.suppress(OSError, ValueError):  # as when consent is taken back
+                await self._bury()
+        return gone
 
     async def _bury(self) -> int:
         """Take whoever left out of the harvested files; gives how many lines went. Raises `OSError`, `ValueError`."""

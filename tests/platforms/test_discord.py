@@ -566,6 +566,23 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
         assert "believes" in (await server.slash(PRACTICE, "status", roles=[PROFESSOR_ROLE])).text
 
 
+async def test_what_is_deleted_here_is_blanked_in_the_log(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path) as bot:
+        said = [await server.say(PRACTICE, QUESTION) for _ in range(2)]
+        [turn, *_] = await bot.kept(PRACTICE, 4)
+
+        async def left(count: int) -> None:
+            async with asyncio.timeout(8):
+                while len(await bot.store.turns(turn.conversation_id, 9)) != count:
+                    await asyncio.sleep(0.01)
+
+        where = {"channel_id": PRACTICE, "guild_id": server.messages[PRACTICE][0].get("guild_id")}
+        await server.dispatch("MESSAGE_DELETE", {**where, "id": said[0]})
+        await left(2)
+        await server.dispatch("MESSAGE_DELETE_BULK", {**where, "ids": [said[1]]})
+        await left(0)
+
+
 async def test_a_paid_model_is_for_those_named_in_direct_messages_too(
     server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

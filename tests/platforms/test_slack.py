@@ -733,6 +733,19 @@ async def test_only_some_may_change_what_all_see(slack: SlackServer, tmp_path: P
         )
 
 
+async def test_what_is_deleted_here_is_blanked_in_the_log(slack: SlackServer, tmp_path: Path) -> None:
+    async with running(slack, settings(slack, tmp_path)) as bot:
+        when = await slack.say("What is 52 minus 17?")
+        conversation = await bot.store.conversation("slack", PRACTICE, None)
+        async with asyncio.timeout(10):
+            while len(await bot.store.turns(conversation.id, 9)) < 2:
+                await asyncio.sleep(0.02)
+            deleted = {"type": "message", "subtype": "message_deleted", "channel": PRACTICE, "hidden": True}
+            await slack.tell({**deleted, "deleted_ts": when, "ts": f"{when}1"})
+            while await bot.store.turns(conversation.id, 9):
+                await asyncio.sleep(0.02)
+
+
 async def test_a_paid_model_is_for_those_named_in_direct_messages_too(
     slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -353,6 +353,15 @@ class _Client(discord.Client):
 
     # What people think of it.
 
+    async def on_raw_message_delete(self, deleted: discord.RawMessageDeleteEvent) -> None:
+        """What is deleted here leaves the log, too."""
+        await self._classroom.unsay(message_id(deleted.channel_id, deleted.message_id))
+
+    async def on_raw_bulk_message_delete(self, deleted: discord.RawBulkMessageDeleteEvent) -> None:
+        """As above, for many."""
+        for each in sorted(deleted.message_ids):
+            await self._classroom.unsay(message_id(deleted.channel_id, each))
+
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb on one of the child's messages, however old."""
         by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id

@@ -396,3 +396,20 @@ async def test_forgetting_oneself_does_not_free_the_sitting(store: Store, log: L
     assert (await store.forget(BEN)).teacher_turns == 1
     again = await run(store, out, now=LATER + timedelta(hours=1))
     assert (again.dialogues, reasons(again)) == (0, {"CONSENT": 7})
+
+
+async def test_a_deleted_message_leaves_log_and_candidates(store: Store, log: Log, out: Path) -> None:
+    await log.talk("a")
+    await log.talk("b", number=1)
+    await run(store, out)
+    before = await keys(store)
+    assert await store.unsay("discord:2") == 2
+    assert await store.unsay("discord:2") == 0
+    assert await store.unsay("discord:nothing") == 0
+    assert len(await keys(store)) == len(before) - 1
+    said = [each.turn.content async for each in store.turns_stream()]
+    assert len(said) == 10
+    assert not any("72 less 38" in text for text in said[:4])
+    again = await run(store, out, now=LATER + timedelta(hours=1))
+    assert again.dialogues == 1
+    assert "REFUSED" in reasons(again) or "SHORT" in reasons(again)
