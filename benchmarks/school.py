@@ -23,10 +23,10 @@ from aiohttp import web
 
 from bot import app as bot_app
 from bot import logs
-from bot.classroom import AWAY, BUSY, LATE, MOMENT
 from bot.config import load
 from bot.models.base import Reply, StudentModel
 from bot.models.registry import Models
+from bot.notices import AWAY, BUSY, LATE, MOMENT
 from bot.student.records.cue import Cue
 from bot.student.voicing.prompt import meaning, render
 from tests.fakes.discord_server import CATEGORY, TOKEN, DiscordServer, Json, Recorded

@@ -17,7 +17,8 @@ import structlog
 
 from bot.budget import Budget
 from bot.lanes import Job, Lanes
-from bot.messages import Answer, Message, Outgoing, Responder
+from bot.messages import Answer, Message, NotSent, Outgoing, Responder
+from bot.notices import AWAY, BUSY, LATE, MOMENT, UNSENT, UNWELL
 from bot.rehearsal import rehearse
 from bot.seating import Seating
 from bot.signs import Signs
@@ -45,17 +46,6 @@ if TYPE_CHECKING:
     from bot.student.records.curriculum import Curriculum
 
 log = structlog.get_logger(__name__)
-
-BUSY = "One moment, please: {name} is still thinking about what you said before. Please say that again."
-MOMENT = "{name} needs a moment: many are talking."
-LATE = "{name} could not keep up: too many were talking at once. Please say it again in a minute."
-AWAY = "{name} cannot answer right now. Please say it again in a minute."
-UNWELL = "Something went wrong here, and your message was not lost: {name} will answer when it is mended."
-UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."
-
-
-class NotSent(RuntimeError):
-    """The platform did not take an answer; the message says why."""
 
 
 class Classroom:

@@ -92,6 +92,10 @@ class CommandError(ValueError):
     """The command cannot be done; the message says what would be right, in one line."""
 
 
+class NotSent(RuntimeError):
+    """The platform did not take an answer; the message says why."""
+
+
 class Responder(Protocol):
     """How a platform shows an answer to one message."""
 

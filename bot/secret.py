@@ -43,7 +43,7 @@ def hash_secret(settings: Settings) -> bytes:
 async def known_secret(settings: Settings, store: Store) -> bytes:
     """The secret, once the database has seen that it is the one of before. Raises `ConfigError`, `StoreError`."""
     secret = hash_secret(settings)
-    if not await store.knows_secret(fingerprint(secret)):
+    if not await store.about.knows_secret(fingerprint(secret)):
         place = "PUPIL_HASH_SECRET" if settings.pupil_hash_secret else str(file_of(settings))
         raise ConfigError(
             f"{place}: not the secret that this database was begun with: nobody would be recognised, and refusals "

@@ -229,6 +229,12 @@ def suggested(line: str, turn: TurnRow) -> str:
     return line.format(answer=turn.thought.answer)
 
 
+async def kept(here: School, turn: TurnRow) -> bool:
+    """Whether a suggested line is stored: the platforms answer a form before that."""
+    found = [each.feedback async for each in here.store.turns_stream() if each.turn.id == turn.id]
+    return any(each.text for feedback in found for each in feedback)
+
+
 async def ann_practises(here: School) -> None:
     discord = here.discord
     await discord.slash(ROOM, "privacy", choice="on")
@@ -238,6 +244,7 @@ async def ann_practises(here: School) -> None:
     (command,) = (each["name"] for each in discord.commands if each.get("type") == MESSAGE_MENU)
     form = await discord.menu(ROOM, command, str(turns[1].platform_message_id).rpartition(":")[2])
     await discord.submit(ROOM, form, [suggested(ANN_SUGGESTS, turns[1])])
+    await until(lambda: kept(here, turns[1]))
     first = await discord.slash(ROOM, "rate")
     half = await discord.submit(ROOM, first, ["5"] * 5)
     second = await discord.press(ROOM, half)
@@ -257,6 +264,7 @@ async def ben_practises(here: School) -> None:
     await slack.shortcut(slack_blocks.BETTER_LINE, post, channel=CHANNEL, user="U0BEN")
     view = await slack.until(lambda: slack.views and slack.views[-1], PATIENCE)
     await slack.submit(view, {slack_blocks.COMMENT: suggested(BEN_SUGGESTS, turns[1])}, user="U0BEN")
+    await until(lambda: kept(here, turns[1]))
     await slack.command("rate " + "4 " * len(RUBRIC), user="U0BEN")
     conversation = turns[0].conversation_id
     await until(lambda: here.store.ratings(conversation))

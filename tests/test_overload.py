@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.classroom import LATE
 from bot.models.base import Reply
+from bot.notices import LATE
 from bot.student.records.cue import Cue
 from tests.fakes.students import NONSENSE, Listener, ScriptedModel, message, room
 from tests.test_metrics import get, served

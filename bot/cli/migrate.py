@@ -16,7 +16,7 @@ async def migrate(settings: Settings, *, new_secret: bool) -> str:
         return done
     store = await Store.open(settings.database_url)
     try:
-        await store.take_secret(fingerprint(hash_secret(settings)))
+        await store.about.take_secret(fingerprint(hash_secret(settings)))
     finally:
         await store.aclose()
     return f"{done}; whoever was stored before is not recognised any more, so they cannot export or forget themselves"

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from bot.store import (
-    about,
     backups,
     claims,
     consents,
@@ -31,6 +30,7 @@ from bot.store import (
     unsaying,
     upkeep,
 )
+from bot.store.about import About
 from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
@@ -71,9 +71,7 @@ class Store:
         """Open the database at `url`, creating it when new (unless `read_only`).
 
         `data` is the folder with the files of harvested dialogues, `backups` that of the copies: `forget` cleans
-        both as well.
-
-        Raises `StoreError` when it cannot be used: missing, damaged, older (says to migrate) or newer.
+        both as well. Raises `StoreError` when it cannot be used: missing, damaged, older (says to migrate) or newer.
         """
         database = Database(url, read_only=read_only)
         try:
@@ -82,6 +80,11 @@ class Store:
             await database.aclose()
             raise
         return cls(database, data, backups)
+
+    @property
+    def about(self) -> About:
+        """What the database knows of itself."""
+        return About(self._database, self._work)
 
     @property
     def runs(self) -> Runs:
@@ -109,21 +112,6 @@ class Store:
         async with self._database.writing() as connection:
             # Deleted and committed, not rolled back: only a commit finds out that the disk is full.
             await claims.probe(connection)
-
-    async def knows_secret(self, fingerprint: str) -> bool:
-        """Whether the people in here are hashed under the secret of that fingerprint; the first one is noted."""
-        async with self._database.reading() as connection:
-            known = await about.read(connection, about.FINGERPRINT)
-        if known is None:
-            known = await self.take_secret(fingerprint, anew=False)
-        return known == fingerprint
-
-    @whole
-    async def take_secret(self, fingerprint: str, *, anew: bool = True) -> str:
-        """From now on people are hashed under that secret; gives the fingerprint that holds."""
-        async with self._database.writing() as connection:
-            await about.write(connection, about.FINGERPRINT, fingerprint, anew=anew)
-            return await about.read(connection, about.FINGERPRINT) or fingerprint
 
     @whole
     async def rehearse(self) -> None:
@@ -254,9 +242,7 @@ class Store:
         """Every turn that is not blank, conversation by conversation in order, in constant memory.
 
         With `forgotten`, the blank turns of whoever was forgotten as well: that somebody spoke there is all they say.
-
-        Turns logged meanwhile may or may not be among them. Nothing stays open between two turns, so
-        the reader may take its time or stop early.
+        Turns logged meanwhile may be among them. Nothing stays open between two turns: the reader may stop early.
         """
         after = (0, 0)
         while page := await self._page(after, forgotten=forgotten):
@@ -380,10 +366,8 @@ class Store:
 
     @whole
     async def unsay(self, message_id: str) -> int:
-        """Blank what was said in a message that was deleted, and the answer to it; gives how many turns that were.
-
-        Copies keep it until newer ones take their place.
-        """
+        """Blank what was said in a message that was deleted, and the answer to it, but not in copies; gives how many
+        turns that were."""
         async with self._database.writing() as connection:
             gone = await unsaying.unsay(connection, message_id)
         if gone:

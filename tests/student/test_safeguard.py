@@ -193,7 +193,7 @@ def test_crises_kept_aside_get_the_help_line() -> None:
 def test_harmless_lines_kept_aside_pass() -> None:
     lines = [row["text"] for row in KEPT_ASIDE if row["flag"] is None]
     assert len(lines) > 130
-    assert sum(flagged(text) is not None for text in lines) <= 0.055 * len(lines)
+    assert sum(flagged(text) is not None for text in lines) <= 0.05 * len(lines)
 
 
 HELD_OUT = [

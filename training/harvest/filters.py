@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from bot.store.rows import Consent, FeedbackKind, LoggedTurn
+from bot.student.guard import safeguard
 from bot.student.guard.redaction import redact
 from bot.student.guard.safeguard import Flag
 from bot.student.records.child import Child
-from bot.student.records.dialogue import Dialogue, MoveKind
+from bot.student.records.dialogue import Dialogue, MoveKind, Role
 from bot.student.records.reading import DataError
 from bot.student.voicing import voice
 from training.evaluate.talk import words
@@ -61,8 +62,8 @@ class Reason(StrEnum):
     REFUSED = "reviewed in another cut, or withdrawn meanwhile"
 
 
-STOPS = (Flag.SAFETY.value, Flag.CRISIS.value)
-"""After one of these the whole sitting is left out."""
+STOPS = (Flag.SAFETY.value, Flag.CRISIS.value, Flag.PUPIL_DATA.value)
+"""With one of these the whole sitting is left out: who wrote of a real pupil once goes on about them."""
 NOT_TO_THE_CHILD = frozenset(
     {
         MoveKind.INSTRUCTS_MACHINE,
@@ -85,6 +86,14 @@ _OUT_OF_ROLE = re.compile(
     r"|student:|assistant:)",
     re.I,
 )
+_TEMPLATE = re.compile(
+    r"<\|.*?\|>|</?(?:s|bos|eos|think|system|user|assistant|human|start_of_turn|end_of_turn)>|\[/?(?:inst|sys)\]"
+    r"|<</?sys>>|^\s*#{2,}\s*\w+\s*:|\bsay in \d+ words?:"
+    r"|(?:^|[.!?]\s+)(?:teacher|student|assistant|user|system|human|ai|model)\s*:",
+    re.I | re.M,
+)
+"""What makes a model take the words for another speaker's: tokens of chat templates, labels of roles, our own notes."""
+_NUMBER = re.compile(r"\d+(?::\d+)?")
 _MARKUP = re.compile(r"\*\*|`|#|\$|\\|^\s*[-\u2022]\s|[\U0001f300-\U0001faff]{2,}|\n|https?://")
 
 
@@ -134,6 +143,9 @@ class Rules:
         """Why nothing of the sitting may be used."""
         for logged in sitting.turns:
             turn = logged.turn
+            # Of who was forgotten nobody knows any more whether they agreed.
+            if turn.role is Role.TEACHER and turn.author_hash is None:
+                return Reason.CONSENT
             # On the child's turn stands the consent of the teacher whom it answers.
             if turn.consent is not Consent.ON:
                 return Reason.CONSENT
@@ -166,7 +178,7 @@ class Rules:
             return reason
         ups = sum(each.kind is FeedbackKind.UP for each in student.feedback)
         downs = sum(each.kind is FeedbackKind.DOWN for each in student.feedback)
-        suggestion = self._suggestion(student)
+        suggestion = self._suggestion(teacher, student)
         if suggestion is None and downs > ups:
             return Reason.VOTED_DOWN
         kept = Kept(teacher, student, suggestion, ups, downs)
@@ -193,10 +205,13 @@ class Rules:
         return Reason.GENERATION if depth > 1 else None
 
     def _teacher(self, text: str, move: MoveKind | None) -> Reason | None:
-        if move in NOT_TO_THE_CHILD or _MACHINE.search(text):
+        if move in NOT_TO_THE_CHILD or _MACHINE.search(text) or _TEMPLATE.search(text):
             return Reason.MACHINE
         if redact(text)[0] != text:
             return Reason.PERSONAL
+        # Looked at again: the rules may know more today than when it was said.
+        if safeguard.check(text) is not None:
+            return Reason.FLAGGED
         line = text.strip().lower()
         return Reason.REPEATED if line in self.repeated and len(words(line)) >= REPEATED_WORDS else None
 
@@ -204,7 +219,7 @@ class Rules:
         said = student.turn
         if not child_talk(said.content):
             return Reason.BANDS
-        if _OUT_OF_ROLE.search(said.content):
+        if _OUT_OF_ROLE.search(said.content) or _TEMPLATE.search(said.content):
             return Reason.PERSONA
         child = self.children[said.child or ""]
         if said.voiced == "phrasing" or child.voice == "typed" or said.thought is None:
@@ -212,8 +227,8 @@ class Rules:
         shaped = voice.shape(said.content, said.thought, child, teacher=teacher.turn.content)
         return Reason.PERSONA if shaped.fault else None
 
-    def _suggestion(self, student: LoggedTurn) -> Suggestion | None:
-        """The newest suggested line that a child could say and that may be used."""
+    def _suggestion(self, teacher: LoggedTurn, student: LoggedTurn) -> Suggestion | None:
+        """The newest suggested line that this child could say for its thought, and that may be used."""
         for each in reversed(student.feedback):
             text = " ".join((each.text or "").split())
             if (
@@ -223,10 +238,27 @@ class Rules:
                 and child_talk(text)
                 and not _OUT_OF_ROLE.search(text)
                 and not _MACHINE.search(text)
+                and not _TEMPLATE.search(text)
                 and redact(text)[0] == text
+                and safeguard.check(text) is None
+                and self._says(text, teacher, student)
             ):
                 return Suggestion(text, each.author_hash)
         return None
+
+    def _says(self, text: str, teacher: LoggedTurn, student: LoggedTurn) -> bool:
+        """Whether the words can stand for what the child thought, as a model's must, be it for a part of it."""
+        thought, child = student.turn.thought, self.children[student.turn.child or ""]
+        if thought is None:
+            return False
+        # The answer binds; how much of the reason is said does not.
+        reason = None if thought.answer else thought.reason
+        room = replace(thought, reason=reason, words=max(thought.words, len(text.split())))
+        fault = voice.shape(text, room, child, teacher=teacher.turn.content).fault or ""
+        # People give the child's steps in numbers and words of their own; what it comes to stands at one end.
+        steps = _NUMBER.findall(text)
+        ends = not steps or thought.answer in (steps[0], steps[-1])
+        return not fault or (ends and fault.startswith((voice.ANOTHER_NUMBER, voice.RARE_WORD)))
 
 
 def child_talk(text: str) -> bool:

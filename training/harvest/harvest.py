@@ -124,7 +124,7 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
     try:
         with fresh.open("w", encoding="utf-8") as file:
             run.file = file
-            async for sitting in sittings(store.turns_stream()):
+            async for sitting in sittings(store.turns_stream(forgotten=True)):
                 await run.take(sitting, rules, ratings)
                 advance(len(sitting.turns))
             await run.flush()

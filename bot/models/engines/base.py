@@ -107,10 +107,26 @@ class Engine(Protocol):
         ...
 
 
-async def side_by_side(
-    ask: Callable[[Sampling], Awaitable[Completion]], sampling: Sampling, count: int
-) -> tuple[Completion, ...]:
-    """`Engine.several` for an engine that takes many requests at once by itself."""
-    seeds = [None if sampling.seed is None else sampling.seed + number for number in range(count)]
-    first, *others = await asyncio.gather(*(ask(replace(sampling, seed=seed)) for seed in seeds))
-    return first, *(replace(each, prompt_tokens=0, cached_tokens=0) for each in others)
+class SideBySide:
+    """`several` for an engine that takes many requests at once by itself: it is asked `complete` so many times."""
+
+    async def several(
+        self: Engine,
+        messages: Messages,
+        sampling: Sampling,
+        count: int,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",
+    ) -> tuple[Completion, ...]:
+        """`count` next messages; raise `EngineError`."""
+        seeds = [None if sampling.seed is None else sampling.seed + number for number in range(count)]
+        first, *others = await asyncio.gather(
+            *(
+                self.complete(
+                    messages, replace(sampling, seed=seed), adapter=adapter, conversation=conversation
+                )
+                for seed in seeds
+            )
+        )
+        return first, *(replace(each, prompt_tokens=0, cached_tokens=0) for each in others)

@@ -155,7 +155,9 @@ def _load(shape: Shape, adapter: Path | None) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = str(shape.gguf)
     params.n_parallel = SPARE + shape.slots
-    params.n_ctx = params.n_parallel * shape.context
+    # In one memory: answers side by side share their prompt, and the spare slots take none of their own.
+    params.kv_unified = True
+    params.n_ctx = shape.slots * shape.context
     params.cpuparams.n_threads = shape.threads
     params.cpuparams_batch.n_threads = shape.threads
     params.cache_ram_mib = shape.cache_mib

@@ -21,7 +21,7 @@ import torch
 from peft import LoraConfig, PeftModel
 from transformers import GenerationConfig, LogitsProcessorList
 
-from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling, side_by_side
+from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling, SideBySide
 from bot.models.engines.torch_loading import first_line, load
 from bot.models.engines.torch_sampling import Request, Rows
 
@@ -30,7 +30,7 @@ BASE = "__base__"
 """What PEFT calls a row without an adapter."""
 
 
-class TorchPeftEngine:
+class TorchPeftEngine(SideBySide):
     """A base model and its adapters. Make it with `start`, in the event loop that uses it; close it with `aclose`.
 
     A seed makes a reply repeatable: each row draws from a generator of its own, whatever else is in the batch.
@@ -106,22 +106,6 @@ class TorchPeftEngine:
             return await done
         finally:
             request.stopped = True
-
-    async def several(
-        self,
-        messages: Messages,
-        sampling: Sampling,
-        count: int,
-        *,
-        adapter: Path | None = None,
-        conversation: str = "",
-    ) -> tuple[Completion, ...]:
-        """Up to `count` next messages, written side by side."""
-
-        async def ask(one: Sampling) -> Completion:
-            return await self.complete(messages, one, adapter=adapter, conversation=conversation)
-
-        return await side_by_side(ask, sampling, count)
 
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
         """Answer once: the first answer of all is slow on a GPU."""

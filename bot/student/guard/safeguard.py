@@ -63,7 +63,7 @@ PUPIL_DATA = Notice(
     "names, contacts or records of real pupils here; say 'a student of mine' and go on with the lesson.",
 )
 
-HARM, HARM_ALARMED = 0.5, -3.0
+HARM, HARM_ALARMED = 0.8, -3.0
 """Log-odds from which a turn is taken for harmful: by the reader alone, and where a row of `alarms.toml` rings. All
 four were chosen on lines whose authors the reader had not learned from, and on lines kept aside."""
 CERTAIN = frozenset(Alarm) - {Alarm.GROOMING}

@@ -41,8 +41,8 @@ def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Sha
 
 
 def _worth(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> float:
-    """The log-likelihood of all its words: of four, readers found the likeliest fitting half as often again as one at
-    random; nearness to the teacher's words, new words and likelihood a word told them less."""
+    """The log-likelihood of all its words: of four, judges found the likeliest fitting in 35 of 100 moments and one at
+    random in 28 (`benchmarks.choice`)."""
     worth = reply.likelihood - OFF_LENGTH * abs(len(reply.text.split()) - cue.thought.words)
     said = [turn.content for turn in cue.turns if turn.role is Role.STUDENT]
     if same_words(reply.text) in elsewhere or any(_alike(reply.text, each) for each in said):
