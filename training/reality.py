@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.student.guard import reality
 from bot.student.lessons import read_lessons
 from bot.student.records.dialogue import MoveKind, Role
+from bot.student.records.text import files_in
 from training.corpus.hearing import read_flagged, read_turns
 from training.corpus.read import sound
 
@@ -53,7 +54,7 @@ def examples() -> list[Example]:
 def ordinary() -> list[str]:
     """What teachers say in lessons."""
     said = [turn.text for turn in read_turns(DATA / "hearing" / "development.jsonl")]
-    for path in sorted((DATA / "dialogues").glob("*.jsonl")):
+    for path in files_in(DATA / "dialogues", "*.jsonl"):
         if path.stem != "test":
             said += _teaching(path)
     for lesson in read_lessons(DATA / "lessons").values():
