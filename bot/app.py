@@ -13,7 +13,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from bot import platforms
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
+from bot.health import Health
 from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
@@ -48,6 +49,7 @@ class App:
     metrics: Metrics
     classroom: Classroom
     commands: Commands
+    health: Health = field(default_factory=Health)
 
 
 @asynccontextmanager
@@ -67,7 +69,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         metrics.watch_engine(models.engine_load)
         classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))
         stack.push_async_callback(classroom.aclose)
-        yield App(settings, store, models, metrics, classroom, Commands(settings, store, models, classroom))
+        health = Health()
+        commands = Commands(settings, store, models, classroom, health.troubles)
+        yield App(settings, store, models, metrics, classroom, commands, health)
 
 
 def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
@@ -124,11 +128,13 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         loop.add_signal_handler(number, stopping.set)
     from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
 
-    async with opened(settings) as app, watching(app.models), AsyncExitStack() as stack:
+    async with opened(settings) as app, watching(app.models, app.health), AsyncExitStack() as stack:
         if settings.metrics.enabled:
             from bot.metrics_server import MetricsServer  # noqa: PLC0415 - brings aiohttp, which a terminal does without
 
-            server = MetricsServer(app.metrics, lambda: ready.is_set() and not stopping.is_set())
+            server = MetricsServer(
+                app.metrics, lambda: ready.is_set() and not stopping.is_set(), app.health.troubles
+            )
             try:
                 port = await server.start(settings.metrics.host, settings.metrics.port)
             except OSError as error:
@@ -165,9 +171,10 @@ async def run(settings: Settings, config: Path | None = None) -> None:
 
 
 @asynccontextmanager
-async def watching(models: Models) -> AsyncIterator[None]:
+async def watching(models: Models, health: Health | None = None) -> AsyncIterator[None]:
     """Take up what is published or promoted for as long as this is open."""
     watch = asyncio.create_task(models.watch())
+    (health or Health()).watch(watch, "taking up new models")
     try:
         yield
     finally:
@@ -194,6 +201,6 @@ async def warm_up(app: App) -> None:
         except ModelUnavailable as error:
             if name == student.fallback:
                 raise ConfigError(f"student.fallback: {error}") from None
-            log.warning("model unavailable", model=name, reason=str(error))
+            log.error("model unavailable", model=name, reason=str(error), instead=student.fallback)
     if app.settings.engine.slots > 1:
         await app.models.warm_up()

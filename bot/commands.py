@@ -16,7 +16,7 @@ from bot.opinions import Opinions
 from bot.student.believing.state import MindError, MindState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from bot.classroom import Classroom
     from bot.config import Settings
@@ -34,11 +34,20 @@ MOST_REMEMBERED = 6
 class Commands:
     """The subcommands. Each returns what to show or raises `CommandError`; a `StoreError` passes through."""
 
-    def __init__(self, settings: Settings, store: Store, models: Models, classroom: Classroom) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        models: Models,
+        classroom: Classroom,
+        troubles: Mapping[str, str] | None = None,
+    ) -> None:
+        """`troubles` is what is wrong with the bot at the moment, by what it is about."""
         self._settings = settings
         self._store = store
         self._models = models
         self._classroom = classroom
+        self._troubles = {} if troubles is None else troubles
         self.opinions = Opinions(store)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
@@ -151,6 +160,7 @@ class Commands:
             ("cost", f"${sum(costs):.4f}" if costs else "not metered"),
         ]
         rows += [("waits", each) for each in self._waiting(conversation.model or student.model)]
+        rows += [("not well", each) for each in self._troubles]
         if show_mind and conversation.mind:
             try:
                 mind = MindState.from_json(conversation.mind)

@@ -5,7 +5,7 @@ It knows a registry and a question to ask; nothing of what is counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -16,9 +16,12 @@ from bot.metrics import Metrics
 class MetricsServer:
     """/metrics and /healthz on a loopback port."""
 
-    def __init__(self, metrics: Metrics, healthy: Callable[[], bool]) -> None:
+    def __init__(
+        self, metrics: Metrics, healthy: Callable[[], bool], troubles: Mapping[str, str] | None = None
+    ) -> None:
         self._metrics = metrics
         self._healthy = healthy
+        self._troubles = {} if troubles is None else troubles
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -43,4 +46,6 @@ class MetricsServer:
 
     async def _health(self, _request: web.Request) -> web.Response:
         healthy = self._healthy()
-        return web.json_response({"ok": healthy}, status=200 if healthy else 503)
+        # Troubles are told and leave the status alone: a supervisor's restart would not mend a failed backup.
+        told = {"troubles": dict(self._troubles)} if self._troubles else {}
+        return web.json_response({"ok": healthy, **told}, status=200 if healthy else 503)

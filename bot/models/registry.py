@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from bot.config import BASE_MODEL, Settings
@@ -47,6 +48,7 @@ class Models:
             settings.data / "models",
             self._opener,
             grace=settings.classroom.reply_seconds,
+            beside=Path(settings.database).parent,
         )
 
     @property
