@@ -11,6 +11,7 @@ import tomllib
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -258,7 +259,7 @@ class Settings(BaseModel):
             return url.replace("postgres://", "postgresql://", 1).replace(
                 "postgresql://", "postgresql+asyncpg://", 1
             )
-        return f"sqlite+aiosqlite:///{self.database}"
+        return f"sqlite+aiosqlite:///{quote(self.database, safe=' +/')}"
 
     def key(self, variable: str) -> SecretStr | None:
         """The secret of that name: one of the bot's own, or for a model any variable of the environment or `.env`."""
