@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.markup import without_markup
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Thought
 
 
@@ -105,7 +106,7 @@ class Responder(Protocol):
 
 
 def clean_text(text: str) -> str:
-    """A person's text made safe to store and show: no control characters, no lone surrogates, bounded."""
+    """A person's text made safe to store and show: no control characters, no lone surrogates, no markup, bounded."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = "".join(
         character
@@ -113,4 +114,4 @@ def clean_text(text: str) -> str:
         else " "
         for character in text[: 2 * MAX_TURN_CHARACTERS]
     )
-    return text.strip()[:MAX_TURN_CHARACTERS]
+    return without_markup(text).strip()[:MAX_TURN_CHARACTERS]
