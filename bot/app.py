@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from bot import platforms
+from bot import platforms, signals
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
@@ -123,9 +123,8 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             f"no platform is set up: set {ways}, in .env; python -m bot chat needs none of them"
         )
     ready, stopping = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        signals.on(number, stopping.set)
     from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
 
     async with opened(settings) as app, watching(app.models, app.health), AsyncExitStack() as stack:

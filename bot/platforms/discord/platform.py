@@ -26,6 +26,7 @@ from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
 from bot.platforms.discord.commands import Desk, register
 from bot.platforms.manners import RateLimits
+from bot.proxies import proxy_for
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
@@ -147,6 +148,7 @@ class _Client(discord.Client):
             max_messages=None,  # nothing here looks at old messages: the store does
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
+            proxy=proxy_for(settings.section(DiscordSettings).api_base),
         )
         self._settings = settings.section(DiscordSettings)
         self._most_missed = settings.classroom.queue
