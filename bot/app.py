@@ -63,8 +63,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(store.aclose)
         models = Models(settings)
         stack.push_async_callback(models.aclose)
-        models.check(settings.student.model)
-        models.check(settings.student.fallback)
+        names = {key: models.check(getattr(settings.student, key)) for key in ("model", "fallback")}
+        settings = settings.model_copy(update={"student": settings.student.model_copy(update=names)})
         metrics = Metrics()
         metrics.watch_engine(models.engine_load)
         classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))

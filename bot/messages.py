@@ -87,6 +87,8 @@ class Shown:
     text: str
     rows: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    file: bool = False
+    """Whether the text is to be kept as it is: sent as a file where there are files."""
 
 
 class CommandError(ValueError):

@@ -21,7 +21,10 @@ DENIED = (
     "This changes what everybody here sees, so only the people named by whoever runs this bot may do it. "
     "You may look at it, and in a direct message you may choose for yourself."
 )
-LABEL = "A simulated student, not a real child. Practice is logged: /student privacy. More: /student about"
+LABEL = (
+    "A simulated student, not a real child. Practice is logged. May it be used for training? /student privacy. "
+    "More: /student about"
+)
 """Stands under the first message of every conversation."""
 
 WAIT_SECONDS = 0.8
