@@ -200,6 +200,10 @@ async def warm_up(app: App) -> None:
         except ModelUnavailable as error:
             if name == student.fallback:
                 raise ConfigError(f"student.fallback: {error}") from None
-            log.error("model unavailable", model=name, reason=str(error), instead=student.fallback)
+            log.warning("model unavailable", model=name, reason=str(error))
+    for info in app.models.describe():
+        # A terminal shows errors alone, and whoever talks there should know that it is not the model they think.
+        if info.name == student.model and info.problem and info.name != student.fallback:
+            log.error("the default model does not answer as it should", model=info.name, reason=info.problem)
     if app.settings.engine.slots > 1:
         await app.models.warm_up()

@@ -281,7 +281,7 @@ class Published:
             if not isinstance(error, ArtifactError | EngineError | ModelUnavailable | ModelRefused):
                 raise
             refusal = _Refusal(" ".join(str(error).split()), seen, _until(error))
-            self._refuse(name, model, version, refusal, loud=True)
+            self._refuse(name, model, version, refusal)
             return False
         old, model.live = model.live, _Live(opened, manifest, copy)
         model.refusals.pop(version, None)
@@ -330,15 +330,11 @@ class Published:
             return False
         return time.monotonic() < refusal.until and refusal.files == _print(self.folder / name / version)
 
-    def _refuse(
-        self, name: str, model: _Model, version: str, refusal: _Refusal, *, loud: bool = False
-    ) -> None:
-        """`loud` where somebody wanted it to answer: then a terminal is told, too, that something else does."""
+    def _refuse(self, name: str, model: _Model, version: str, refusal: _Refusal) -> None:
         known = model.refusals.get(version)
         model.refusals[version] = refusal
         if known is None or known.reason != refusal.reason:
-            tell = log.error if loud else log.warning
-            tell("model version refused", model=name, version=version, reason=refusal.reason)
+            log.warning("model version refused", model=name, version=version, reason=refusal.reason)
 
     async def _changes(self, seconds: float, events: bool) -> AsyncIterator[None]:
         """One item for every look that is due."""

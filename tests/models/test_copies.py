@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.app import warm_up
+from bot.app import opened, warm_up
 from bot.models import copies
 from bot.models.artifact import take
 from bot.models.base import ModelUnavailable
@@ -22,7 +22,6 @@ from bot.models.files import ArtifactError
 from bot.models.kinds.ear import EAR
 from bot.models.registry import Models
 from tests.fakes.adapters import publish_adapter
-from tests.fakes.students import ScriptedModel, room
 from tests.models.test_published import settings_in
 
 ROOT = Path(__file__).parents[2]
@@ -169,17 +168,24 @@ class TestCheckedOut:
             (folder / left).write_bytes(b"x")
         assert take(folder).kind == "ear"
 
-    async def test_a_refused_default_is_told_aloud(self, tmp_path: Path, small: Path) -> None:
-        settings = settings_in(tmp_path, engine={"gguf": small, "slots": 1, "threads": 1})
-        at = publish_adapter(settings.data / "models", "1", base=small)
-        (at / "adapter_config.json").write_bytes(b"{}")
-        models = Models(settings)
-        async with room(tmp_path / "room.db", ScriptedModel(), student={"model": "starter"}) as app:
-            object.__setattr__(app, "models", models)
+    @pytest.mark.parametrize("before", [False, True])
+    async def test_a_refused_default_is_told_aloud(
+        self, tmp_path: Path, small: Path, *, before: bool
+    ) -> None:
+        settings = settings_in(
+            tmp_path, engine={"gguf": small, "slots": 1, "threads": 1}, student={"model": "starter"}
+        )
+        folder = settings.data / "models"
+        if before:
+            publish_adapter(folder, "1", base=small)
+        at = publish_adapter(folder, "2", base=small)
+        (at / "adapter.gguf").write_bytes((at / "adapter.gguf").read_bytes()[:-1] + b"x")
+        async with opened(settings) as app:
             with capture_logs() as logs:
                 await warm_up(app)
-        told = [each for each in logs if each["log_level"] == "error"]
-        assert [each["event"] for each in told] == ["model version refused", "model unavailable"]
-        assert "checksum" in told[0]["reason"] or "bytes" in told[0]["reason"]
-        assert told[1]["instead"] == "base"
-        await models.aclose()
+        (told,) = [each for each in logs if each["log_level"] == "error"]
+        assert told["model"] == "starter"
+        assert (
+            "2 was refused: adapter.gguf: is not the file that was published: its checksum" in told["reason"]
+        )
+        assert told["reason"].endswith("; 1 answers instead") == before

@@ -20,6 +20,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DiscordSettings
@@ -374,7 +375,7 @@ class _Client(discord.Client):
         return message_id(reaction.channel_id, reaction.message_id), author
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
