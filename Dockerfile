@@ -19,7 +19,8 @@ COPY config.toml .
 # In the image the program's folder is read-only: the weights are prepared now, and the database lives in the volume.
 RUN /opt/pupil/bin/python -c "from bot.config import load; from bot.models.engines.weights import served_gguf; \
       print(served_gguf(load()))"
-RUN sed -i 's|^database = .*|database = "/var/lib/pupil/pupil.db"|' config.toml \
+RUN sed -i -e 's|^database = .*|database = "/var/lib/pupil/pupil.db"|' \
+      -e 's|^backups = .*|backups = "/var/lib/pupil/backups"|' config.toml \
     && mkdir -p /var/lib/pupil
 
 FROM python:3.12-slim-bookworm

@@ -35,9 +35,9 @@ from bot.replay import Silent
 from bot.student.voicing.prompt import OPENING
 
 AT_ONCE = 8
-Request = tuple[list[Any], Sampling]
+Request = tuple[list[Any], Sampling, int]
 CONVERSATION: ContextVar[str] = ContextVar("conversation")
-COMPLETE = LlamaCppEngine.complete
+SEVERAL = LlamaCppEngine.several
 
 
 async def main(turns: int, rounds: int) -> None:
@@ -90,7 +90,7 @@ async def _classroom(
                     await talk(app, row)
 
             seconds = await _timed(lambda: asyncio.gather(*map(conversation, rows)))
-            LlamaCppEngine.complete = COMPLETE  # type: ignore[method-assign]
+            LlamaCppEngine.several = SEVERAL  # type: ignore[method-assign]
             return seconds
 
 
@@ -105,7 +105,7 @@ async def talk(app: App, row: dict[str, Any], until: float = math.inf) -> list[t
             break
         key = f"bench:{uuid.uuid4()}"
         message = Message(key, "bench", row["id"], None, "bench", text, datetime.now(UTC))
-        answer = await app.classroom.receive(message, Silent(), seed=7)
+        answer = await app.classroom.receive(message, Silent())
         taken.append((time.perf_counter() - began, (answer and answer.voiced) or "none"))
     return taken
 
@@ -113,11 +113,13 @@ async def talk(app: App, row: dict[str, Any], until: float = math.inf) -> list[t
 def _record(requests: dict[str, list[Request]]) -> None:
     """Keep what the classroom asks the engine; its worker inherits the conversation's context."""
 
-    async def complete(self: LlamaCppEngine, messages: Any, sampling: Sampling, **more: Any) -> Completion:
-        requests[CONVERSATION.get()].append((list(messages), sampling))
-        return await COMPLETE(self, messages, sampling, **more)
+    async def several(
+        self: LlamaCppEngine, messages: Any, sampling: Sampling, count: int, **more: Any
+    ) -> tuple[Completion, ...]:
+        requests[CONVERSATION.get()].append((list(messages), sampling, count))
+        return await SEVERAL(self, messages, sampling, count, **more)
 
-    LlamaCppEngine.complete = complete  # type: ignore[method-assign]
+    LlamaCppEngine.several = several  # type: ignore[method-assign]
 
 
 async def _engine(requests: dict[str, list[Request]], *, at_once: int) -> float:
@@ -131,8 +133,8 @@ async def _engine(requests: dict[str, list[Request]], *, at_once: int) -> float:
 
     async def conversation(name: str) -> None:
         async with gate:
-            for messages, sampling in requests[name]:
-                await engine.complete(messages, sampling, conversation=name)
+            for messages, sampling, count in requests[name]:
+                await engine.several(messages, sampling, count, conversation=name)
 
     try:
         return await _timed(lambda: asyncio.gather(*map(conversation, requests)))

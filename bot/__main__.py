@@ -109,7 +109,7 @@ def replay(
 
 @app.command()
 def check(config: Config = None) -> None:
-    """Show which parts are ready; exit 0 only when the child can answer."""
+    """Show which parts are ready; exit 2 when the child cannot answer, 1 when something else is wrong."""
     from bot import readiness  # noqa: PLC0415
     from bot.cli.tables import show_parts  # noqa: PLC0415
 
@@ -117,6 +117,8 @@ def check(config: Config = None) -> None:
     show_parts(parts)
     if not all(part.ready for part in parts if part.needed):
         raise typer.Exit(2)
+    if any(part.wrong for part in parts):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -157,11 +159,38 @@ def use(
 
 
 @app.command()
-def migrate(config: Config = None) -> None:
+def migrate(
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="The old hash secret is lost: go on with the one set now.")
+    ] = False,
+    config: Config = None,
+) -> None:
     """Bring the database up to what this version of the program knows."""
-    from bot.store import migrate as migrate_store  # noqa: PLC0415
+    from bot.cli import migrate as migrating  # noqa: PLC0415
 
-    typer.echo(f"the database is at {run(migrate_store(load_settings(config).database_url))}")
+    typer.echo(run(migrating.migrate(load_settings(config), new_secret=new_secret)))
+
+
+@app.command()
+def backup(config: Config = None) -> None:
+    """Copy the database now, into the folder of [jobs] backups."""
+    from bot.cli import backup as backing  # noqa: PLC0415
+
+    typer.echo(run(backing.backup(load_settings(config))))
+
+
+@app.command()
+def restore(
+    file: Annotated[
+        Path, typer.Argument(help="A copy, such as data/backups/pupil-20260102-030000-000000.db.")
+    ],
+    config: Config = None,
+) -> None:
+    """Put a copy in the database's place, which is moved aside; the bot must be stopped."""
+    from bot.cli import backup as backing  # noqa: PLC0415
+
+    for line in run(backing.restore(load_settings(config), file)):
+        typer.echo(line)
 
 
 @app.command()

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import difflib
 import gc
-import os
-import secrets
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,6 +26,7 @@ from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
+from bot.secret import known_secret
 from bot.store import Store
 from bot.student.hearing.questions import index
 from bot.student.knowing import facts
@@ -61,13 +60,14 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
         store = await Store.open(settings.database_url, data=settings.data, backups=settings.jobs.backups)
         stack.push_async_callback(store.aclose)
+        secret = await known_secret(settings, store)
         models = Models(settings)
         stack.push_async_callback(models.aclose)
         names = {key: models.check(getattr(settings.student, key)) for key in ("model", "fallback")}
         settings = settings.model_copy(update={"student": settings.student.model_copy(update=names)})
         metrics = Metrics()
         metrics.watch_engine(models.engine_load)
-        classroom = Classroom(settings, store, models, metrics, children, curriculum, hash_secret(settings))
+        classroom = Classroom(settings, store, models, metrics, children, curriculum, secret)
         stack.push_async_callback(classroom.aclose)
         health = Health()
         commands = Commands(settings, store, models, classroom, health.troubles)
@@ -95,22 +95,6 @@ def _known(key: str, name: str, known: Iterable[str]) -> None:
         raise ConfigError(f"{key}: no {name!r}; {hint}")
 
 
-def hash_secret(settings: Settings) -> bytes:
-    """The key of the user hashes: PUPIL_HASH_SECRET, else one made once and kept beside the database."""
-    if settings.pupil_hash_secret:
-        return settings.pupil_hash_secret.get_secret_value().encode()
-    path = Path(settings.database).with_suffix(".secret")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}); set PUPIL_HASH_SECRET") from None
-    return path.read_text(encoding="ascii").encode()
-
-
 async def run(settings: Settings, config: Path | None = None) -> None:
     """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first.
 
@@ -128,11 +112,12 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
 
     async with opened(settings) as app, watching(app.models, app.health), AsyncExitStack() as stack:
+        health = app.health
         if settings.metrics.enabled:
             from bot.metrics_server import MetricsServer  # noqa: PLC0415 - brings aiohttp, which a terminal does without
 
             server = MetricsServer(
-                app.metrics, lambda: ready.is_set() and not stopping.is_set(), app.health.troubles
+                app.metrics, lambda: ready.is_set() and not stopping.is_set(), health.troubles
             )
             try:
                 port = await server.start(settings.metrics.host, settings.metrics.port)
@@ -145,7 +130,8 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         await warm_up(app)
         await app.classroom.rehearse()
         opened_here = [each.open(settings, app.classroom, app.commands) for each in wanted]
-        jobs = Jobs(settings, app.store, partial(_announce, opened_here), config)
+        ended = partial(_job_ended, app.metrics, health)
+        jobs = Jobs(settings, app.store, partial(_announce, opened_here), config, ended)
         await jobs.start()
         stack.push_async_callback(jobs.aclose)
         # What is here by now stays: the collector need not look at it again, which would hold everybody up.
@@ -179,6 +165,11 @@ async def watching(models: Models, health: Health | None = None) -> AsyncIterato
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+
+
+def _job_ended(metrics: Metrics, health: Health, job: str, failure: str | None) -> None:
+    metrics.jobs.labels(job, "done" if failure is None else "failed").inc()
+    health.tell(f"job {job}", failure)
 
 
 async def _announce(serving: list[Platform], address: str, text: str) -> None:

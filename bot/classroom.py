@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.budget import Budget
 from bot.lanes import Job, Lanes
 from bot.messages import Answer, Message, Outgoing, Responder
 from bot.rehearsal import rehearse
@@ -22,15 +23,14 @@ from bot.seating import Seating
 from bot.signs import Signs
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn, TurnRow
+from bot.store.rows import ClaimedMessage, Consent, ConversationRow, StudentTurn, TeacherTurn
 from bot.student import student
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Turn
 from bot.student.said import Said
-from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
-from bot.student.voicing.prompt import remembered
+from bot.student.voicing import prompt
 from bot.wording import NoWords, Worded, Wording
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Classroom:
         self._hash_secret = hash_secret
         self._lanes = Lanes(self._serve, metrics.waiting.set)
         self._seating = Seating(settings, models, children, curriculum)
+        self._budget = Budget(settings.budget, store, settings.student.fallback)
         self._signs = Signs()
         self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
         self._closing = False
@@ -136,11 +137,21 @@ class Classroom:
                 author_hash=waiting.author_hash,
                 text=waiting.text,
                 sent_at=waiting.created_at,
+                private=waiting.private,
             )
             claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             claimed.set_result(True)
             answers.append(asyncio.shield(self._lanes.enqueue(message, responder, None, claimed).done))
         return sum(answer is not None for answer in await asyncio.gather(*answers))
+
+    async def unsay(self, key: str) -> None:
+        """Take a message that was deleted on its platform out of the log."""
+        try:
+            if gone := await self._store.unsay(key):
+                log.info("message deleted on its platform", turns=gone)
+        except StoreError as error:
+            self._metrics.failures.labels("store").inc()
+            log.error("deleted message not taken out", reason=str(error))
 
     async def rehearse(self) -> None:
         """Do once what a message takes, so that the first teacher does not wait for it: nothing is said or kept."""
@@ -207,7 +218,7 @@ class Classroom:
     async def _answer(self, job: Job) -> Answer:
         message, started = job.message, time.perf_counter()
         conversation, said = await self._store.so_far(
-            message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
+            message.platform, message.channel, message.thread, lambda turns: 2 * prompt.remembered(turns // 2)
         )
         scene = self._seating.scene(conversation)
         notice = safeguard.check(message.text, scene.child.name)
@@ -219,10 +230,13 @@ class Classroom:
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._seating.state(conversation, message.sent_at)
-        ear = await self._seating.ear(Said.of(message.text), scene, state)
+        model, spent = self._seating.model(conversation), await self._budget.spent(self._hash_of(message))
+        if spent and message.given is None and self._models.paid(model):
+            raise NoWords(f"{model}: the day's budget is spent", late=False, notice=spent)
+        ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
-        before = tuple(map(_turn, said))
+        before = tuple(Turn(role=r.role, content=r.content, move=r.move, thought=r.thought) for r in said)
         cue = Cue(
             scene.child,
             scene.lesson,
@@ -236,7 +250,7 @@ class Classroom:
         first = not conversation.turns
         thinking = self._signs.show(job.responder.thinking, after=job.moment)
         try:
-            words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
+            words = await self._words(job, cue, model, turn_seed)
             words = words.plus(ear.asked) if ear.asked else words
             sent = await self._send(job.responder, Outgoing(words.text, scene.child.name, first), must=True)
         finally:
@@ -253,7 +267,7 @@ class Classroom:
                 voiced=words.voiced,
                 model=words.model,
                 model_version=words.version,
-                prompt_version=PROMPT_VERSION,
+                prompt_version=prompt.VERSION,
                 child=scene.child.id,
                 lesson=scene.lesson.id,
                 seed=turn_seed,
@@ -289,7 +303,7 @@ class Classroom:
         if job.message.given is not None:
             return Worded(job.message.given, "given", "", "", 0, 0, None)
         deadline = job.came + self._settings.classroom.patience_seconds
-        words = await self._wording.words(cue, model, seed, deadline)
+        words = await self._wording.words(cue, model, seed, deadline, repeatable=job.seed is not None)
         if asyncio.get_running_loop().time() > deadline:
             self._metrics.deadline_misses.labels("answered late").inc()
         await self._signs.end(job.moment)
@@ -301,7 +315,7 @@ class Classroom:
             self._metrics.deadline_misses.labels("given up").inc()
         log.warning("no words", platform=job.message.platform, reason=str(error))
         await self._signs.end(job.moment)
-        await self._notify(job.responder, LATE if error.late else AWAY, job.message)
+        await self._notify(job.responder, error.notice or (LATE if error.late else AWAY), job.message)
         await self._store.mark_failed(job.message.key, f"no words: {error}")
 
     async def _give_notice(
@@ -357,6 +371,7 @@ class Classroom:
             text=message.text,
             message_id=message.key,
             created_at=message.sent_at,
+            private=message.private,
         )
 
     def _teacher_turn(
@@ -392,7 +407,3 @@ class Classroom:
             raise NotSent(reason)
         log.warning("notice not sent", reason=reason)
         return None
-
-
-def _turn(row: TurnRow) -> Turn:
-    return Turn(role=row.role, content=row.content, move=row.move, thought=row.thought)

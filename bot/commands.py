@@ -241,6 +241,10 @@ class Commands:
             return (argument or "").lower() in {identifier.lower() for identifier in lessons}
         return name == "new" or (name in {"model", "child"} and bool(argument))
 
+    def pays(self, name: str, argument: str | None) -> bool:
+        """Whether the subcommand with this argument chooses a model that somebody may have to pay for."""
+        return name == "model" and bool(argument) and self._models.paid((argument or "").strip())
+
     async def is_new(self, place: Place) -> bool:
         """Whether nothing was said yet in this conversation."""
         return (await self._conversation(place)).turns == 0

@@ -124,10 +124,10 @@ class Jobs(_Section):
     @classmethod
     def _cron(cls, value: str) -> str:
         if value:
-            from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415 - only where a line is given
+            from bot import cron  # noqa: PLC0415 - brings apscheduler; only where a line is given
 
             try:
-                CronTrigger.from_crontab(value)
+                cron.trigger(value)
             except ValueError as error:
                 raise ValueError(f"expected a cron line such as '0 3 * * *' ({error})") from None
         return value
@@ -205,6 +205,15 @@ class Limits(_Section):
 
     per_user_minute: int = Field(default=12, ge=1, le=1000)
     per_channel_minute: int = Field(default=40, ge=1, le=10_000)
+    commands_minute: int = Field(default=20, ge=1, le=1000)
+    """Commands of one person."""
+
+
+class Budget(_Section):
+    """`[budget]`: US dollars for paid models in a day of UTC; 0 sets no limit."""
+
+    per_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    per_person: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
 class Metrics(_Section):
@@ -239,6 +248,7 @@ class Settings(BaseModel):
     gates: Gates = Gates()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
+    budget: Budget = Budget()
     openai: OpenAI = OpenAI()
     models: dict[str, ChatModel] = Field(default_factory=dict)
     metrics: Metrics = Metrics()
@@ -260,6 +270,11 @@ class Settings(BaseModel):
                 "postgresql://", "postgresql+asyncpg://", 1
             )
         return f"sqlite+aiosqlite:///{quote(self.database, safe=' +/')}"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether the store is a file of SQLite."""
+        return self.database_url.startswith("sqlite")
 
     def key(self, variable: str) -> SecretStr | None:
         """The secret of that name: one of the bot's own, or for a model any variable of the environment or `.env`."""

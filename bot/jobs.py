@@ -14,19 +14,28 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 
+from bot import cron
 from bot.config import Settings
 from bot.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
 
 LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=370))
+FAILED = "failed: "
+"""How the result of a run begins that failed."""
+DUMP = "a PostgreSQL server has backups of its own; use pg_dump, and pg_restore to read them back"
 LAST_WORDS = 300
 """Characters of a program's output that are kept as its result."""
+
+CONNECT = timedelta(minutes=1)
+"""What the platforms take at the most until somebody can be told something there."""
 
 Announce = Callable[[str, str], Awaitable[None]]
 """Say a text in a channel, written as "discord:123" or "slack:C123"."""
@@ -40,18 +49,29 @@ class Job:
     cron: str
     work: Callable[[], Awaitable[str]]
     limit: timedelta
+    after: timedelta = timedelta(0)
+    """How long after the start a missed run is made up for."""
 
 
 class Jobs:
     """All scheduled work of one process; start it with `start`, end it with `aclose`."""
 
-    def __init__(self, settings: Settings, store: Store, announce: Announce, config: Path | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        announce: Announce,
+        config: Path | None,
+        ended: Callable[[str, str | None], None] = lambda _job, _failure: None,
+    ) -> None:
+        """`ended` is told of each run how it failed, or None where it did not."""
         self._settings = settings
         self._store = store
         self._announce = announce
         self._config = config
+        self._ended = ended
         self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
 
     def jobs(self) -> list[Job]:
         """What is to be done by the settings; an empty cron line leaves a job out."""
@@ -61,10 +81,10 @@ class Jobs:
             Job("retention", wanted.retention, self._purge, hour),
             Job("harvest", wanted.harvest, lambda: self._training("harvest"), 6 * hour),
             Job("fine-tunes", wanted.fine_tunes, lambda: self._training("openai", "watch"), hour),
-            Job("summary", wanted.summary, self._summarise, hour),
+            Job("summary", wanted.summary, self._summarise, hour, CONNECT),
         ]
         needless = set()
-        if self._settings.pupil_database_url is not None:
+        if not self._settings.in_file:
             needless.add("backup")  # a PostgreSQL server has backups of its own
         if not self._settings.privacy.keep_days:
             needless.add("retention")
@@ -74,8 +94,11 @@ class Jobs:
 
     async def start(self) -> None:
         """Make up for what was missed, then run everything when it is due."""
+        now = datetime.now(UTC)
+        if self._settings.jobs.backup and not self._settings.in_file:
+            log.warning("no backups are made here", reason=f"the database is a server: {DUMP}")
         for job in self.jobs():
-            trigger = CronTrigger.from_crontab(job.cron, timezone=UTC)
+            trigger = cron.trigger(job.cron)
             self._scheduler.add_job(
                 self.run,
                 args=[job, trigger],
@@ -84,37 +107,57 @@ class Jobs:
                 coalesce=True,
                 misfire_grace_time=None,
             )
-            last = await self._store.last_job(job.name)
-            due = last_due(trigger, datetime.now(UTC))
-            if last is not None and due is not None and due > last:
-                task = asyncio.create_task(self.run(job, trigger))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+            last, due = await self._store.runs.last(job.name), last_due(trigger, now)
+            if due is None or (last is not None and due <= last):
+                continue
+            # What a killed program had in hand is taken over when its time is up: before, it may still run elsewhere.
+            begun = await self._store.runs.in_hand(job.name)
+            at = max(now + job.after, begun + job.limit) if begun else now + job.after
+            if at > now:
+                self._scheduler.add_job(self.run, args=[job, trigger], trigger=DateTrigger(at))
+            else:
+                self._keep(asyncio.create_task(self.run(job, trigger)))
         self._scheduler.start()
 
-    async def run(self, job: Job, trigger: CronTrigger) -> None:
+    def _keep(self, task: asyncio.Task[Any] | None) -> None:
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
+    async def run(self, job: Job, trigger: BaseTrigger) -> None:
         """One run, if nobody else took it; failures are logged and written down, never raised."""
+        self._keep(asyncio.current_task())
         due = last_due(trigger, datetime.now(UTC))
         if due is None:
             return
         try:
-            if not await self._store.begin_job(job.name, due, job.limit):
+            if not await self._store.runs.begin(job.name, due, job.limit):
                 return
-            result = await self._result(job)
-            await self._store.end_job(job.name, due, result)
+            try:
+                result = await self._result(job)
+            except asyncio.CancelledError:
+                await self._store.runs.leave(job.name, due)
+                raise
+            await self._store.runs.end(job.name, due, result)
         except StoreError as error:
             log.error("job not written down", job=job.name, reason=str(error))
+            self._ended(job.name, f"not written down: {error}")
 
     async def _result(self, job: Job) -> str:
         try:
             async with asyncio.timeout(job.limit.total_seconds()):
                 result = await job.work()
         except TimeoutError:
-            result = f"failed: not done within {job.limit}"
+            failure = f"not done within {job.limit}"
         except Exception as error:  # noqa: BLE001 - one job must not end the others
-            result = f"failed: {error}"
-        log.info("job done", job=job.name, result=result)
-        return result
+            failure = str(error) or type(error).__name__
+        else:
+            log.info("job done", job=job.name, result=result)
+            self._ended(job.name, None)
+            return result
+        log.error("job failed", job=job.name, reason=failure)
+        self._ended(job.name, failure)
+        return f"{FAILED}{failure}"
 
     async def aclose(self) -> None:
         """Start nothing more; what is running is stopped, and made up for at the next start."""
@@ -163,7 +206,7 @@ class Jobs:
         return said or "done"
 
     async def _summarise(self) -> str:
-        found = await self._store.week(datetime.now(UTC) - timedelta(days=7))
+        found = await self._store.harvests.week(datetime.now(UTC) - timedelta(days=7))
         text = (
             f"This week {found.teachers} teachers practised: the children said {found.student_turns} things, "
             f"{found.ratings} conversations were rated, and {found.candidates} candidate dialogues wait for review."
@@ -172,7 +215,7 @@ class Jobs:
         return "sent"
 
 
-def last_due(trigger: CronTrigger, now: datetime) -> datetime | None:
+def last_due(trigger: BaseTrigger, now: datetime) -> datetime | None:
     """The newest moment up to `now` at which `trigger` fires; None when there is none in a year."""
     for span in LOOK_BACK:
         found: datetime | None = None

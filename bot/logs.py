@@ -19,7 +19,7 @@ _SECRET_KEY = re.compile(r"token|secret|password|passwd|api_?key|authorization|c
 _SECRET_SHAPE = re.compile(
     r"sk-[A-Za-z0-9_-]{8,}|xox[abeoprs]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}"
     r"|\b[MNO][A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"  # Discord
-    r"|\bBearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+    r"|\bBearer\s+[A-Za-z0-9._~+/-]{8,}=*|(?<=://)[^/\s:@]*:\S+(?=@)"
 )
 # Counts, not secrets, though their names say token.
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "cached_tokens", "tokens", "max_tokens"})

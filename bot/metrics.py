@@ -26,6 +26,7 @@ class Metrics:
         self.replies = Counter("pupil_replies", "Replies sent", ["model", "voiced"], registry=registry)
         self.notices = Counter("pupil_notices", "Notices instead of replies", ["flag"], registry=registry)
         self.failures = Counter("pupil_failures", "What went wrong", ["where"], registry=registry)
+        self.jobs = Counter("pupil_jobs", "Scheduled work that ended", ["job", "outcome"], registry=registry)
         self.waiting = Gauge("pupil_waiting_messages", "Messages waiting or in hand", registry=registry)
         self.deadline_misses = Counter(
             "pupil_deadline_misses", "Messages past their deadline", ["outcome"], registry=registry

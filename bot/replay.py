@@ -26,7 +26,8 @@ from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.reading import expected, near, parse, parse_json, wrong
 from bot.student.records.text import utf8
 
-AT_ONCE = 8
+AT_ONCE = 4
+"""Conversations side by side. The embedded model writes four replies to choose from, and each has its deadline."""
 
 
 class ReplayError(ValueError):

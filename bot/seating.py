@@ -65,7 +65,7 @@ class Seating:
         return conversation.model or self._settings.student.model
 
     def state(self, conversation: ConversationRow, now: datetime) -> MindState:
-        """The state of mind; a night's sleep after the last turn has changed it."""
+        """The state of mind; a night's sleep since the child last spoke has changed it."""
         if conversation.mind is None:
             return MindState()
         try:
@@ -74,12 +74,14 @@ class Seating:
             log.warning("mind begins anew", reason=str(error))
             return MindState()
         night = timedelta(hours=self._settings.classroom.next_day_hours)
-        return state.next_day() if now - conversation.updated_at > night else state
+        return (
+            state.next_day() if now - (conversation.spoken_at or conversation.updated_at) > night else state
+        )
 
-    async def ear(self, said: Said, scene: Scene, state: MindState) -> Ear:
-        """Who hears this turn: the hosted model of `[student] ear` where one is set and answers in time, else the
-        trained ear."""
-        if name := self._settings.student.ear:
+    async def ear(self, said: Said, scene: Scene, state: MindState, *, hosted: bool = True) -> Ear:
+        """Who hears this turn: the hosted model of `[student] ear` where one is set, may be asked and answers in time,
+        else the trained ear."""
+        if hosted and (name := self._settings.student.ear):
             from bot.models import hosted_ear  # noqa: PLC0415 - brings aiohttp
             from bot.models.chat import ChatModel  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel, runs_here
+from bot.models.base import ModelRefused, ModelUnavailable, Reply, SeveralReplies, StudentModel
 from bot.models.registry import UnknownModel
 from bot.models.turnstile import TooLate, Turnstile
 from bot.student.records.cue import Cue
@@ -31,16 +31,16 @@ TRIES = 2
 """How often a note is asked to be said."""
 LATELY = 500
 """Replies of the child's own that are remembered over all conversations, so that it does not say them again."""
-BUSY_SECONDS = 1.5
-"""Expected wait before the engine from which the first words that can stand are taken."""
 
 
 class NoWords(Exception):
-    """No model said anything, for the reason in the message; `late` where there was no time left to ask one."""
+    """No model said anything, for the reason in the message; `late` where there was no time left to ask one, `notice`
+    where there is something of its own to be told."""
 
-    def __init__(self, reason: str, *, late: bool) -> None:
+    def __init__(self, reason: str, *, late: bool, notice: str | None = None) -> None:
         super().__init__(reason)
         self.late = late
+        self.notice = notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class _Turn:
     deadline: float
     left: float
     """Seconds for asking. Waiting for a place does not count."""
+    repeatable: bool
     place: AsyncExitStack = field(default_factory=AsyncExitStack)
     at: Turnstile | None = None
     """Where it has its place."""
@@ -84,6 +85,8 @@ class _Turn:
     """Whether a model said something, be it that it will not."""
     late: bool = False
     reason: str = ""
+    fault: str = ""
+    """What the last words that could not stand had wrong."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
@@ -120,13 +123,17 @@ class Wording:
         self._seconds = seconds
         self._lately: deque[str] = deque(maxlen=LATELY)
 
-    async def words(self, cue: Cue, name: str, seed: int, deadline: float) -> Worded:
+    async def words(
+        self, cue: Cue, name: str, seed: int, deadline: float, *, repeatable: bool = False
+    ) -> Worded:
         """The cue's thought in the words of the model `name`: one retry, then the fallback, then plain words.
+
+        What has to be `repeatable` goes by the seed alone, and not by who else is served meanwhile.
 
         Raise `NoWords` where no model said anything: they could not be asked, or not in time for `deadline`, a time
         of the event loop.
         """
-        turn = _Turn(cue, seed, deadline, self._seconds)
+        turn = _Turn(cue, seed, deadline, self._seconds, repeatable)
         names = list(dict.fromkeys((name, self._fallback)))
         async with turn.place:
             for others, model_name in zip(reversed(range(len(names))), names, strict=True):
@@ -148,6 +155,7 @@ class Wording:
                     log.warning("model unavailable", model=model_name, reason=turn.reason)
         if not turn.answered:
             raise NoWords(turn.reason, late=turn.late)
+        log.warning("no words stood", model=turn.model, fault=turn.fault or "refused")
         return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
 
     async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
@@ -161,10 +169,7 @@ class Wording:
         replies: list[voice.Shaped] = []
         try:
             async with asyncio.timeout(seconds):
-                if turn.cue.thought.open and runs_here(model):
-                    await self._sample(model, turn, turnstile, replies)
-                else:
-                    await self._ask_for(model, turn, turnstile, replies)
+                await self._ask_for(model, turn, turnstile, replies)
         except TimeoutError:
             if choice.best(replies, turn.cue, self._lately) is None:
                 raise
@@ -180,31 +185,30 @@ class Wording:
     async def _ask_for(
         self, model: StudentModel, turn: _Turn, turnstile: Turnstile, replies: list[voice.Shaped]
     ) -> None:
-        """Up to two tries, until one can stand."""
+        """Up to two tries, until one can stand. What is said of the child's own accord is chosen from a few replies,
+        unless others are served later for it."""
+        several = turn.cue.thought.open and isinstance(model, SeveralReplies)
         for attempt in range(TRIES):
             if attempt and not turnstile.has_time(turn.deadline):
                 break
-            replies.append(await self._say(model, turn, attempt))
-            if replies[-1].fault is None:
+            count = choice.REPLIES if several and (turn.repeatable or turnstile.is_quiet) else 1
+            replies += await self._say(model, turn, attempt, count)
+            if any(each.fault is None for each in replies):
                 break
 
-    async def _sample(
-        self, model: StudentModel, turn: _Turn, turnstile: Turnstile, replies: list[voice.Shaped]
-    ) -> None:
-        """A few replies to choose from, until one is good; under overload the first that can stand is taken."""
-        while len(replies) < choice.TRIES and not (replies and not turnstile.has_time(turn.deadline)):
-            replies.append(await self._say(model, turn, len(replies)))
-            stands = replies[-1].fault is None
-            good = stands and choice.is_good(replies[-1], turn.cue, self._lately)
-            if good or (stands and turnstile.expected_wait() > BUSY_SECONDS):
-                break
-
-    async def _say(self, model: StudentModel, turn: _Turn, attempt: int) -> voice.Shaped:
+    async def _say(self, model: StudentModel, turn: _Turn, attempt: int, count: int) -> list[voice.Shaped]:
         # A note is said again without what led astray; what is said of one's own accord needs it.
-        cue, seed = replace(turn.cue, again=attempt > 0 and not turn.cue.thought.open), turn.seed + attempt
+        cue = replace(turn.cue, again=attempt > 0 and not turn.cue.thought.open)
+        seed = turn.seed + attempt * choice.REPLIES
         started = time.perf_counter()
-        reply = await model.reply(cue, seed=seed)
+        if count > 1 and isinstance(model, SeveralReplies):
+            given = await model.several(cue, count, seed=seed)
+        else:
+            given = (await model.reply(cue, seed=seed),)
         self._metrics.model_seconds.labels(model.name).observe(time.perf_counter() - started)
+        return [self._shaped(model, turn, cue, reply, seed + number) for number, reply in enumerate(given)]
+
+    def _shaped(self, model: StudentModel, turn: _Turn, cue: Cue, reply: Reply, seed: int) -> voice.Shaped:
         self._metrics.tokens.labels(model.name, "prompt").inc(reply.prompt_tokens or 0)
         self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
         self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
@@ -215,5 +219,6 @@ class Wording:
         )
         shaped = replace(shaped, likelihood=reply.likelihood or 0.0)
         if shaped.fault:
+            turn.fault = shaped.fault
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped

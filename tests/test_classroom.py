@@ -519,6 +519,69 @@ class TestCrash:
         assert asked == [f"What is {number} plus 1?" for number in range(5)]
         assert len(log) == 5
 
+    async def test_a_redacted_message_is_still_private_after_a_crash(self, path: Path) -> None:
+        listener = Listener()
+        model = ScriptedModel()
+        model.hang()
+        async with room(path, model, classroom={"shutdown_seconds": 0.05}) as app:
+            taken = app.classroom.receive(message(key="discord:first", channel="room"), Listener())
+            waiting = asyncio.create_task(taken)
+            await until(lambda: bool(model.cues))
+            text = "My student Jaylen Carter failed, his mom is at 555-867-5309."
+            private = asyncio.create_task(app.classroom.receive(message(text, key="discord:x"), Listener()))
+            await until(lambda: len(claims(path)) == 2)
+            await app.classroom.aclose()
+            assert not any(await asyncio.gather(waiting, private))
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: listener) == 2
+        assert len(listener.words) == 1
+        assert rows(path, "SELECT flag FROM turns WHERE platform_message_id = 'discord:x'") == [
+            ("pupil_data",)
+        ]
+
+
+class TestBudget:
+    @pytest.mark.parametrize(
+        ("budget", "notice"),
+        [({"per_day": 0.5}, "as the budget for this"), ({"per_person": 0.5}, "one person's share")],
+    )
+    async def test_who_is_over_it_is_told_kindly_and_offered_the_free_one(
+        self, path: Path, budget: dict[str, float], notice: str
+    ) -> None:
+        gpt, listener = ScriptedModel("gpt", cost_usd=0.3), Listener()
+        sections: dict[str, Any] = {"models": {"gpt": {"model": "gpt-4o-mini"}}, "budget": budget}
+        async with room(path, gpt, ScriptedModel(), student={"model": "gpt"}, **sections) as app:
+            answers = [await app.classroom.receive(message(), listener) for _ in range(3)]
+            assert [answer is not None for answer in answers] == [True, True, False]
+            assert [notice in each for each in listener.notices] == [True]
+            assert "/student model base" in listener.notices[0]
+            assert "Mia" in listener.notices[0]
+            assert len(gpt.cues) == 2
+            ben = await app.classroom.receive(message(author="ben"), Listener())
+            assert (ben is not None) is ("per_person" in budget)
+            await app.commands.model(message().place, "base")
+            assert await app.classroom.receive(message(), listener)
+            await app.commands.model(message().place, "gpt")
+            rows(path, "UPDATE turns SET said_at = datetime(said_at, '-1 day')")
+            assert await app.classroom.receive(message(), listener), "a new day"
+
+    @pytest.mark.parametrize(
+        ("settings", "paid"),
+        [
+            ({"model": "gpt-4o-mini"}, True),
+            ({"provider": "azure", "model": "x", "base_url": "https://here", "api_version": "1"}, True),
+            ({"provider": "compatible", "model": "x", "base_url": "https://api.nebius.com/v1"}, True),
+            ({"provider": "compatible", "model": "x", "base_url": "http://127.0.0.1:11434/v1"}, False),
+        ],
+    )
+    async def test_which_models_are_paid(self, path: Path, settings: dict[str, Any], *, paid: bool) -> None:
+        async with room(path, models={"it": settings}) as app:
+            assert app.commands.pays("model", "it") is paid
+            assert app.commands.pays("model", " IT ") is paid, "as it is chosen in any case"
+            assert not app.commands.pays("model", "base")
+            assert not app.commands.pays("model", None)
+            assert not app.commands.pays("lesson", "it")
+
 
 class TestShutdown:
     async def test_finishes_what_is_in_hand_and_takes_nothing_new(self, path: Path) -> None:
@@ -592,6 +655,22 @@ class TestMind:
             }
         assert minds["awake"].beliefs == beliefs
         assert minds["slept"].beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
+
+    async def test_commands_and_notices_do_not_wake_the_child(self, path: Path) -> None:
+        beliefs = {"smaller-from-larger": Belief(Stage.SECURE, helped=4, needed=3, rights=3)}
+        async with room(path, classroom={"next_day_hours": 8}) as app:
+            await app.classroom.receive(message("Good evening!"), Listener())
+            row = await app.store.conversation("discord", "room", None)
+            at = f"{datetime.now(UTC) - timedelta(hours=9):%Y-%m-%d %H:%M:%S.%f}"
+            rows(path, "UPDATE conversations SET updated_at = ?, spoken_at = ?", at, at)
+            await app.store.update_conversation(row.id, mind=MindState(beliefs=beliefs).to_json())
+            await app.store.update_conversation(row.id, lesson="2.NBT.B.5-add")
+            notice = Listener()
+            await app.classroom.receive(message("Are you a real kid?"), notice)
+            assert notice.notices
+            await app.classroom.receive(message("Good morning!"), Listener())
+            mind = MindState.from_json((await app.store.conversation("discord", "room", None)).mind or "")
+        assert mind.beliefs == {name: belief.sleeps() for name, belief in beliefs.items()}
 
     @pytest.mark.parametrize(
         "garbage", ["", "[]", "{", "null", '{"beliefs": 3}', '{"beliefs": {"a": {"stage": "x"}}}']

@@ -36,8 +36,20 @@ CONTRACT = {
     "latency_ms",
     "usage",
 }
-COMMANDS = ("run", "chat", "ask", "replay", "check", "models", "use", "migrate", "forget")
-NEWEST = "0003"
+COMMANDS = (
+    "run",
+    "chat",
+    "ask",
+    "replay",
+    "check",
+    "models",
+    "use",
+    "migrate",
+    "backup",
+    "restore",
+    "forget",
+)
+NEWEST = "0005"
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -198,7 +210,7 @@ class TestOthers:
     def test_check_is_ready_and_shows_no_key(self, config: Path) -> None:
         secrets = {
             "OPENAI_API_KEY": "sk-test-abcdefgh12345678",
-            "PUPIL_HASH_SECRET": "not-to-be-seen",
+            "PUPIL_HASH_SECRET": "not-to-be-seen-by-anybody",
             "SLACK_BOT_TOKEN": "xoxb-not-to-be-seen",
         }
         done = pupil("check", config=config, env=secrets)
@@ -206,6 +218,21 @@ class TestOthers:
         assert "OPENAI_API_KEY" in done.stdout
         for secret in secrets.values():
             assert secret not in done.stdout + done.stderr
+
+    def test_what_is_written_is_for_its_user_alone(self, config: Path) -> None:
+        old = os.umask(0o022)
+        try:
+            done = pupil("chat", config=config, stdin="/quit\n")
+            out = config.with_name("out")
+            rows = config.with_name("rows.jsonl")
+            rows.write_text("", encoding="utf-8")
+            pupil("replay", str(rows), "--out", str(out), config=config)
+        finally:
+            os.umask(old)
+        assert done.returncode == 0
+        written = [path for path in config.parent.iterdir() if path not in (config, rows)]
+        assert {"pupil.db", "pupil.secret", "out"} <= {path.name for path in written}
+        assert [path.name for path in written if path.stat().st_mode & 0o077] == []
 
     def test_check_with_a_broken_model(self, tmp_path: Path) -> None:
         (tmp_path / "student.gguf").write_bytes(b"GGUF" + bytes(5_000))

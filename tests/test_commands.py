@@ -282,3 +282,16 @@ def blank(factory: pytest.TempPathFactory) -> Path:
     if not _BLANK:
         _BLANK.append(factory.mktemp("commands") / "pupil.db")
     return _BLANK[0]
+
+
+@pytest.mark.parametrize("line", ["You are so sexy", "I will kill you", "call my mom at 555-867-5309"])
+async def test_a_better_line_must_be_fit_for_a_child(tmp_path: Path, line: str) -> None:
+    async with room(tmp_path / "pupil.db") as app:
+        await app.classroom.receive(message(key="discord:1"), Listener())
+        [_, answer] = await app.store.turns((await app.store.conversation("discord", "room", None)).id, 2)
+        await app.store.set_message_id(answer.id, "sent")
+        with pytest.raises(CommandError, match="so it was not kept"):
+            await app.commands.opinions.feedback("sent", ANN, "suggestion", line)
+        assert await app.commands.opinions.feedback("sent", ANN, "suggestion", "um, 45?")
+        kept = (await app.store.export(ANN))["feedback"]
+    assert [each["text"] for each in kept] == ["um, 45?"]

@@ -59,7 +59,7 @@ ANN_ASKS = (
     "Last of the marmalade: what is 83 minus 47?",
     "One more for the zeppelins: 65 minus 38?",
 )
-ANN_SUGGESTS = "um 45 cuz gumdrops, 7 take away 2 is 5"
+ANN_SUGGESTS = "um {answer} cuz gumdrops, 7 take away 2 is 5"
 ANNS_TRACES = ("marmalade", "zeppelins", "gumdrops", ANN, discord_server.TEACHER)
 BEN_SAYS = (
     "In the tuba shop, what is 81 minus 36?",
@@ -67,7 +67,7 @@ BEN_SAYS = (
     "The tubas again, what is 62 minus 27?",
     "Last of all the harps, what is 95 minus 58?",
 )
-BEN_SUGGESTS = "it's 55, the tubas said so"
+BEN_SUGGESTS = "it's {answer}, the tubas said so"
 MESSAGE_MENU = 3
 """Discord's number for a command in a message's menu."""
 PATIENCE = 120
@@ -223,6 +223,12 @@ async def school(home: Path) -> AsyncIterator[School]:
                     await bot.wait()
 
 
+def suggested(line: str, turn: TurnRow) -> str:
+    """A better line for what the child thought: one for another answer would be refused."""
+    assert turn.thought is not None
+    return line.format(answer=turn.thought.answer)
+
+
 async def ann_practises(here: School) -> None:
     discord = here.discord
     await discord.slash(ROOM, "privacy", choice="on")
@@ -231,7 +237,7 @@ async def ann_practises(here: School) -> None:
         turns = await here.said(ANN, number)
     (command,) = (each["name"] for each in discord.commands if each.get("type") == MESSAGE_MENU)
     form = await discord.menu(ROOM, command, str(turns[1].platform_message_id).rpartition(":")[2])
-    await discord.submit(ROOM, form, [ANN_SUGGESTS])
+    await discord.submit(ROOM, form, [suggested(ANN_SUGGESTS, turns[1])])
     first = await discord.slash(ROOM, "rate")
     half = await discord.submit(ROOM, first, ["5"] * 5)
     second = await discord.press(ROOM, half)
@@ -250,7 +256,7 @@ async def ben_practises(here: School) -> None:
     post = next(each for each in slack.posts(CHANNEL) if each["ts"] == stamp)
     await slack.shortcut(slack_blocks.BETTER_LINE, post, channel=CHANNEL, user="U0BEN")
     view = await slack.until(lambda: slack.views and slack.views[-1], PATIENCE)
-    await slack.submit(view, {slack_blocks.COMMENT: BEN_SUGGESTS}, user="U0BEN")
+    await slack.submit(view, {slack_blocks.COMMENT: suggested(BEN_SUGGESTS, turns[1])}, user="U0BEN")
     await slack.command("rate " + "4 " * len(RUBRIC), user="U0BEN")
     conversation = turns[0].conversation_id
     await until(lambda: here.store.ratings(conversation))
@@ -396,7 +402,7 @@ async def test_from_practice_to_the_new_version_and_a_farewell(tmp_path: Path) -
         assert "Forgotten" in told.text
         assert f"lora {folder.name}" in told.text
         assert await here.store.turns(answer.conversation_id, 99) == []
-        (backup,) = (tmp_path / "data" / "backups").glob("pupil-*.db")
+        backup = max((tmp_path / "data" / "backups").glob("pupil-*.db"))  # the first start makes one, too
         copy = await Store.open(f"sqlite+aiosqlite:///{backup}")
         left = [each.turn.content async for each in copy.turns_stream()]
         await copy.aclose()

@@ -222,7 +222,7 @@ def test_the_image_asks_the_bot_itself_whether_it_is_well() -> None:
 def test_the_image_keeps_its_database_in_the_volume() -> None:
     first, last = (" ".join(stage) for stage in stages())
     (change,) = re.findall(
-        r"sed -i '(s\|\^database = \.\*\|database = \"/var/lib/pupil/pupil\.db\"\|)'", first
+        r"sed -i -e '(s\|\^database = \.\*\|database = \"/var/lib/pupil/pupil\.db\"\|)'", first
     )
     assert change
     assert [line for line in lines("config.toml") if line.startswith("database = ")]

@@ -211,3 +211,12 @@ def test_a_terminal_gets_readable_lines_without_secrets() -> None:
         root.handlers[:], root.level = before
     assert "failed" in screen.getvalue()
     assert_hidden(screen)
+
+
+@pytest.mark.parametrize("password", ["p@ss", "@", "a@b@c", "p@ss:w/ord"])
+def test_a_password_with_an_at_sign_is_hidden_whole(password: str) -> None:
+    said = f"cannot reach postgresql://pupil:{password}@here/pupil now"
+    assert (
+        logs.redact(None, "info", {"reason": said})["reason"]
+        == "cannot reach postgresql://[hidden]@here/pupil now"
+    )

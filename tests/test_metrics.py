@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.health import Health
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
 from bot.models.engines.base import Load
@@ -38,6 +40,30 @@ async def test_health_follows_the_program() -> None:
         healthy[0] = False
         assert (await get(f"{url}/healthz"))[::2] == (503, '{"ok": false}')
         assert (await get(f"{url}/else"))[0] == 404
+
+
+async def test_health_tells_of_troubles_and_dead_tasks() -> None:
+    health = Health()
+    server = MetricsServer(Metrics(), lambda: True, health.troubles)
+    url = f"http://127.0.0.1:{await server.start('127.0.0.1', 0)}/healthz"
+
+    async def dies() -> None:
+        raise RuntimeError("no more inotify")
+
+    task = asyncio.create_task(dies())
+    health.watch(task, "watch")
+    health.tell("job backup", "no disk")
+    try:
+        await asyncio.wait([task])
+        status, _, text = await get(url)
+        assert (status, json.loads(text)) == (
+            200,
+            {"ok": True, "troubles": {"job backup": "no disk", "watch": "ended: no more inotify"}},
+        )
+        health.tell("job backup", None)
+        assert "backup" not in (await get(url))[2]
+    finally:
+        await server.aclose()
 
 
 async def test_two_metrics_side_by_side() -> None:

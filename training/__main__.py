@@ -11,6 +11,7 @@ from bot.cli.exits import main
 from training.corpus.command import data
 from training.evaluate.command import evaluate
 from training.evaluate.compare_command import compare
+from training.guard.command import guard
 from training.harvest.command import harvest, review
 from training.hearing.command import hearing
 from training.methods import METHODS
@@ -29,6 +30,7 @@ app.add_typer(evaluate, name="evaluate")
 app.command()(harvest)
 app.command()(review)
 app.command()(hearing)
+app.command()(guard)
 for method in METHODS:
     method.add_to(app)
 app.command()(pairs)

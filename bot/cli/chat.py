@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.app import App, hash_secret, opened, warm_up, watching
+from bot.app import App, opened, warm_up, watching
 from bot.cli.ask import seat
 from bot.config import Settings
 from bot.messages import Place
 from bot.platforms.console import ConsoleChat
-from bot.store import hash_user
 
 TERMINALS = frozenset({"console", "ask", "replay"})
 """Whose messages nobody waits for once their program is gone."""
@@ -28,7 +27,7 @@ async def chat(settings: Settings, seed: int | None) -> None:
             parts.classroom,
             parts.commands,
             place,
-            hash_user("console", "terminal", hash_secret(settings)),
+            parts.classroom.author_hash("console", "terminal"),
             history=history_of(settings),
         )
         room, student = parts.classroom, settings.student

@@ -6,6 +6,7 @@ It knows the errors of all rooms and none of their work.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,7 +20,11 @@ T = TypeVar("T")
 
 
 def main(commands: typer.Typer, name: str) -> None:
-    """Run a command line; wrong usage is one line and exit 2, like every other error."""
+    """Run a command line; wrong usage is one line and exit 2, like every other error.
+
+    What it writes is for its user alone: the log, copies, harvests and exports hold what people said.
+    """
+    os.umask(os.umask(0o077) | 0o077)
     try:
         status = commands(standalone_mode=False)
     except typer.Abort:

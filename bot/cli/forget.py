@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot import platforms
-from bot.app import hash_secret
 from bot.cli.chat import history_of
 from bot.cli.exits import fail
 from bot.config import Settings
+from bot.secret import known_secret
 from bot.store import Store, hash_user
 from bot.store.rows import ForgetReport
 
@@ -23,7 +23,7 @@ async def forget(settings: Settings, platform: str, user: str) -> ForgetReport:
     """Blank what they said and delete what they gave; how much there was."""
     store = await Store.open(settings.database_url, data=settings.data, backups=settings.jobs.backups)
     try:
-        return await store.forget(hash_user(platform, user, hash_secret(settings)))
+        return await store.forget(hash_user(platform, user, await known_secret(settings, store)))
     finally:
         await store.aclose()
 

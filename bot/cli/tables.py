@@ -15,9 +15,8 @@ def show_parts(parts: Sequence[Part]) -> None:
     """What is ready, what is missing, and what is merely not set."""
     table = Table("part", "", "note", box=None, header_style="bold")
     for part in parts:
-        mark = (
-            "[green]ready[/]" if part.ready else ("[red]missing[/]" if part.needed else "[yellow]not set[/]")
-        )
+        absent = "[red]missing[/]" if part.needed else "[red]wrong[/]" if part.wrong else "[yellow]not set[/]"
+        mark = "[green]ready[/]" if part.ready else absent
         table.add_row(part.name, mark, part.note)
     Console(highlight=False).print(table)
 

@@ -7,7 +7,7 @@ nothing heavy, so that whoever only needs the contract pays for nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.student.records.cue import Cue
 
@@ -41,7 +41,7 @@ class Reply:
     cost_usd: float | None
     latency_ms: float
     likelihood: float | None = None
-    """Mean log-likelihood in nats a token, where the model tells."""
+    """Log-likelihood of all its words in nats, where the model tells."""
 
 
 class StudentModel(Protocol):
@@ -69,6 +69,10 @@ class StudentModel(Protocol):
         ...
 
 
-def runs_here(model: StudentModel) -> bool:
-    """Whether another reply costs nothing but time; a model says so by an attribute of this name."""
-    return bool(getattr(model, "runs_here", False))
+@runtime_checkable
+class SeveralReplies(StudentModel, Protocol):
+    """A model that runs here: of it a few replies may be asked at once, which costs nothing but time."""
+
+    async def several(self, cue: Cue, count: int, *, seed: int | None) -> tuple[Reply, ...]:
+        """Up to `count` replies, at least one; raise `ModelUnavailable`. Tokens of the prompt count once."""
+        ...

@@ -21,8 +21,8 @@ ROOM, OPEN_ROOM = 8, 16
 """Tokens beyond that; who says it in its own words may need a few more to end."""
 MIN_P = 0.2
 AGAIN_TEMPERATURE = 0.1
-OPEN_MIN_P, OPEN_HEAT = 0.1, 1.2
-"""Where the words are its own, it takes likelier ones less often: else all talk is of the same few things."""
+OPEN_MIN_P = 0.1
+"""Where the words are its own, it may take less likely ones: else all talk is of the same few things."""
 
 
 class EmbeddedModel:
@@ -30,8 +30,6 @@ class EmbeddedModel:
 
     Closing it leaves the engine to its owner, without the adapter.
     """
-
-    runs_here = True
 
     def __init__(
         self,
@@ -50,6 +48,11 @@ class EmbeddedModel:
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Say the cue's thought; raise `ModelUnavailable` when the engine cannot."""
+        [reply] = await self.several(cue, 1, seed=seed)
+        return reply
+
+    async def several(self, cue: Cue, count: int, *, seed: int | None) -> tuple[Reply, ...]:
+        """Say the cue's thought in up to `count` ways; raise `ModelUnavailable` when the engine cannot."""
         started = time.perf_counter()
         words = max(cue.thought.words, len(meaning(cue.thought).split()))
         sampling = Sampling(
@@ -60,27 +63,32 @@ class EmbeddedModel:
             stop=("\n",),
         )
         try:
-            done = await self._engine.complete(
+            done = await self._engine.several(
                 [asdict(message) for message in render(cue)],
                 sampling,
+                count,
                 adapter=self.adapter,
                 conversation=cue.conversation,
             )
         except EngineError as error:
             raise ModelUnavailable(f"{self.name}: {error}") from None
-        return Reply(
-            text=done.text,
-            prompt_tokens=done.prompt_tokens,
-            completion_tokens=done.completion_tokens,
-            cost_usd=None,
-            latency_ms=(time.perf_counter() - started) * 1000,
-            likelihood=done.likelihood,
+        latency = (time.perf_counter() - started) * 1000
+        return tuple(
+            Reply(
+                text=each.text,
+                prompt_tokens=each.prompt_tokens,
+                completion_tokens=each.completion_tokens,
+                cost_usd=None,
+                latency_ms=latency,
+                likelihood=each.likelihood,
+            )
+            for each in done
         )
 
     def _temperature_for(self, cue: Cue) -> float:
         if cue.again:
             return min(self._temperature, AGAIN_TEMPERATURE)
-        return self._temperature * OPEN_HEAT if cue.thought.open else self._temperature
+        return self._temperature
 
     async def aclose(self) -> None:
         """Let the engine forget the adapter; the rest of it is shared."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.config import BASE_MODEL, Settings
 from bot.models.base import ModelUnavailable, StudentModel
@@ -67,6 +68,14 @@ class Models:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names)}"
         raise UnknownModel(f"no model {name!r}; {hint}")
 
+    def paid(self, name: str) -> bool:
+        """Whether somebody may have to pay for the words of that model: it runs on somebody else's machine."""
+        name = _same(name, (*self._settings.models, *self._published.names)) or name
+        if (wanted := self._settings.models.get(name)) is not None:
+            return wanted.provider != "compatible" or not _is_here(wanted.base_url or "")
+        manifest = self._published.live(name) if name in self._published.names else None
+        return manifest is not None and manifest.endpoint is not None and not _is_here(manifest.endpoint)
+
     async def get(self, name: str) -> StudentModel:
         """The model of that name, opened; of a published one, the live version. A turn asks once and keeps
         what it gets. Raise `UnknownModel` or `ModelUnavailable`."""
@@ -86,15 +95,15 @@ class Models:
         name = _same(name, self.names) or name
         manifest = self._published.live(name) if name in self._published.names else None
         here = name == BASE_MODEL if manifest is None else manifest.endpoint is None
-        where, at_once = name, HOSTED_AT_ONCE
+        where, at_once, alone = name, HOSTED_AT_ONCE, HOSTED_AT_ONCE
         if here:
             program = manifest is not None and manifest.kind == "dspy"
             where = "llama_cpp" if program else (await self._engines.choice()).name
             settings = self._settings.engine
-            at_once = HOSTED_AT_ONCE if where == "vllm" else settings.slots
+            at_once = alone = HOSTED_AT_ONCE if where == "vllm" else settings.slots
             if where == "llama_cpp":
-                at_once = places(settings.slots, settings.threads)
-        return self._turnstiles.setdefault(where, Turnstile(where, at_once))
+                at_once, alone = places(settings.slots, settings.threads)
+        return self._turnstiles.setdefault(where, Turnstile(where, at_once, alone))
 
     @property
     def turnstiles(self) -> tuple[Turnstile, ...]:
@@ -174,3 +183,7 @@ def _same(name: str, known: Sequence[str]) -> str | None:
     """Which of `known` it is: written so, or else the first that differs in nothing but small and capital letters."""
     alike = [each for each in known if each.lower() == name.strip().lower()]
     return name if name in alike else next(iter(alike), None)
+
+
+def _is_here(address: str) -> bool:
+    return (urlsplit(address).hostname or "") in {"localhost", "127.0.0.1", "::1"}

@@ -24,9 +24,11 @@ class TooLate(Exception):
 class Turnstile:
     """One engine's; everything that runs on it goes through here. Deadlines are times of the event loop."""
 
-    def __init__(self, name: str, at_once: int) -> None:
+    def __init__(self, name: str, at_once: int, alone: int | None = None) -> None:
         self.name = name
         self.at_once = at_once
+        self._alone = at_once if alone is None else alone
+        """So many turns do not slow each other down."""
         self.busy = 0
         """Turns that are being taken."""
         self.seconds = 0.0
@@ -38,6 +40,11 @@ class Turnstile:
     def waiting(self) -> int:
         """Turns that wait."""
         return sum(not admitted.done() for _, _, admitted in self._queue)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether who is served may take more than it needs, because nobody else is served any later for it."""
+        return self.busy <= self._alone
 
     def expected_wait(self, ahead: int = 0) -> float:
         """Seconds that a turn which came now would wait, with so many others to be taken before it, one by one."""

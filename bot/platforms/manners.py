@@ -21,6 +21,11 @@ DENIED = (
     "This changes what everybody here sees, so only the people named by whoever runs this bot may do it. "
     "You may look at it, and in a direct message you may choose for yourself."
 )
+PAID = (
+    "This model costs money, so only the people named by whoever runs this bot may choose it. "
+    "/student model shows which others there are."
+)
+COMMANDS = "One moment, please: that is a lot at once. Please try again in a minute."
 LABEL = (
     "A simulated student, not a real child. Practice is logged. May it be used for training? /student privacy. "
     "More: /student about"
@@ -80,6 +85,17 @@ class RateLimits:
         by_user.said.append((now, key))
         by_channel.said.append((now, key))
         return Admission(True)
+
+    def admit_command(self, user: str) -> bool:
+        """Count a command of `user`; whether it may be done."""
+        now = self._clock()
+        self._sweep(now)
+        window = self._users.setdefault(user, _Window())
+        _forget_old(window, now)
+        if len(window.said) >= self._limits.commands_minute:
+            return False
+        window.said.append((now, ""))
+        return True
 
     @property
     def remembered(self) -> int:

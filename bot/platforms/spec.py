@@ -5,7 +5,7 @@ It must import nothing of a platform's library, nor of the rest of the bot: sett
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class PlatformSpec:
     settings: type[PlatformSettings]
     needs: Callable[[Settings], tuple[str, ...]]
     """Which of `secrets` these settings need."""
+    unreachable: Callable[[Settings, str], Awaitable[str | None]]
+    """Why the bot cannot see the channel of that id, or None. Raises `OSError` or `ValueError`."""
     open: Callable[[Settings, Classroom, Commands], Platform]
     """Make it. The one place where its library may be imported, which is slow."""
 

@@ -10,16 +10,18 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.store import person
-from bot.store.database import Database, StoreError
+from bot.store.database import Database, StoreError, private
 from bot.store.revisions import migrate
 from bot.store.rows import BackupsReport
 
 PATTERN = "pupil-*.db"
+HALF = ".pupil-"
+"""How the name of a copy begins that is not whole yet."""
 LOCK = ".lock"
 WAIT_SECONDS = 600
 """A copy of a large database takes minutes."""
@@ -33,6 +35,7 @@ async def make(database: Database, folder: Path, keep: int) -> tuple[Path, int]:
     file = folder / f"pupil-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.db"
     async with _alone(folder):
         await asyncio.to_thread(_tidy, folder)
+        await asyncio.to_thread(private, _fresh(file))
         await database.copy_to(_fresh(file))
         return file, await asyncio.to_thread(_take_in, file, keep)
 
@@ -50,10 +53,19 @@ async def forget(folder: Path, author_hash: str) -> BackupsReport:
         await asyncio.to_thread(_tidy, folder)
         for file in await asyncio.to_thread(_copies, folder):
             try:
-                cleaned += await _clean(file, author_hash)
+                # A look costs less than a copy, and most people are in few.
+                if await asyncio.to_thread(_holds, file, author_hash):
+                    cleaned += await _clean(file, author_hash)
             except (StoreError, sqlite3.Error):
                 damaged.append(file.name)
     return BackupsReport(cleaned, tuple(damaged))
+
+
+async def usable(folder: Path) -> None:
+    """Raise `StoreError` where copies cannot be written."""
+    async with _alone(folder):
+        await asyncio.to_thread(private, probe := folder / f"{HALF}probe")
+        await asyncio.to_thread(probe.unlink)
 
 
 async def _clean(file: Path, author_hash: str) -> bool:
@@ -81,13 +93,14 @@ def _copies(folder: Path) -> list[Path]:
 
 def _tidy(folder: Path) -> None:
     """What a crash, or a copy that cannot be read, left half made."""
-    for half in folder.glob(".pupil-*"):
+    for half in folder.glob(f"{HALF}*"):
         half.unlink()
 
 
 def _take_in(file: Path, keep: int) -> int:
     _replace(_fresh(file), file)
-    old = _copies(file.parent)[:-keep]
+    # None is newer than the one just made: names beyond it are of a clock that ran ahead, so they go first.
+    old = sorted(_copies(file.parent), key=lambda each: (each <= file, each))[:-keep]
     for each in old:
         each.unlink()
     return len(old)
@@ -100,12 +113,32 @@ def _replace(fresh: Path, file: Path) -> None:
 
 
 def _copy(file: Path, fresh: Path) -> None:
+    with _sound(file) as source:
+        private(fresh)
+        source.execute("VACUUM INTO ?", (str(fresh),))
+
+
+def _holds(file: Path, author_hash: str) -> bool:
+    """Whether any row of any table is of that person, however old the program that made it."""
+    with _sound(file) as source:
+        tables = [name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            columns = {row[1] for row in source.execute(f'PRAGMA table_info("{table}")')}
+            looked_for = f'SELECT 1 FROM "{table}" WHERE author_hash = ? LIMIT 1'  # noqa: S608 - our own tables
+            if "author_hash" in columns and source.execute(looked_for, (author_hash,)).fetchone():
+                return True
+    return False
+
+
+@contextlib.contextmanager
+def _sound(file: Path) -> Iterator[sqlite3.Connection]:
+    """A whole database, to be read. Raises `StoreError` or `sqlite3.Error` for a damaged one."""
     with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
         # A damaged index would hide rows from whoever looks for them.
         (sound,) = source.execute("PRAGMA quick_check(1)").fetchone()
         if sound != "ok":
             raise StoreError(f"{file}: damaged: {sound}")
-        source.execute("VACUUM INTO ?", (str(fresh),))
+        yield source
 
 
 def _fresh(file: Path) -> Path:
@@ -128,4 +161,5 @@ async def _alone(folder: Path) -> AsyncIterator[None]:
 
 def _lock(folder: Path) -> sqlite3.Connection:
     folder.mkdir(parents=True, exist_ok=True)
+    private(folder / LOCK)
     return sqlite3.connect(folder / LOCK, WAIT_SECONDS, isolation_level=None, check_same_thread=False)

@@ -31,6 +31,10 @@ _LENGTHEN = (
         turns=conversations.c.turns + bindparam("by"),
         mind=case((_GONE, null()), else_=bindparam("new_mind", type_=conversations.c.mind.type)),
         updated_at=bindparam("now"),
+        spoken_at=case(
+            (bindparam("spoke", type_=Boolean), bindparam("now", type_=conversations.c.spoken_at.type)),
+            else_=conversations.c.spoken_at,
+        ),
     )
     .returning(conversations.c.turns)
 )
@@ -103,10 +107,17 @@ async def change(
     return _conversation(row)
 
 
-async def lengthen(
-    connection: AsyncConnection, conversation_id: int, by: int, mind: str | None, mind_before: str | None
+async def lengthen(  # noqa: PLR0913 - what one exchange changes
+    connection: AsyncConnection,
+    conversation_id: int,
+    by: int,
+    mind: str | None,
+    mind_before: str | None,
+    *,
+    spoke: bool,
 ) -> int:
     """Count `by` more turns and keep the child's state; gives the number of the last one. Raises `StoreError`.
+    `spoke` says whether one of them is the child's.
 
     This locks the row: two programs cannot give two turns the same number.
     """
@@ -115,6 +126,7 @@ async def lengthen(
         "by": by,
         "new_mind": mind,
         "had_mind": mind_before is not None,
+        "spoke": spoke,
         "now": datetime.now(UTC),
     }
     count = await connection.scalar(_LENGTHEN, values)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import sqlite
@@ -64,6 +66,9 @@ class Database:
             raise StoreError(f"{self.name}: there is no such database; check the path")
         if self.is_sqlite and Path(self.name).is_dir():
             raise StoreError(f"{self.name}: {ADVICE[sqlite3.SQLITE_CANTOPEN]}")
+        if self.is_sqlite and not read_only:
+            with contextlib.suppress(OSError):  # SQLite says better what is wrong
+                private(Path(self.name))
         self._engine = self._connect(address)
         # SQLite has one writer at a time: queueing here is fair, queueing in the file is not.
         self._turnstile: contextlib.AbstractAsyncContextManager[Any] = (
@@ -205,6 +210,17 @@ class Work:
             task.exception()  # looked at: who was cancelled no longer wants to know
 
 
+def private(file: Path) -> None:
+    """Make the file, empty, for this user's eyes alone; take one that is there from all but its group. SQLite gives its
+    log the same rights. Raises `OSError`."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        mode = file.stat().st_mode
+        if mode & 0o007:
+            file.chmod(mode & 0o7770)
+
+
 def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that can say `on_conflict_…`, which both databases spell alike."""
     if connection.dialect.name == "sqlite":
@@ -244,7 +260,7 @@ def _name(address: URL) -> str:
 
 def _parse(url: str) -> URL:
     try:
-        address = make_url(url)
+        address = make_url(_quoted(url))
     except (ArgumentError, ValueError):
         raise StoreError(f"database url: expected an address such as {EXAMPLE}") from None
     driver = DRIVERS.get(address.drivername)
@@ -258,6 +274,16 @@ def _parse(url: str) -> URL:
     if address.get_backend_name() == "sqlite" and (address.database or ":").startswith((":", "file:")):
         raise StoreError(f"database url: expected a file, such as {EXAMPLE}")
     return address.set(drivername=driver)
+
+
+def _quoted(url: str) -> str:
+    """With a password as an address wants it: one with an @ in it would end up, in part, in the name of the server."""
+    scheme, _, rest = url.partition("://")
+    login, at, server = rest.rpartition("@")
+    user, colon, password = login.partition(":")
+    if not colon or not at or not set(password) & set("@:/?#[]"):
+        return url
+    return f"{scheme}://{user}:{quote(password, safe='%')}@{server}"
 
 
 def _begin(connection: Connection) -> None:

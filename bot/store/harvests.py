@@ -11,10 +11,10 @@ from datetime import datetime
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import consents, leaving
+from bot.store import consents, leaving, opinions, upkeep
 from bot.store.candidates import candidate
 from bot.store.database import Database, chunks, insert, one_at_a_time
-from bot.store.rows import Candidate, CandidateState, Consent, NewCandidate, Put
+from bot.store.rows import Candidate, CandidateState, Consent, NewCandidate, Put, RatingRow, WeekRow
 from bot.store.tables import candidate_people, candidates, ratings, reviews, turns
 from bot.student.records.dialogue import Role
 
@@ -53,6 +53,16 @@ class Harvests:
                 total, count = sums.get(row.conversation_id, (0.0, 0))
                 sums[row.conversation_id] = total + sum(row.scores.values()), count + len(row.scores)
         return {key: total / count for key, (total, count) in sums.items() if count}
+
+    async def week(self, since: datetime) -> WeekRow:
+        """Student turns, different teachers and ratings since that time, and the candidates that wait."""
+        async with self._database.reading() as connection:
+            return await upkeep.week(connection, since)
+
+    async def all_ratings(self) -> list[RatingRow]:
+        """Every rating there is, oldest first."""
+        async with self._database.reading() as connection:
+            return await opinions.rated(connection, None)
 
     async def put(
         self, found: Sequence[NewCandidate], *, silence_is_consent: bool, now: datetime

@@ -13,6 +13,11 @@ LENGTH = 32
 """Hex characters kept: 128 bits, far beyond chance collisions."""
 
 
+def fingerprint(secret: bytes) -> str:
+    """What tells one secret from another without telling either."""
+    return hmac.new(secret, b"fingerprint of the secret itself", hashlib.sha256).hexdigest()[:LENGTH]
+
+
 def hash_user(platform: str, user_id: str, secret: bytes) -> str:
     """The stored name of a user: HMAC-SHA256 under `secret`, cut to 32 hex characters.
 

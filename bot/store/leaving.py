@@ -5,6 +5,7 @@ Works inside a transaction of `store`. The harvested files are `harvested`'s bus
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
@@ -39,6 +40,11 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[list[st
         select(candidate_people.c.candidate_key).where(candidate_people.c.author_hash == author_hash)
     )
     keys = list(found.scalars())
+    return keys, await blank(connection, keys)
+
+
+async def blank(connection: AsyncConnection, keys: Sequence[str]) -> int:
+    """Blank these candidates and delete what reviewers made of them; count the reviews."""
     gone = 0
     for chunk in chunks(keys):
         deleted = await connection.execute(delete(reviews).where(reviews.c.candidate_key.in_(chunk)))
@@ -49,7 +55,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[list[st
             .where(candidates.c.key.in_(chunk))
             .values(state=CandidateState.FORGOTTEN, record=None, lineage=None)
         )
-    return keys, gone
+    return gone
 
 
 async def purge(connection: AsyncConnection, before: datetime) -> int:

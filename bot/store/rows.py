@@ -48,6 +48,8 @@ class ClaimedMessage:
     text: str
     message_id: str
     created_at: datetime
+    private: bool = False
+    """Whether a real person's data was taken out of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class ConversationChanges(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
     """One practice in one place. `mind` is the child's state as JSON text, None at the beginning;
-    `turns` counts logged turns; `ended_at` is None for the current conversation of a place."""
+    `turns` counts logged turns; `ended_at` is None for the current conversation of a place; `spoken_at` is when the
+    child last spoke."""
 
     id: int
     platform: str
@@ -123,6 +126,7 @@ class ConversationRow:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    spoken_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
 
 from bot.store import (
+    about,
     backups,
     claims,
     consents,
@@ -27,6 +28,7 @@ from bot.store import (
     person,
     rehearsing,
     turns,
+    unsaying,
     upkeep,
 )
 from bot.store.candidates import Candidates
@@ -48,8 +50,8 @@ from bot.store.rows import (
     StudentTurn,
     TeacherTurn,
     TurnRow,
-    WeekRow,
 )
+from bot.store.runs import Runs
 from bot.store.whole import whole
 
 
@@ -82,6 +84,11 @@ class Store:
         return cls(database, data, backups)
 
     @property
+    def runs(self) -> Runs:
+        """Which jobs ran, and when."""
+        return Runs(self._database, self._work)
+
+    @property
     def harvests(self) -> Harvests:
         """What a harvest of the log asks, and where it puts what it found."""
         return Harvests(self._database)
@@ -102,6 +109,21 @@ class Store:
         async with self._database.writing() as connection:
             # Deleted and committed, not rolled back: only a commit finds out that the disk is full.
             await claims.probe(connection)
+
+    async def knows_secret(self, fingerprint: str) -> bool:
+        """Whether the people in here are hashed under the secret of that fingerprint; the first one is noted."""
+        async with self._database.reading() as connection:
+            known = await about.read(connection, about.FINGERPRINT)
+        if known is None:
+            known = await self.take_secret(fingerprint, anew=False)
+        return known == fingerprint
+
+    @whole
+    async def take_secret(self, fingerprint: str, *, anew: bool = True) -> str:
+        """From now on people are hashed under that secret; gives the fingerprint that holds."""
+        async with self._database.writing() as connection:
+            await about.write(connection, about.FINGERPRINT, fingerprint, anew=anew)
+            return await about.read(connection, about.FINGERPRINT) or fingerprint
 
     @whole
     async def rehearse(self) -> None:
@@ -217,28 +239,35 @@ class Store:
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
 
+    async def spent(self, since: datetime, author_hash: str) -> tuple[float, float]:
+        """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
+        async with self._database.reading() as connection:
+            return await turns.spent(connection, since, author_hash)
+
     @whole
     async def set_message_id(self, turn_id: int, platform_message_id: str) -> None:
         """Say in which message a logged turn was sent. Raises `StoreError` for no such turn."""
         async with self._database.writing() as connection:
             await turns.set_message_id(connection, turn_id, platform_message_id)
 
-    async def turns_stream(self) -> AsyncIterator[LoggedTurn]:
-        """Every turn that is not forgotten, conversation by conversation in order, in constant memory.
+    async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
+        """Every turn that is not blank, conversation by conversation in order, in constant memory.
+
+        With `forgotten`, the blank turns of whoever was forgotten as well: that somebody spoke there is all they say.
 
         Turns logged meanwhile may or may not be among them. Nothing stays open between two turns, so
         the reader may take its time or stop early.
         """
         after = (0, 0)
-        while page := await self._page(after):
+        while page := await self._page(after, forgotten=forgotten):
             for logged in page:
                 yield logged
             after = (page[-1].turn.conversation_id, page[-1].turn.number)
 
     @whole
-    async def _page(self, after: tuple[int, int]) -> list[LoggedTurn]:
+    async def _page(self, after: tuple[int, int], *, forgotten: bool) -> list[LoggedTurn]:
         async with self._database.reading() as connection:
-            return await turns.page(connection, after)
+            return await turns.page(connection, after, forgotten=forgotten)
 
     # What people think of it, and what they allow.
 
@@ -291,12 +320,6 @@ class Store:
         """Every rating of a conversation, oldest first."""
         async with self._database.reading() as connection:
             return await opinions.rated(connection, conversation_id)
-
-    @whole
-    async def all_ratings(self) -> list[RatingRow]:
-        """Every rating there is, oldest first."""
-        async with self._database.reading() as connection:
-            return await opinions.rated(connection, None)
 
     @whole
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
@@ -355,6 +378,20 @@ class Store:
             report, harvested_lines=gone, models=tuple(models), backups=copies.cleaned, damaged=copies.damaged
         )
 
+    @whole
+    async def unsay(self, message_id: str) -> int:
+        """Blank what was said in a message that was deleted, and the answer to it; gives how many turns that were.
+
+        Copies keep it until newer ones take their place.
+        """
+        async with self._database.writing() as connection:
+            gone = await unsaying.unsay(connection, message_id)
+        if gone:
+            await self._database.scrub()
+            with contextlib.suppress(OSError, ValueError):  # as when consent is taken back
+                await self._bury()
+        return gone
+
     async def _bury(self) -> int:
         """Take whoever left out of the harvested files; gives how many lines went. Raises `OSError`, `ValueError`."""
         day, left = datetime.now(UTC).date().isoformat(), await self.candidates.left()
@@ -363,34 +400,12 @@ class Store:
     # Upkeep, by schedule.
 
     @whole
-    async def begin_job(self, name: str, due: datetime, limit: timedelta) -> bool:
-        """Take the run of `name` due at `due`; False when it is taken, or one still runs (for up to `limit`)."""
-        async with self._database.writing() as connection:
-            return await upkeep.begin_job(connection, name, due, datetime.now(UTC), limit)
-
-    @whole
-    async def end_job(self, name: str, due: datetime, result: str) -> None:
-        """Write down how a run ended."""
-        async with self._database.writing() as connection:
-            await upkeep.end_job(connection, name, due, datetime.now(UTC), result)
-
-    async def last_job(self, name: str) -> datetime | None:
-        """When the newest run of `name` was due, or None when it never ran."""
-        async with self._database.reading() as connection:
-            return await upkeep.last_job(connection, name)
-
-    @whole
     async def purge(self, before: datetime) -> PurgeReport:
         """Delete what was said, rated, claimed and harvested before that time."""
         async with self._database.writing() as connection:
             report = await upkeep.purge(connection, before)
         await self._database.scrub()
         return report
-
-    async def week(self, since: datetime) -> WeekRow:
-        """Student turns, different teachers and ratings since that time, and the candidates that wait."""
-        async with self._database.reading() as connection:
-            return await upkeep.week(connection, since)
 
     @whole
     async def back_up(self, keep: int) -> tuple[Path, int]:

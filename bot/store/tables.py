@@ -91,6 +91,7 @@ conversations = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("spoken_at", UtcDateTime),  # when the child last spoke: nothing else makes its night shorter
     # One current conversation per place, any number of ended ones. What the migration says to PostgreSQL alike is left
     # out here: to name it loads all of its dialect, 4 MB.
     Index(
@@ -147,6 +148,7 @@ turns = Table(
     Column("consent", Text),
     Column("flag", Text),
     UniqueConstraint("conversation_id", "number"),
+    Index("ix_turns_paid", "said_at", sqlite_where=text("cost_usd IS NOT NULL")),  # what a day has cost
 )
 
 feedback = Table(
@@ -219,4 +221,11 @@ job_runs = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     Column("result", Text),
+)
+
+about = Table(
+    "about",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )

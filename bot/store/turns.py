@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Row, Text, and_, bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
@@ -48,7 +49,9 @@ async def log(  # noqa: PLR0913 - see `store`
     said = [_columns(teacher)]
     if student is not None:
         said.append({**_columns(student), "thought": student.thought.to_json()})
-    count = await conversations.lengthen(connection, conversation_id, len(said), mind, mind_before)
+    count = await conversations.lengthen(
+        connection, conversation_id, len(said), mind, mind_before, spoke=student is not None
+    )
     first = count - len(said) + 1
     same = {"conversation_id": conversation_id, "asked": teacher.author_hash, "silence": teacher.consent}
     added = await connection.execute(
@@ -62,6 +65,22 @@ async def last(connection: AsyncConnection, conversation_id: int, limit: int) ->
     """The last `limit` turns of a conversation, newest last, without forgotten ones."""
     found = await connection.execute(_LAST, {"conversation": conversation_id, "most": limit})
     return [_turn(connection, row) for row in reversed(found.all())]
+
+
+async def spent(connection: AsyncConnection, since: datetime, author_hash: str) -> tuple[float, float]:
+    """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
+    question = turns.alias()
+    theirs = and_(
+        question.c.conversation_id == turns.c.conversation_id, question.c.number == turns.c.number - 1
+    )
+    mine = case((question.c.author_hash == author_hash, turns.c.cost_usd), else_=0.0)
+    found = await connection.execute(
+        select(func.sum(turns.c.cost_usd), func.sum(mine))
+        .select_from(turns.outerjoin(question, theirs))
+        .where(turns.c.cost_usd.is_not(None), turns.c.said_at >= since)
+    )
+    by_all, by_one = found.one()
+    return by_all or 0.0, by_one or 0.0
 
 
 async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow | None:
@@ -85,14 +104,20 @@ async def set_message_id(connection: AsyncConnection, turn_id: int, platform_mes
         raise missing(connection, "turn", turn_id)
 
 
-async def page(connection: AsyncConnection, after: tuple[int, int]) -> list[LoggedTurn]:
-    """Up to `PAGE` turns that are not forgotten, behind that conversation and number."""
+async def page(
+    connection: AsyncConnection, after: tuple[int, int], *, forgotten: bool = False
+) -> list[LoggedTurn]:
+    """Up to `PAGE` turns that are not blank, behind that conversation and number; with `forgotten`, the blank turns
+    of teachers who were forgotten, too."""
+    said = turns.c.content != ""
+    if forgotten:
+        said = or_(said, and_(turns.c.role == Role.TEACHER, turns.c.author_hash.is_(None)))
     consent_now = consents.newest_of(turns.c.author_hash)
     found = await connection.execute(
         select(turns, tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
         .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
-        .where(turns.c.content != "")
+        .where(said)
         .order_by(turns.c.conversation_id, turns.c.number)
         .limit(PAGE)
     )

@@ -20,9 +20,9 @@ from bot.student.records.dialogue import Role
 async def begin_job(
     connection: AsyncConnection, name: str, due: datetime, now: datetime, limit: timedelta
 ) -> bool:
-    """Take the run of `name` that was due at `due`; False when it was taken, or another one still runs.
+    """Take the run of `name` that was due at `due`; False when it was done, or one still runs.
 
-    A run that began more than `limit` ago without an end counts as dead.
+    A run that began more than `limit` ago without an end counts as dead, and is taken over.
     """
     await one_at_a_time(connection, "jobs")
     running = select(job_runs.c.due).where(
@@ -30,8 +30,45 @@ async def begin_job(
     )
     if (await connection.execute(running)).first() is not None:
         return False
-    taken = insert(connection, job_runs).values(name=name, due=due, started_at=now).on_conflict_do_nothing()
+    taken = (
+        insert(connection, job_runs)
+        .values(name=name, due=due, started_at=now)
+        .on_conflict_do_update(
+            index_elements=["name", "due"], set_={"started_at": now}, where=job_runs.c.finished_at.is_(None)
+        )
+    )
     return (await connection.execute(taken)).rowcount == 1
+
+
+async def leave_job(connection: AsyncConnection, name: str, due: datetime) -> None:
+    """Take back that a run was begun: it was broken off, and is to be made up for."""
+    await connection.execute(
+        delete(job_runs).where(
+            job_runs.c.name == name, job_runs.c.due == due, job_runs.c.finished_at.is_(None)
+        )
+    )
+
+
+async def job_in_hand(connection: AsyncConnection, name: str) -> datetime | None:
+    """When the newest run that has not ended began, or None."""
+    found: datetime | None = (
+        await connection.execute(
+            select(func.max(job_runs.c.started_at)).where(
+                job_runs.c.name == name, job_runs.c.finished_at.is_(None)
+            )
+        )
+    ).scalar()
+    return found
+
+
+async def job_results(connection: AsyncConnection) -> dict[str, str]:
+    """How the newest run of each job that ended, ended."""
+    found = await connection.execute(
+        select(job_runs.c.name, job_runs.c.result)
+        .where(job_runs.c.finished_at.is_not(None))
+        .order_by(job_runs.c.due)
+    )
+    return {row.name: row.result or "" for row in found}
 
 
 async def end_job(connection: AsyncConnection, name: str, due: datetime, now: datetime, result: str) -> None:
@@ -44,9 +81,13 @@ async def end_job(connection: AsyncConnection, name: str, due: datetime, now: da
 
 
 async def last_job(connection: AsyncConnection, name: str) -> datetime | None:
-    """When the newest run of `name` was due, or None when it never ran."""
+    """When the newest run of `name` that ended was due, or None when none ever did."""
     found: datetime | None = (
-        await connection.execute(select(func.max(job_runs.c.due)).where(job_runs.c.name == name))
+        await connection.execute(
+            select(func.max(job_runs.c.due)).where(
+                job_runs.c.name == name, job_runs.c.finished_at.is_not(None)
+            )
+        )
     ).scalar()
     return found
 

@@ -44,9 +44,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Completion]:
     done: list[Completion] = []
     generate = llama_server._generate
 
-    def spy(*arguments: object) -> Completion:
-        done.append(generate(*arguments))  # type: ignore[arg-type]
-        return done[-1]
+    def spy(*arguments: object) -> tuple[Completion, ...]:
+        answers = generate(*arguments)  # type: ignore[arg-type]
+        done.extend(answers)
+        return answers
 
     monkeypatch.setattr(llama_server, "_generate", spy)
     return done

@@ -173,9 +173,28 @@ async def test_the_same_seed_says_the_same_words_on_either_server() -> None:
 
 
 async def test_how_many_servers_there_are(small: Path) -> None:
-    for slots, threads, servers, each in ((8, None, 2, 2), (3, None, 2, 1), (1, None, 1, 1), (8, 1, 1, 8)):
+    for slots, threads, servers, each in ((8, None, 2, 4), (3, None, 2, 1), (1, None, 1, 1), (8, 1, 1, 8)):
         engine = await LlamaCppEngine.start(small, slots=slots, threads=threads)
         pool = engine._pools[None]
         assert [server.slots for server in pool._servers] == [each] * servers
-        assert llama_cpp.places(slots, threads) == servers * each
+        assert llama_cpp.places(slots, threads) == (servers * each, servers)
+        await engine.aclose()
+
+
+async def test_several_answers_at_once_differ_and_leave_other_conversations_their_place(small: Path) -> None:
+    engine = await LlamaCppEngine.start(small, slots=4, threads=1)
+    try:
+        await engine.complete(said_to("b", 4), GREEDY, conversation="b")
+        warm = Sampling(max_tokens=12, temperature=1.0, seed=7)
+        await engine.complete(TALK, GREEDY, conversation="a")  # what is read anew differs by rounding
+        four = await engine.several(TALK, warm, 4, conversation="a")
+        assert len({each.text for each in four}) == 4
+        assert all(each.completion_tokens and each.likelihood for each in four)
+        assert [each.prompt_tokens > 0 for each in four] == [True, False, False, False]
+        assert [each.text for each in await engine.several(TALK, warm, 4, conversation="a")] == [
+            each.text for each in four
+        ]
+        again = await engine.complete(said_to("b", 4), GREEDY, conversation="b")
+        assert again.cached_tokens >= again.prompt_tokens - 1
+    finally:
         await engine.aclose()

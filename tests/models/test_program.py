@@ -129,13 +129,13 @@ async def test_the_engine_is_told_whose_conversation_it_is(
     engine: LlamaCppEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
-    complete = LlamaCppEngine.complete
+    several = LlamaCppEngine.several
 
     async def spy(self: LlamaCppEngine, *arguments: Any, **more: Any) -> Any:
         asked.append(more["conversation"])
-        return await complete(self, *arguments, **more)
+        return await several(self, *arguments, **more)
 
-    monkeypatch.setattr(LlamaCppEngine, "complete", spy)
+    monkeypatch.setattr(LlamaCppEngine, "several", spy)
     model = open_program("dspy", "3", folder(tmp_path, state()), Embedded(engine, temperature=0.0))
     cues = [replace(cue(), conversation=name) for name in ("a", "b")]
     await asyncio.gather(*(model.reply(each, seed=7) for each in cues))

@@ -34,7 +34,7 @@ from bot.platforms.base import PlatformError
 from bot.platforms.discord import platform as discord_platform
 from bot.platforms.discord.commands import MESSAGE_COMMAND
 from bot.platforms.discord.platform import DiscordPlatform
-from bot.platforms.manners import LABEL
+from bot.platforms.manners import COMMANDS, LABEL
 from bot.store import Store
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, ConversationRow, FeedbackRow, TurnRow
@@ -406,6 +406,18 @@ async def test_mentions_and_emojis_reach_the_child_as_words(server: DiscordServe
         assert await bot.asked(ELSEWHERE, 1) == ["hi everyone, show a friend in the channel :wave:"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["anna.lee@hereford.edu", "anna\\_lee@hereford.edu", "**anna.lee**@hereford.edu", "mum@everyone.example"],
+)
+async def test_signs_inside_an_address_do_not_hide_it(
+    server: DiscordServer, tmp_path: Path, address: str
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, f"write to {address} please")
+        assert [each.content for each in await bot.kept(PRACTICE, 1)] == ["write to [email] please"]
+
+
 async def test_who_says_too_much_is_kindly_told_once(server: DiscordServer, tmp_path: Path) -> None:
     async with running(server, tmp_path, "[limits]\nper_user_minute = 2"):
         for number in range(5):
@@ -552,6 +564,41 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
         await bot.kept(PRACTICE, 2)
         assert "believes" not in (await server.slash(PRACTICE, "status")).text
         assert "believes" in (await server.slash(PRACTICE, "status", roles=[PROFESSOR_ROLE])).text
+
+
+async def test_what_is_deleted_here_is_blanked_in_the_log(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path) as bot:
+        said = [await server.say(PRACTICE, QUESTION) for _ in range(2)]
+        [turn, *_] = await bot.kept(PRACTICE, 4)
+
+        async def left(count: int) -> None:
+            async with asyncio.timeout(8):
+                while len(await bot.store.turns(turn.conversation_id, 9)) != count:
+                    await asyncio.sleep(0.01)
+
+        where = {"channel_id": PRACTICE, "guild_id": server.messages[PRACTICE][0].get("guild_id")}
+        await server.dispatch("MESSAGE_DELETE", {**where, "id": said[0]})
+        await left(2)
+        await server.dispatch("MESSAGE_DELETE_BULK", {**where, "ids": [said[1]]})
+        await left(0)
+
+
+async def test_a_paid_model_is_for_those_named_in_direct_messages_too(
+    server: DiscordServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InstantModels, "paid", lambda _self, name: name == "other")
+    toml = f'[permissions]\nusers = ["{STRANGER}"]'
+    async with running(server, tmp_path, toml):
+        assert "costs money" in (await server.slash(DIRECT, "model", name="other")).text
+        assert "now uses" in (await server.slash(DIRECT, "model", name="base")).text
+        assert "now uses" in (await server.slash(PRACTICE, "model", user=STRANGER, name="other")).text
+
+
+async def test_commands_of_one_person_have_a_limit(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path, "[limits]\ncommands_minute = 2"):
+        said = [(await server.slash(PRACTICE, "privacy", choice="forget")).text for _ in range(3)]
+        assert [COMMANDS in each for each in said] == [False, False, True]
+        assert "Lessons" in (await server.slash(PRACTICE, "lesson", user=STRANGER)).text
 
 
 async def test_privacy_is_kept_exported_and_forgotten(server: DiscordServer, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from bot.metrics import Metrics
 from bot.models.registry import Models
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
-from bot.platforms.manners import DENIED, LABEL
+from bot.platforms.manners import COMMANDS, DENIED, LABEL, PAID
 from bot.platforms.slack import blocks
 from bot.platforms.slack import connection as slack_connection
 from bot.platforms.slack import desk as slack_desk
@@ -743,6 +743,37 @@ async def test_only_some_may_change_what_all_see(slack: SlackServer, tmp_path: P
         assert len(slack.made("usergroups.users.list")) == 1, (
             "known for some minutes; Discord's ids are not asked"
         )
+
+
+async def test_what_is_deleted_here_is_blanked_in_the_log(slack: SlackServer, tmp_path: Path) -> None:
+    async with running(slack, settings(slack, tmp_path)) as bot:
+        when = await slack.say("What is 52 minus 17?")
+        conversation = await bot.store.conversation("slack", PRACTICE, None)
+        async with asyncio.timeout(10):
+            while len(await bot.store.turns(conversation.id, 9)) < 2:
+                await asyncio.sleep(0.02)
+            deleted = {"type": "message", "subtype": "message_deleted", "channel": PRACTICE, "hidden": True}
+            await slack.tell({**deleted, "deleted_ts": when, "ts": f"{when}1"})
+            while await bot.store.turns(conversation.id, 9):
+                await asyncio.sleep(0.02)
+
+
+async def test_a_paid_model_is_for_those_named_in_direct_messages_too(
+    slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InstantModels, "paid", lambda _self, name: name == "other")
+    slack.groups["S0PROFS"] = ["U0PROF"]
+    async with running(slack, settings(slack, tmp_path, GUARDED)):
+        assert PAID in (await answer(slack, "model other", channel=DIRECT))[0]
+        assert PAID not in (await answer(slack, "model base", channel=DIRECT))[0]
+        assert PAID not in (await answer(slack, "model other", channel=DIRECT, user="U0PROF"))[0]
+
+
+async def test_commands_of_one_person_have_a_limit(slack: SlackServer, tmp_path: Path) -> None:
+    async with running(slack, settings(slack, tmp_path, "[limits]\ncommands_minute = 2\n")):
+        said = [(await answer(slack, "privacy forget"))[0] for _ in range(3)]
+        assert [COMMANDS in each for each in said] == [False, False, True]
+        assert COMMANDS not in (await answer(slack, "about", user="U0HEAD"))[0]
 
 
 async def test_members_of_a_group_are_asked_for_again_later(

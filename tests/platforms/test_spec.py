@@ -66,6 +66,10 @@ class Pigeon:
         Pigeon.announced.append((channel, text))
 
 
+async def _lost(_: Settings, channel: str) -> str | None:
+    return None if channel == "loft-7" else "no such loft"
+
+
 PIGEON = PlatformSpec(
     name="pigeon",
     title="Pigeon post",
@@ -74,6 +78,7 @@ PIGEON = PlatformSpec(
     secrets={"PIGEON_TOKEN": "Pigeon post: the whistle that the bird knows."},
     settings=PigeonSettings,
     needs=lambda _: ("PIGEON_TOKEN",),
+    unreachable=_lost,
     open=Pigeon,
 )
 
@@ -130,8 +135,8 @@ async def missed_a_summary(settings: Settings) -> None:
     """Write down that the last one was long ago, so that it is made up for at the start."""
     store = await Store.open(settings.database_url)
     long_ago = datetime.now(UTC) - timedelta(days=30)
-    await store.begin_job("summary", long_ago, timedelta(hours=1))
-    await store.end_job("summary", long_ago, "sent")
+    await store.runs.begin("summary", long_ago, timedelta(hours=1))
+    await store.runs.end("summary", long_ago, "sent")
     await store.aclose()
 
 

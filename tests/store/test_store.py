@@ -807,3 +807,11 @@ def read_only_folder() -> Iterator[Path]:
 async def create(path: Path) -> None:
     store = await Store.open(url_of(path))
     await store.aclose()
+
+
+@pytest.mark.parametrize("password", ["p@ss", "a@b@c", "p@ss:w/ord?#", "plain", "p%40ss"])
+async def test_a_password_is_never_part_of_a_databases_name(password: str) -> None:
+    made = database.Database(f"postgresql://pupil:{password}@db.example:5432/pupil")
+    assert made.name == "postgresql+asyncpg://pupil:***@db.example:5432/pupil"
+    assert made._engine.url.password == password.replace("%40", "@")
+    await made.aclose()

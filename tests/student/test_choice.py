@@ -8,7 +8,7 @@ from bot.student.lessons import read_lesson
 from bot.student.records.child import read_child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
-from bot.student.voicing.choice import best, is_good, same_words
+from bot.student.voicing.choice import best, same_words
 from bot.student.voicing.voice import Shaped, shape
 
 DATA = Path(__file__).parents[2] / "data"
@@ -27,13 +27,9 @@ def chosen(replies: list[str], asked: Cue, elsewhere: frozenset[str] = frozenset
     return found.text if found else None
 
 
-def test_the_one_that_speaks_of_what_was_asked() -> None:
-    assert (
-        chosen(["I went to the park.", "The part with the dragon."], cue(BOOK, 5))
-        == "The part with the dragon."
-    )
-    assert is_good(Shaped("The part with the dragon."), cue(BOOK, 5), frozenset())
-    assert not is_good(Shaped("I went to the park.", likelihood=-1.5), cue(BOOK, 5), frozenset())
+def test_the_likeliest() -> None:
+    replies = [Shaped("I went to the park.", likelihood=-9.0), Shaped("The dragon part.", likelihood=-6.0)]
+    assert best(replies, cue(BOOK, 4), frozenset()) == replies[1]
 
 
 def test_not_what_was_said_before_here_or_elsewhere() -> None:

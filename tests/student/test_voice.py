@@ -151,6 +151,33 @@ def test_a_number_and_a_full_stop_make_no_list(said: str, shown: str) -> None:
     assert shape(said, Thought(ThoughtKind.ANSWER, answer="45", words=6), MIA).text == shown
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("<think>The child believes 45.\nLet me see: 52 - 17 = 35.</think>\n\nIt's 45.", "It's 45."),
+        ("<THINK>hm</THINK>It's 45.", "It's 45."),
+        ("The thought is 45, so I say it.\n</think>\nIt's 45.", "It's 45."),
+        ("```\nIt's 45.\n```", "It's 45."),
+        ("```text\nIt's 45.\n```", "It's 45."),
+        ("```It's 45.```", "It's 45."),
+        ("It's 45 \u2014 because 7 take away 2 is 5.", "It's 45, because 7 take away 2 is 5."),
+        ("Because 7 take away 2 is 5.\n\nSo it's 45.", "Because 7 take away 2 is 5. So it's 45."),
+        ("Mia:\nIt's 45.", "It's 45."),
+        ("It's 45.\nTeacher: No, it's 35.", "It's 45."),
+    ],
+)
+def test_thinking_aloud_fences_dashes_and_lines_are_no_fault(said: str, shown: str) -> None:
+    thought = Thought(ThoughtKind.ANSWER, "45", "because 7 take away 2 is 5", words=9)
+    shaped = shape(said, thought, MIA, teacher="What is 52 minus 17?")
+    assert (shaped.fault, shaped.text) == (None, shown)
+
+
+@pytest.mark.parametrize("said", ["<think>It's 45, I should say so", "<think>45</think>", "```\n```"])
+def test_thoughts_alone_are_not_spoken(said: str) -> None:
+    assert shape(said, Thought(ThoughtKind.ANSWER, "45", words=9), MIA).fault == "empty"
+    assert shape(said, Thought(ThoughtKind.CHAT, words=9), MIA).fault == "empty"
+
+
 def test_the_opposite_yes_or_no_cannot_stand() -> None:
     thought = Thought(ThoughtKind.ANSWER, answer="no", words=2)
     assert shape("yes", thought, MIA).fault

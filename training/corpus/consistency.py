@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.student.guard import safeguard
-from bot.student.guard.redaction import redact
+from bot.student.guard.redaction import exact, redact
 from bot.student.hearing.questions import index
 from bot.student.lessons import read_curriculum
 from bot.student.problems import solving
@@ -218,7 +218,10 @@ def _content(turn: Turn, source: str) -> Iterator[str]:
     if len(content) > MAX_TURN_CHARACTERS:
         yield f"content: expected at most {MAX_TURN_CHARACTERS} characters, got {len(content)}"
     invented = source == "authored" and turn.move is MoveKind.PUPIL_DATA
-    cleaned, personal = redact(content)
+    # What a child says is written by us: only what stands in an exact frame is looked at.
+    cleaned, personal = (
+        redact(content) if turn.role is Role.TEACHER else (exact(content), exact(content) != content)
+    )
     if personal and not invented:
         yield f"content: looks like a real person's data; take it out, such as {cleaned!r}"
     if turn.role is Role.STUDENT and not 1 <= (count := len(words(content))) <= LONGEST_TURN:

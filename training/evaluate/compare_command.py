@@ -115,7 +115,7 @@ async def _rated(settings: Settings) -> list[dict[str, Any]]:
 
     store = await Store.open(settings.database_url, data=settings.data)
     try:
-        return rated(await store.all_ratings())
+        return rated(await store.harvests.all_ratings())
     finally:
         await store.aclose()
 

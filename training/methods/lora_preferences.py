@@ -88,7 +88,7 @@ def train(  # noqa: PLR0913 - what a run is made of
     result = Result(
         folder=folder,
         seconds=seconds,
-        tokens=int(trainer.state.num_input_tokens_seen or 0),
+        tokens=int(max(row.get("num_tokens", 0) for row in trainer.state.log_history)),
         base_loss=measured[0]["eval_loss"],
         validation_loss=measured[-1]["eval_loss"],
         epochs=trainer.state.epoch or 0.0,

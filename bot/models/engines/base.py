@@ -6,8 +6,9 @@ children and versions. This module imports nothing heavy.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -43,7 +44,7 @@ class Completion:
     cached_tokens: int
     completion_tokens: int
     likelihood: float | None = None
-    """The mean log-likelihood (nats a token) that the model gave to what it wrote; None where it does not tell."""
+    """The log-likelihood (nats) that the model gave to all that it wrote; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,19 @@ class Engine(Protocol):
         """
         ...
 
+    async def several(
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        count: int,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",
+    ) -> tuple[Completion, ...]:
+        """Up to `count` next messages, each drawn anew with a seed of its own, written side by side; fewer where the
+        engine cannot. Raise `EngineError`. Tokens of the prompt count once."""
+        ...
+
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
         """Get ready for conversations that begin with `messages`."""
         ...
@@ -91,3 +105,12 @@ class Engine(Protocol):
     async def aclose(self) -> None:
         """Stop what is being generated and free the model."""
         ...
+
+
+async def side_by_side(
+    ask: Callable[[Sampling], Awaitable[Completion]], sampling: Sampling, count: int
+) -> tuple[Completion, ...]:
+    """`Engine.several` for an engine that takes many requests at once by itself."""
+    seeds = [None if sampling.seed is None else sampling.seed + number for number in range(count)]
+    first, *others = await asyncio.gather(*(ask(replace(sampling, seed=seed)) for seed in seeds))
+    return first, *(replace(each, prompt_tokens=0, cached_tokens=0) for each in others)

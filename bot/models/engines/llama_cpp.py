@@ -22,8 +22,8 @@ from bot.models.engines.weights import check_gguf
 
 MOST_SERVERS = 8
 """For one voice: each takes memory, and eight write a dozen replies a second."""
-AT_ONCE = 2
-"""Answers one thread works on side by side: a second one gains a tenth, more only make each of them later."""
+AT_ONCE = 4
+"""Answers one thread works on side by side: two or three gain little, four are written at half the price of each."""
 PROMPTS_MIB = 128
 """For each slot of a server, up to `MOST_PROMPTS_MIB` for all: there wait the prompts of conversations that lost their
 slot, with about 10 MiB each."""
@@ -89,9 +89,22 @@ class LlamaCppEngine:
         self, messages: Messages, sampling: Sampling, *, adapter: Path | None = None, conversation: str = ""
     ) -> Completion:
         """The model's next message. Cancelling the call stops the generation at the next token."""
-        done = await (await self._pool(adapter)).complete(messages, sampling, conversation)
-        self._prompt_tokens += done.prompt_tokens
-        self._cached_tokens += done.cached_tokens
+        [done] = await self.several(messages, sampling, 1, adapter=adapter, conversation=conversation)
+        return done
+
+    async def several(
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        count: int,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",
+    ) -> tuple[Completion, ...]:
+        """Up to `count` next messages on the server that serves the conversation."""
+        done = await (await self._pool(adapter)).several(messages, sampling, count, conversation)
+        self._prompt_tokens += done[0].prompt_tokens
+        self._cached_tokens += done[0].cached_tokens
         return done
 
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
@@ -150,10 +163,11 @@ class LlamaCppEngine:
             pool.close()
 
 
-def places(slots: int, threads: int | None) -> int:
-    """How many answers a voice works on at once with these settings of `LlamaCppEngine.start`."""
+def places(slots: int, threads: int | None) -> tuple[int, int]:
+    """How many answers a voice works on at once with these settings of `LlamaCppEngine.start`, and how many of them
+    have a server to themselves."""
     count, each = _arranged(slots, threads)
-    return count * each
+    return count * each, count
 
 
 def _arranged(slots: int, threads: int | None) -> tuple[int, int]:

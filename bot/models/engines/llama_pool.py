@@ -48,11 +48,13 @@ class Pool:
         """How many requests each server has in hand or waiting."""
         return tuple(server.waiting for server in self._servers)
 
-    async def complete(self, messages: Messages, sampling: Sampling, conversation: str) -> Completion:
-        """The next message; raise `EngineError`. Cancelling the call stops the generation at the next token."""
+    async def several(
+        self, messages: Messages, sampling: Sampling, count: int, conversation: str
+    ) -> tuple[Completion, ...]:
+        """Up to `count` next messages; raise `EngineError`. Cancelling the call stops them at the next token."""
         with self._lock:
             server = self._server_of(conversation)
-        return await _ask(server, messages, sampling, conversation)
+        return await _ask(server, messages, sampling, conversation, count)
 
     async def remember(self, messages: Messages) -> None:
         """Read `messages` into every slot."""
@@ -86,9 +88,12 @@ class Pool:
         return home
 
 
-async def _ask(server: Server, messages: Messages, sampling: Sampling, conversation: str) -> Completion:
+async def _ask(
+    server: Server, messages: Messages, sampling: Sampling, conversation: str, count: int = 1
+) -> tuple[Completion, ...]:
     cancelled = threading.Event()
     try:
-        return await asyncio.wrap_future(server.submit(messages, sampling, conversation, cancelled.is_set))
+        asked = server.submit(messages, sampling, conversation, cancelled.is_set, count)
+        return await asyncio.wrap_future(asked)
     finally:
         cancelled.set()

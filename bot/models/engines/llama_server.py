@@ -11,7 +11,8 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from bot.models.engines.base import Completion, EngineError, Messages, Sampling
 SAME_PROMPT = 0.95
 """What a slot holds is swapped for what is in memory unless it is so much of the new prompt. Conversations share more
 than half of theirs, which llama.cpp would take for one that goes on."""
+SPARE = 3
+"""Slots that no conversation speaks in: there llama.cpp writes the second to fourth of several answers, since it takes
+the free slots with the lowest numbers. Four written side by side take twice as long as one: it multiplies four rows at
+a time."""
 FIRST_WORD = ([{"role": "user", "content": "Hi."}], Sampling(max_tokens=1, temperature=0.0))
 """The shortest request there is."""
 
@@ -48,8 +53,10 @@ class Server:
         # A request in flight holds one thread, blocked outside the interpreter lock.
         self._threads = ThreadPoolExecutor(shape.slots, thread_name_prefix="llama")
         self._stopping = threading.Event()
+        self._spare = threading.Lock()
+        """Whoever holds it has the spare slots: with two at it, each would wait for what the other one has."""
         self._lock = threading.Lock()
-        self._free: list[tuple[int, str]] = [(slot, "") for slot in range(shape.slots)]
+        self._free: list[tuple[int, str]] = [(SPARE + slot, "") for slot in range(shape.slots)]
         """Idle slots and who spoke in each, the one that has been idle longest first."""
         self._waiting = 0
 
@@ -73,14 +80,20 @@ class Server:
         return self._waiting
 
     def submit(
-        self, messages: Messages, sampling: Sampling, conversation: str, cancelled: Callable[[], bool]
-    ) -> Future[Completion]:
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        conversation: str,
+        cancelled: Callable[[], bool],
+        count: int = 1,
+    ) -> Future[tuple[Completion, ...]]:
         """Answer as soon as a slot is free, in the order of asking; raise `EngineError` after `drain`.
 
-        What is `cancelled` stops at the next token.
+        It is `count` answers, at most `SPARE` + 1. What is `cancelled` stops at the next token.
         """
         try:
-            future = self._threads.submit(self._answer, _request(messages, sampling), conversation, cancelled)
+            request = _request(messages, sampling)
+            future = self._threads.submit(self._answer, request, conversation, cancelled, count)
         except RuntimeError:
             raise EngineError("the engine is closed") from None
         self._count(1)
@@ -104,13 +117,15 @@ class Server:
             self._waiting += more
 
     def _answer(
-        self, request: dict[str, Any], conversation: str, cancelled: Callable[[], bool]
-    ) -> Completion:
+        self, request: dict[str, Any], conversation: str, cancelled: Callable[[], bool], count: int
+    ) -> tuple[Completion, ...]:
         slot = self._take(conversation)
         try:
             # Named, and idle: a slot that is busy is not to be asked for.
             request["id_slot"] = slot
-            return _generate(self._compiled, request, lambda: cancelled() or self._stopping.is_set())
+            with self._spare if count > 1 else nullcontext():
+                request["n"] = min(count, SPARE + 1)
+                return _generate(self._compiled, request, lambda: cancelled() or self._stopping.is_set())
         finally:
             with self._lock:
                 self._free.append((slot, conversation))
@@ -139,8 +154,8 @@ def _load(shape: Shape, adapter: Path | None) -> Any:
 
     params = xllamacpp.CommonParams()
     params.model.path = str(shape.gguf)
-    params.n_parallel = shape.slots
-    params.n_ctx = shape.slots * shape.context
+    params.n_parallel = SPARE + shape.slots
+    params.n_ctx = params.n_parallel * shape.context
     params.cpuparams.n_threads = shape.threads
     params.cpuparams_batch.n_threads = shape.threads
     params.cache_ram_mib = shape.cache_mib
@@ -176,33 +191,43 @@ def _request(messages: Messages, sampling: Sampling) -> dict[str, Any]:
     return request
 
 
-def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool]) -> Completion:
+def _generate(server: Any, request: dict[str, Any], stopped: Callable[[], bool]) -> tuple[Completion, ...]:
     """Run one request to its end on a worker thread. Streaming is how llama.cpp lets us stop early."""
     if stopped():
         raise EngineError("the engine is closing")
-    texts: list[str] = []
+    answers = [_Answer() for _ in range(request.get("n", 1))]
     usage: dict[str, Any] = {}
     failure: list[str] = []
-    likely: list[float] = []
 
     def take(chunk: dict[str, Any]) -> bool:
         if "choices" not in chunk:
             failure.append(str(chunk.get("message") or chunk.get("error") or "no reason given"))
             return True
         for choice in chunk["choices"]:
-            texts.append(choice.get("delta", {}).get("content") or "")
-            likely.extend(each["logprob"] for each in (choice.get("logprobs") or {}).get("content") or ())
+            answers[choice.get("index", 0)].add(choice)
         usage.update(chunk.get("usage") or {})
         return stopped()
 
     server.handle_chat_completions(request, take)
     if failure:
         raise EngineError(f"llama.cpp refused the request: {failure[0]}")
-    details = usage.get("prompt_tokens_details") or {}
-    return Completion(
-        text="".join(texts),
-        prompt_tokens=int(usage.get("prompt_tokens", 0)),
-        cached_tokens=int(details.get("cached_tokens", 0)),
-        completion_tokens=int(usage.get("completion_tokens", 0)),
-        likelihood=sum(likely) / len(likely) if likely else None,
-    )
+    read = int(usage.get("prompt_tokens", 0))
+    cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0))
+    first, *others = (each.whole() for each in answers)
+    return replace(first, prompt_tokens=read, cached_tokens=cached), *others
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One of a request's answers while it is being written."""
+
+    texts: list[str] = field(default_factory=list)
+    likely: list[float] = field(default_factory=list)
+    """Nats, by token."""
+
+    def add(self, choice: dict[str, Any]) -> None:
+        self.texts.append(choice.get("delta", {}).get("content") or "")
+        self.likely.extend(each["logprob"] for each in (choice.get("logprobs") or {}).get("content") or ())
+
+    def whole(self) -> Completion:
+        return Completion("".join(self.texts), 0, 0, len(self.likely), sum(self.likely))

@@ -23,7 +23,7 @@ from peft import LoraConfig, PeftModel
 from transformers import GenerationConfig, LogitsProcessorList
 
 from bot.health import start
-from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling
+from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling, side_by_side
 from bot.models.engines.torch_loading import first_line, load
 from bot.models.engines.torch_sampling import Request, Rows
 
@@ -110,6 +110,22 @@ class TorchPeftEngine:
             return await done
         finally:
             request.stopped = True
+
+    async def several(
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        count: int,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",
+    ) -> tuple[Completion, ...]:
+        """Up to `count` next messages, written side by side."""
+
+        async def ask(one: Sampling) -> Completion:
+            return await self.complete(messages, one, adapter=adapter, conversation=conversation)
+
+        return await side_by_side(ask, sampling, count)
 
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
         """Answer once: the first answer of all is slow on a GPU."""

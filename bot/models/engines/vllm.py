@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.models.base import ModelRefused, ModelUnavailable
 from bot.models.chat import Ask, ChatModel, ChatSettings, ModelNotFound
-from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling
+from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling, side_by_side
 
 log = structlog.get_logger(__name__)
 
@@ -143,6 +143,22 @@ class VllmEngine:
             cached_tokens=0,
             completion_tokens=reply.completion_tokens or 0,
         )
+
+    async def several(
+        self,
+        messages: Messages,
+        sampling: Sampling,
+        count: int,
+        *,
+        adapter: Path | None = None,
+        conversation: str = "",
+    ) -> tuple[Completion, ...]:
+        """Up to `count` next messages, written side by side."""
+
+        async def ask(one: Sampling) -> Completion:
+            return await self.complete(messages, one, adapter=adapter, conversation=conversation)
+
+        return await side_by_side(ask, sampling, count)
 
     async def remember(self, messages: Messages, *, adapter: Path | None = None) -> None:
         """Let the server read `messages` once: it keeps what it read."""

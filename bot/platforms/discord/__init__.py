@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.platforms.reach import ask
 from bot.platforms.spec import PlatformSettings, PlatformSpec
 
 if TYPE_CHECKING:
@@ -17,6 +18,14 @@ class DiscordSettings(PlatformSettings):
     """`[discord]`; practice channels may be categories, too."""
 
     api_base: str = "https://discord.com/api/v10"
+
+
+async def _unreachable(settings: Settings, channel: str) -> str | None:
+    token = settings.key("DISCORD_TOKEN")
+    login = {"Authorization": f"Bot {token.get_secret_value().strip() if token else ''}"}
+    base = settings.section(DiscordSettings).api_base.rstrip("/")
+    told = await ask("GET", f"{base}/channels/{channel}", login)
+    return None if "id" in told else str(told.get("message") or "not known")
 
 
 def _open(settings: Settings, classroom: Classroom, commands: Commands) -> Platform:
@@ -33,5 +42,6 @@ DISCORD = PlatformSpec(
     secrets={"DISCORD_TOKEN": 'Discord: the bot\'s token, from the developer portal, page "Bot".'},
     settings=DiscordSettings,
     needs=lambda _: ("DISCORD_TOKEN",),
+    unreachable=_unreachable,
     open=_open,
 )

@@ -48,6 +48,7 @@ class Desk:
 
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
         self._permissions = settings.permissions
+        self._limits = manners.RateLimits(settings.limits)
         self.classroom = classroom
         self.commands = commands
         self._in_hand: set[asyncio.Task[Any]] = set()
@@ -69,6 +70,14 @@ class Desk:
         try:
             if shared and not manners.may_change(self._permissions, *_who(interaction)):
                 await self.tell(interaction, manners.DENIED)
+                return
+            if self.commands.pays(name, argument) and not manners.may_change(
+                self._permissions, *_who(interaction)
+            ):
+                await self.tell(interaction, manners.PAID)
+                return
+            if not self._limits.admit_command(str(interaction.user.id)):
+                await self.tell(interaction, manners.COMMANDS)
                 return
             await interaction.response.defer(ephemeral=True, thinking=True)
         except FAILURES as error:

@@ -62,11 +62,12 @@ SAID = frozenset({discord.MessageType.default, discord.MessageType.reply})
 THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
 MARKUP = (
     (re.compile(r"<@!?\d+>"), "a friend"),
-    (re.compile(r"<@&\d+>|@everyone|@here"), "everyone"),
+    (re.compile(r"<@&\d+>|(?<![\w.+\\-])@(?:everyone|here)\b"), "everyone"),
     (re.compile(r"<#\d+>"), "the channel"),
     (re.compile(r"<a?(:\w+:)\d+>"), r"\1"),
 )
-"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere."""
+"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere. A sign inside
+a word is none: an address like lee@hereford.edu must reach redaction as it was written."""
 
 TOKEN_REFUSED = 4004
 """The gateway's close code for a wrong token."""
@@ -354,6 +355,15 @@ class _Client(discord.Client):
                     yield channel
 
     # What people think of it.
+
+    async def on_raw_message_delete(self, deleted: discord.RawMessageDeleteEvent) -> None:
+        """What is deleted here leaves the log, too."""
+        await self._classroom.unsay(message_id(deleted.channel_id, deleted.message_id))
+
+    async def on_raw_bulk_message_delete(self, deleted: discord.RawBulkMessageDeleteEvent) -> None:
+        """As above, for many."""
+        for each in sorted(deleted.message_ids):
+            await self._classroom.unsay(message_id(deleted.channel_id, each))
 
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb on one of the child's messages, however old."""

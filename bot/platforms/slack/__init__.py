@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from bot.platforms.reach import ask
 from bot.platforms.spec import PlatformSettings, PlatformSpec
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ def _needs(settings: Settings) -> tuple[str, ...]:
     return BOT, APP if settings.section(SlackSettings).mode == "socket" else SIGNING
 
 
+async def _unreachable(settings: Settings, channel: str) -> str | None:
+    token = settings.key(BOT)
+    login = {"Authorization": f"Bearer {token.get_secret_value().strip() if token else ''}"}
+    base = settings.section(SlackSettings).base_url.rstrip("/")
+    told = await ask("POST", f"{base}/conversations.info", login, {"channel": channel})
+    return None if told.get("ok") else str(told.get("error") or "not known")
+
+
 def _open(settings: Settings, classroom: Classroom, commands: Commands) -> Platform:
     from bot.platforms.slack.platform import SlackPlatform  # noqa: PLC0415 - heavy
 
@@ -49,5 +58,6 @@ SLACK = PlatformSpec(
     },
     settings=SlackSettings,
     needs=_needs,
+    unreachable=_unreachable,
     open=_open,
 )

@@ -19,7 +19,7 @@ from bot.config import Settings
 from bot.messages import CommandError, Place, Shown, clean_text
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
-from bot.platforms.manners import DENIED, may_change, may_see_stage
+from bot.platforms.manners import COMMANDS, DENIED, PAID, RateLimits, may_change, may_see_stage
 from bot.platforms.slack import SlackSettings, blocks
 from bot.platforms.slack.connection import PLATFORM, asked, message_id
 
@@ -41,6 +41,7 @@ class SlackDesk:
 
     def __init__(self, settings: Settings, commands: Commands, client: AsyncWebClient) -> None:
         self._may = settings.permissions
+        self._limits = RateLimits(settings.limits)
         self._practice = frozenset(settings.section(SlackSettings).practice_channels)
         self._commands = commands
         self._client = client
@@ -86,8 +87,12 @@ class SlackDesk:
         await _respond(respond, answer)
 
     async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
+        if not self._limits.admit_command(user):
+            raise CommandError(COMMANDS)
         name, _, rest = line.partition(" ")
         name, shared = name.lower(), not place.channel.startswith("D")
+        if self._commands.pays(name, rest) and not may_change(self._may, user, await self._groups_of(user)):
+            raise CommandError(DENIED if shared else PAID)
         changes = shared and self._commands.changes(name, rest.strip())
         if changes:
             if not may_change(self._may, user, await self._groups_of(user)):
@@ -183,8 +188,11 @@ class SlackDesk:
         await ack()
         on, user = blocks.about(view), str(body["user"]["id"])
         author = self._commands.author_hash(PLATFORM, user)
-        kept = await self._commands.opinions.feedback(str(on["message"]), author, "suggestion", better)
-        said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
+        try:
+            kept = await self._commands.opinions.feedback(str(on["message"]), author, "suggestion", better)
+            said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
+        except CommandError as error:
+            said = str(error)
         await self.whisper(str(on["channel"]), user, said)
 
     async def _on_reaction(self, event: dict[str, Any]) -> None:

@@ -204,6 +204,10 @@ class SlackPlatform:
     # Messages.
 
     async def _on_message(self, event: dict[str, Any]) -> None:
+        if event.get("subtype") == "message_deleted":
+            gone = message_id(str(event.get("channel")), str(event.get("deleted_ts")))
+            await self._classroom.unsay(gone)
+            return
         if event.get("edited"):  # an edit that adds a mention fires app_mention: still no new message
             return
         if heard := Heard.of(event, str(event.get("channel") or "")):

@@ -35,8 +35,9 @@ UNSURE_SHARE = 0.03
 """Share of open turns in which the child does not know."""
 BARE_SHARE = 0.3
 """Share of open questions for yes or no that get a single word."""
-MOST_OPEN = 20
-"""Words of an open turn at most: a small model cannot go on by itself for longer."""
+MOST_OPEN, LONG_OPEN, GOES_ON_SHARE = 20, 10, 0.3
+"""Words of an open turn at most. A small model that goes on by itself loses the thread: of the turns that would be
+longer than `LONG_OPEN`, only this share is, and then as long as it gets."""
 MOST_GLAD = 6
 """The same of an answer to praise."""
 LIVE = 2
@@ -275,7 +276,8 @@ class _Turn:
 
     def talk(self) -> Thought:
         """Nothing that its beliefs or its knowledge decide: only how it takes the turn; the words are the model's."""
-        self.wording.words = min(self.wording.words, MOST_OPEN)
+        if self.wording.words > LONG_OPEN:
+            self.wording.words = MOST_OPEN if self.rng.random() < GOES_ON_SHARE else LONG_OPEN
         if (chosen := self.chosen()) is not None:
             return chosen
         roll = self.rng.random()

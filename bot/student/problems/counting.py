@@ -9,7 +9,7 @@ from bot.student.problems.asking import Asking
 from bot.student.problems.kind import Bug, BuggyAnswer, Kind, Problem, Reading
 
 _STEPS = {"ones": 1, "twos": 2, "threes": 3, "fours": 4, "fives": 5, "tens": 10, "hundreds": 100}
-_RUN = re.compile(r"(?:\d+|_)(?:\s*,\s*(?:and )?(?:\d+|_)){2,}")
+_RUN = re.compile(r"(?<![\d_])(?:\d{1,9}|_)(?:\s*,\s*(?:and )?(?:\d{1,9}|_)){2,}")
 _TERM = re.compile(r"\d+|_")
 _GOES_ON = re.compile(r"next|after|keep|continu|missing|blank|pattern|_")
 

@@ -8,7 +8,8 @@ from bot.student.problems import sums
 from bot.student.problems.asking import Asking
 from bot.student.problems.kind import Bug, BuggyAnswer, Kind, Problem, Reading
 
-_SIDE = r"((?:\d+|_)(?:\s*[-+]\s*(?:\d+|_))*)"
+# Bounded, and begun at no digit's middle: a page of digits must not hold everybody up.
+_SIDE = r"(?<![\d_])((?:\d{1,9}|_)(?:\s*[-+]\s*(?:\d{1,9}|_)){0,8})"
 _EQUATION = re.compile(rf"{_SIDE}\s*=\s*{_SIDE}")
 
 

@@ -1,4 +1,4 @@
-"""Which of several replies a child would most likely have said: near to what was asked, and not said before.
+"""Which of several replies a child would most likely have said: the likeliest that was not said before.
 
 It compares words; it calls no model. Which replies may stand at all is `voice`.
 """
@@ -11,30 +11,17 @@ from difflib import SequenceMatcher
 
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role
-from bot.student.said import telling
 from bot.student.voicing.voice import Shaped
 
-TRIES = 3
-"""Replies that are asked for at most."""
-GOOD = -0.3
-"""Worth from which no other reply is asked for: something of the teacher's, or new, at about the right length."""
-GOOD_SHORT = -0.8
-"""The same of a turn of a word or two, in which no telling word need come."""
-NEAR = 1.0
-"""What the first telling word that the teacher said, too, adds; a second one adds half."""
-NEW = 0.15
-"""What each telling word adds that neither side has said yet, up to `MOST_NEW`."""
-MOST_NEW = 3
-LIKELY = 0.7
-"""What each nat of the words' mean likelihood counts: what the model itself finds odd is mostly off the point."""
-SAID_BEFORE = 3.0
-"""What having been said before takes off."""
+REPLIES = 4
+"""Replies to choose from."""
+SAID_BEFORE = 30.0
+"""What having been said before takes off, in nats: more than any short reply is less likely than another."""
 ALIKE = 0.85
 """Likeness of letters (`difflib`) from which a reply was said before in this conversation."""
-OFF_LENGTH = 0.1
-"""What each word beside the length that was drawn takes off."""
-EMPTY = 1.0
-"""What a reply without a telling word of its own takes off where more than a word or two were meant."""
+OFF_LENGTH = 1.0
+"""What each word beside the length that was drawn takes off, in nats. The likeliest reply is a short one: without this
+a child would never say much."""
 FEW = 3
 
 
@@ -44,31 +31,21 @@ def same_words(text: str) -> str:
     return " ".join(words) if len(words) > FEW else ""
 
 
-def is_good(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> bool:
-    """Whether no other reply need be asked for. `elsewhere` holds the `same_words` of other conversations."""
-    return _worth(reply, cue, elsewhere) >= (GOOD if cue.thought.words > FEW else GOOD_SHORT)
-
-
 def best(replies: Sequence[Shaped], cue: Cue, elsewhere: Collection[str]) -> Shaped | None:
-    """The best of the replies that may stand; the first of equals; None where none may."""
+    """The best of the replies that may stand; the first of equals; None where none may.
+
+    `elsewhere` holds the `same_words` of other conversations.
+    """
     standing = [each for each in replies if each.fault is None]
     return max(standing, key=lambda each: _worth(each, cue, elsewhere), default=None)
 
 
 def _worth(reply: Shaped, cue: Cue, elsewhere: Collection[str]) -> float:
-    text = reply.text
-    asked, own = telling(cue.teacher), telling(text)
-    shared = len(own & asked)
-    worth = NEAR * (min(shared, 1) + 0.5 * (shared > 1)) - OFF_LENGTH * abs(
-        len(text.split()) - cue.thought.words
-    )
-    if not own - asked and cue.thought.words > FEW:
-        worth -= EMPTY
+    """The log-likelihood of all its words: of four, readers found the likeliest fitting half as often again as one at
+    random; nearness to the teacher's words, new words and likelihood a word told them less."""
+    worth = reply.likelihood - OFF_LENGTH * abs(len(reply.text.split()) - cue.thought.words)
     said = [turn.content for turn in cue.turns if turn.role is Role.STUDENT]
-    new = own - asked - telling(" ".join(said))
-    worth += NEW * min(MOST_NEW, len(new), cue.thought.words)
-    worth += LIKELY * reply.likelihood
-    if same_words(text) in elsewhere or any(_alike(text, each) for each in said):
+    if same_words(reply.text) in elsewhere or any(_alike(reply.text, each) for each in said):
         worth -= SAID_BEFORE
     return worth
 

@@ -1,19 +1,15 @@
-"""Which words are everyday ones: those at the head of wordfreq's small English list, which is read without wordfreq.
+"""Which words are everyday ones: those at the head of wordfreq's small English list (see `frequency`).
 
-The package brings tokenisers and the names of all languages, 14 MB and a quarter of a second, for a look into a list.
-What it makes of a word that the list does not hold as it is (a number, "it'is") is done here as it does it.
+What wordfreq makes of a word that the list does not hold as it is (a number, "it'is") is done here as it does it.
 """
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
 import math
 import re
 from functools import lru_cache
-from pathlib import Path
 
-import msgpack
+from bot.student.frequency import frequencies
 
 EVERYDAY = 4.2
 """Zipf frequency (log10 of uses in a billion words) of an everyday word: funny and dog are, banana is just not."""
@@ -39,17 +35,4 @@ def everyday(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _common() -> dict[str, int]:
-    """Every everyday word with its frequency in -centibels: 100 for one word in ten, 200 for one in a hundred."""
-    package = importlib.util.find_spec("wordfreq")
-    if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("wordfreq is not installed: pip install wordfreq")
-    path = Path(package.submodule_search_locations[0]) / "data" / "small_en.msgpack.gz"
-    common: dict[str, int] = {}
-    with gzip.open(path) as file:
-        # A header, then the words of 0 centibels, of -1, and so on: the rest of the list is not even unpacked.
-        buckets = msgpack.Unpacker(file)
-        buckets.read_array_header()
-        buckets.skip()
-        for centibels in range(round((9 - EVERYDAY) * 100) + 1):
-            common.update(dict.fromkeys(buckets.unpack(), centibels))
-    return common
+    return frequencies(EVERYDAY)

@@ -86,7 +86,7 @@ _BARE = {
 
 def _names(answer: str) -> bool:
     """Whether "it's" can stand before it: a number or a name can, a sentence cannot."""
-    first = answer.lower().split()[0]
+    first = next(iter(answer.lower().split()), "")
     return answer[0].isdigit() or (len(answer.split()) <= 2 and first not in _SENTENCE_STARTS)  # noqa: PLR2004
 
 
@@ -116,8 +116,11 @@ def _ask(teacher: str, thought: Thought | None) -> str:
 
 
 def one_line(teacher: str) -> str:
-    """A teacher's turn on one line and bounded: it cannot pretend to be a note, nor push the examples out."""
-    return shorten(" ".join(teacher.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
+    """A teacher's turn on one line and bounded: it cannot pretend to be a note or another speaker's turn, nor push the
+    examples out."""
+    # Chat templates mark who speaks with <|…|>; an engine would read it so.
+    harmless = teacher.replace("<|", "<").replace("|>", ">")
+    return shorten(" ".join(harmless.split()), MAX_TEACHER_CHARACTERS, placeholder=" ...")
 
 
 def recent_exchanges(turns: tuple[Turn, ...]) -> list[tuple[str, Turn]]:

@@ -36,7 +36,21 @@ def shape(  # noqa: PLR0913 - what a reply is measured by
 
     `teacher` is the turn that is answered, `earlier` what was said before it.
     """
-    cleaned = _clean(text if "$" in (thought.answer or "") else text.replace("$", ""), child.name)
+    text = _said(text if "$" in (thought.answer or "") else text.replace("$", ""))
+    if not _DASH.search(meaning(thought)):
+        text = _DASH.sub(", ", text)
+    first, *more = _lines(text, child.name) or [""]
+    shaped = _shape(_clean(first, child.name), thought, child, teacher, earlier, seed)
+    if shaped.fault and more and not thought.open:
+        # Some say one thought over several lines; a small model's next lines are talk of its own.
+        whole = _shape(_clean(" ".join((first, *more)), child.name), thought, child, teacher, earlier, seed)
+        shaped = shaped if whole.fault else whole
+    return shaped
+
+
+def _shape(  # noqa: PLR0913 - as above
+    cleaned: str, thought: Thought, child: Child, teacher: str, earlier: str, seed: int
+) -> Shaped:
     if not cleaned:
         return Shaped("", "empty")
     cut = _cut(cleaned, _limit(thought))
@@ -67,6 +81,31 @@ def _written(text: str, thought: Thought, child: Child, seed: int) -> str:
 
 
 # Cleaning.
+
+_THINKING = re.compile(r"<(think|thinking|reasoning|reflection)>.*?(?:</\1>|\Z)", re.I | re.S)
+_FENCE = re.compile(r"^[ \t]*```[\w+-]*[ \t]*$|```", re.M)
+_DASH = re.compile(r"\s*[\u2013\u2014]\s*")
+"""Print's dashes, which no child writes."""
+
+
+def _said(text: str) -> str:
+    """Without what a model thinks aloud before it speaks, and the fence around what it says."""
+    text = _THINKING.sub("", text)
+    # Some servers cut the opening tag off.
+    text = re.sub(r"\A.*</(?:think|thinking|reasoning)>", "", text, flags=re.I | re.S)
+    return _FENCE.sub("", text)
+
+
+def _lines(text: str, name: str) -> list[str]:
+    """The lines up to where somebody else is made to speak."""
+    found: list[str] = []
+    for line in text.replace("\r", "\n").split("\n"):
+        if found and re.match(rf"\s*(?:{re.escape(name)}|{_ROLES})\s*:", line, re.I):
+            break
+        if line.strip():
+            found.append(line)
+    return found
+
 
 _MARKUP = re.compile(r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|<[^>]*>?|^\s*[-•]\s*", re.M)
 _ROLES = "teacher|student|assistant|user|system|note|answer"
@@ -150,6 +189,7 @@ def _whole(text: str) -> str:
 # Checking.
 
 RARE_WORD = "a word from nowhere: "
+ANOTHER_NUMBER = "another number: "
 _STATES_ANSWER = (ThoughtKind.ANSWER, ThoughtKind.REJECT)
 
 
@@ -165,7 +205,7 @@ def _fault(text: str, thought: Thought, teacher: str) -> str | None:
     said = set(_numbers(text))
     strange = said - meant - (set() if thought.kind in _STATES_ANSWER else set(_numbers(teacher)))
     if strange:
-        return f"another number: {min(strange)}"
+        return f"{ANOTHER_NUMBER}{min(strange)}"
     if thought.kind in _STATES_ANSWER and thought.answer and not states(text, thought.answer):
         return "does not state the answer"
     if thought.kind is ThoughtKind.EXPLAIN and thought.answer and _another_answer(text, thought):

@@ -1,0 +1,121 @@
+"""What `check` finds beside the parts that the child needs: on real sockets, with nothing of a bot but its answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot import readiness, watching
+from bot.config import Settings, settings_type
+from bot.jobs import FAILED
+from bot.metrics import Metrics
+from bot.metrics_server import MetricsServer
+from bot.store import Store
+from tests.fakes.students import DATA
+
+
+def settings_at(folder: Path, **sections: Any) -> Settings:
+    jobs = {"backups": folder / "backups", **sections.pop("jobs", {})}
+    given = {"data": DATA, "database": str(folder / "pupil.db"), "jobs": jobs, "metrics": {"enabled": False}}
+    return settings_type().model_validate({**given, **sections})
+
+
+@asynccontextmanager
+async def running(troubles: Mapping[str, str], *, ok: bool = True) -> AsyncIterator[int]:
+    server = MetricsServer(Metrics(), lambda: ok, troubles)
+    try:
+        yield await server.start("127.0.0.1", 0)
+    finally:
+        await server.aclose()
+
+
+async def part(work: object, settings: Settings) -> readiness.Part:
+    return await readiness._wanted("it", lambda: work(settings))  # type: ignore[operator]
+
+
+async def test_backups_that_cannot_be_written(tmp_path: Path) -> None:
+    assert (await part(readiness._backups, settings_at(tmp_path))).ready
+    (tmp_path / "file").touch()
+    broken = await part(readiness._backups, settings_at(tmp_path, jobs={"backups": tmp_path / "file"}))
+    assert (broken.ready, broken.wrong) == (False, True)
+    assert "cannot be worked on" in broken.note
+    none = await part(readiness._backups, settings_at(tmp_path, jobs={"backup": ""}))
+    assert (none.ready, none.wrong) == (False, False)
+    server = settings_at(tmp_path, pupil_database_url=SecretStr("postgresql://pupil:x@here/pupil"))
+    assert "pg_dump" in (await part(readiness._backups, server)).note
+
+
+async def test_a_job_that_failed(tmp_path: Path) -> None:
+    settings = settings_at(tmp_path)
+    store = await Store.open(settings.database_url)
+    for day, result in ((1, f"{FAILED}no disk"), (2, "wrote one"), (3, f"{FAILED}no disk again")):
+        due = datetime(2026, 1, day, tzinfo=UTC)
+        await store.runs.begin("backup", due, timedelta(hours=1))
+        await store.runs.end("backup", due, result)
+        assert (await part(readiness._jobs, settings)).wrong is (FAILED in result)
+    await store.aclose()
+
+
+@pytest.mark.parametrize(
+    ("troubles", "ok", "found"),
+    [({}, True, None), ({"taking up new models": "ended"}, True, "taking up"), ({}, False, "not ready")],
+)
+async def test_a_dead_task_of_a_running_bot(
+    tmp_path: Path, troubles: dict[str, str], found: str | None, *, ok: bool
+) -> None:
+    async with running(troubles, ok=ok) as port:
+        said = await part(readiness._running, settings_at(tmp_path, metrics={"port": port}))
+    assert (said.ready, said.wrong) == (found is None, found is not None)
+    assert (found or "all is well") in said.note
+    assert not (await part(readiness._running, settings_at(tmp_path, metrics={"port": port}))).wrong
+
+
+async def test_a_summary_channel_that_cannot_be_read(tmp_path: Path) -> None:
+    async def discord(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bot a-token"
+        known = request.match_info["channel"] == "1"
+        return web.json_response(
+            {"id": "1"} if known else {"message": "Unknown Channel"}, status=200 if known else 404
+        )
+
+    async def slack(request: web.Request) -> web.Response:
+        known = (await request.post())["channel"] == "C1"
+        return web.json_response({"ok": True} if known else {"ok": False, "error": "channel_not_found"})
+
+    app = web.Application()
+    app.router.add_get("/channels/{channel}", discord)
+    app.router.add_post("/conversations.info", slack)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        for channel, trouble in (
+            ("discord:1", None),
+            ("discord:2", "Unknown Channel"),
+            ("slack:C1", None),
+            ("slack:C2", "channel_not_found"),
+        ):
+            settings = settings_at(
+                tmp_path,
+                jobs={"summary_channel": channel},
+                discord={"api_base": url},
+                slack={"base_url": url},
+                discord_token=SecretStr("a-token"),
+                slack_bot_token=SecretStr("xoxb-token"),
+                slack_app_token=SecretStr("xapp-token"),
+            )
+            assert await watching.channel(settings) == trouble, channel
+    finally:
+        await runner.cleanup()
+    assert "cannot be asked for" in str(await watching.channel(settings))
+    assert "SLACK_BOT_TOKEN" in str(
+        await watching.channel(settings_at(tmp_path, jobs={"summary_channel": "slack:C1"}))
+    )
