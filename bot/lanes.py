@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.health import start
 from bot.messages import Answer, Message, Place, Responder
 
 
@@ -57,7 +58,7 @@ class Lanes:
         lane.jobs.append(job)
         self._counted(self.waiting)
         if lane.worker is None:
-            lane.worker = asyncio.create_task(self._work(message.place, lane))
+            lane.worker = start(self._work(message.place, lane), "the queue of a conversation")
         return job
 
     def waiting_in(self, place: Place) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.markup import without_markup
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Thought
 
 
@@ -86,6 +87,8 @@ class Shown:
     text: str
     rows: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    file: bool = False
+    """Whether the text is to be kept as it is: sent as a file where there are files."""
 
 
 class CommandError(ValueError):
@@ -109,7 +112,7 @@ class Responder(Protocol):
 
 
 def clean_text(text: str) -> str:
-    """A person's text made safe to store and show: no control characters, no lone surrogates, bounded."""
+    """A person's text made safe to store and show: no control characters, no lone surrogates, no markup, bounded."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = "".join(
         character
@@ -117,4 +120,4 @@ def clean_text(text: str) -> str:
         else " "
         for character in text[: 2 * MAX_TURN_CHARACTERS]
     )
-    return text.strip()[:MAX_TURN_CHARACTERS]
+    return without_markup(text).strip()[:MAX_TURN_CHARACTERS]

@@ -577,6 +577,7 @@ class TestBudget:
     async def test_which_models_are_paid(self, path: Path, settings: dict[str, Any], *, paid: bool) -> None:
         async with room(path, models={"it": settings}) as app:
             assert app.commands.pays("model", "it") is paid
+            assert app.commands.pays("model", " IT ") is paid, "as it is chosen in any case"
             assert not app.commands.pays("model", "base")
             assert not app.commands.pays("model", None)
             assert not app.commands.pays("lesson", "it")

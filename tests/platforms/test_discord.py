@@ -514,7 +514,7 @@ async def test_every_command_answers_privately_and_in_time(server: DiscordServer
         assert "believes" in shown["status"].text
         assert "privacy" in shown["help"].text
         assert "simulated" in (await server.slash(PRACTICE, "about")).text
-        assert "asked yet" in (await server.slash(PRACTICE, "privacy")).text
+        assert "May your turns be used for training?" in (await server.slash(PRACTICE, "privacy")).text
         assert "other" in (await server.slash(PRACTICE, "model", name="other")).text
         assert "is now" in (await server.slash(PRACTICE, "lesson", lesson="2.oa.a.1-stories")).text
         assert "fresh" in (await server.slash(PRACTICE, "new")).text
@@ -613,8 +613,22 @@ async def test_privacy_is_kept_exported_and_forgotten(server: DiscordServer, tmp
         assert kept["consents"][0]["state"] == "on"
         assert "Forgotten" in (await server.slash(PRACTICE, "privacy", choice="forget")).text
         small = await server.slash(PRACTICE, "privacy", choice="export")
-        assert not small.files
-        assert QUESTION not in small.text
+        assert json.loads(small.files[0])["turns"] == []
+
+
+async def test_what_all_see_changed_is_told_to_all(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path):
+        changes: tuple[tuple[str, dict[str, str]], ...] = (
+            ("new", {}),
+            ("child", {"name": "eli"}),
+            ("model", {"name": "other"}),
+        )
+        shown = [(await server.slash(PRACTICE, line, **told)).text for line, told in changes]
+        assert [f"-# {each}" for each in shown] == await server.answers(PRACTICE, count := len(changes))
+        await server.slash(PRACTICE, "child")
+        await server.slash(PRACTICE, "child", name="nobody")
+        await server.slash(DIRECT, "new")
+        assert (len(server.sent(PRACTICE)), server.sent(DIRECT)) == (count, [])
 
 
 async def test_a_rating_takes_two_forms_also_over_a_restart(server: DiscordServer, tmp_path: Path) -> None:

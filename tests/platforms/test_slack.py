@@ -324,11 +324,11 @@ async def test_a_thread_is_a_conversation_of_its_own_that_begins_as_its_channel(
     await slack.command("child zoe")
     await slack.until(lambda: slack.responses)
     when = await slack.say(QUESTION)
-    await slack.until(lambda: len(slack.posts()) == 1)
-    await slack.say(QUESTION, thread_ts=when)
     await slack.until(lambda: len(slack.posts()) == 2)
-    assert [post["username"] for post in slack.posts()] == ["Zoe", "Zoe"]
-    assert slack.posts()[1]["thread_ts"] == when
+    await slack.say(QUESTION, thread_ts=when)
+    await slack.until(lambda: len(slack.posts()) == 3)
+    assert [post.get("username") for post in slack.posts()] == [None, "Zoe", "Zoe"]
+    assert slack.posts()[2]["thread_ts"] == when
     await bot.turns(PRACTICE, 2)
     await bot.turns(PRACTICE, 2, when)
 
@@ -695,10 +695,22 @@ async def test_every_subcommand_answers_that_person_alone(slack: SlackServer, bo
             text, shown = await answer(slack, each.name)
             assert wrong_blocks(shown["blocks"]) == ""
             assert text
-    assert len(slack.posts()) == 1
+    posts = [each["text"] for each in slack.posts()]
+    assert [each for each in posts if "fresh conversation" not in each] == posts[:1], (
+        "what all see is told to all"
+    )
     assert "*model*" in (await answer(slack, "status"))[0]
     assert (await answer(slack, ""))[0] == (await answer(slack, "help"))[0]
     assert "no command" in (await answer(slack, "dance &lt;!channel&gt;"))[0]
+
+
+async def test_what_all_see_changed_is_told_to_all(slack: SlackServer, bot: Bot) -> None:
+    for line in ("child zoe", "model other", "lesson 2.OA.C.3-even-odd", "new"):
+        text, _ = await answer(slack, line)
+        assert slack.posts()[-1]["text"] in text
+    for line, channel in (("child", PRACTICE), ("child nobody", PRACTICE), ("new", DIRECT)):
+        await answer(slack, line, channel=channel)
+    assert len(slack.posts()) == 4
 
 
 async def test_choices_hold_for_the_channel(slack: SlackServer, bot: Bot) -> None:

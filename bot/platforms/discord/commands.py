@@ -1,6 +1,7 @@
 """/student and the message command in Discord: how they are declared, filled in, guarded and shown.
 
-What they do is in `bot.commands`. Everything is shown to the person who asked, and to nobody else.
+What they do is in `bot.commands`. Everything is shown to the person who asked, and to nobody else but for what changes
+a conversation that others are in, too.
 """
 
 from __future__ import annotations
@@ -89,14 +90,16 @@ class Desk:
                 await self.commands.follow_channel(place)
             shown = await work(place, author)
         except CommandError as error:
-            shown = Shown(f"{str(error)[:1].upper()}{str(error)[1:]}")
+            shown, shared = Shown(f"{str(error)[:1].upper()}{str(error)[1:]}"), False
         except Exception:
             log.exception("command failed", command=name)
-            shown = Shown(BROKEN)
+            shown, shared = Shown(BROKEN), False
         try:
             await _show(interaction, shown)
         except FAILURES as error:
             log.warning("command not answered", command=name, reason=why(error))
+        if shared:
+            await _tell_all(interaction, shown.text)
 
     async def open(self, interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
         """Open a form. It must be the first answer: whether it makes sense is checked when it comes back."""
@@ -124,11 +127,22 @@ def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
 
 async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
     none = discord.AllowedMentions.none()
-    if len(shown.text) > LONGEST:
+    if shown.file or len(shown.text) > LONGEST:
         file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
         await interaction.followup.send("Here it is.", file=file, ephemeral=True, allowed_mentions=none)
     else:
         await interaction.followup.send(page(shown), ephemeral=True, allowed_mentions=none)
+
+
+async def _tell_all(interaction: discord.Interaction[Any], text: str) -> None:
+    """Who talks there must not wonder why the child has changed."""
+    channel = interaction.channel
+    if isinstance(channel, discord.abc.Messageable):
+        try:
+            text = discord.utils.escape_markdown(text)
+            await channel.send(f"-# {text}", allowed_mentions=discord.AllowedMentions.none())
+        except FAILURES as error:
+            log.warning("change not told", reason=why(error))
 
 
 def page(shown: Shown) -> str:

@@ -20,12 +20,14 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DiscordSettings
 from bot.platforms.discord.answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
 from bot.platforms.discord.commands import Desk, register
 from bot.platforms.manners import RateLimits
+from bot.proxies import proxy_for
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
@@ -148,6 +150,7 @@ class _Client(discord.Client):
             max_messages=None,  # nothing here looks at old messages: the store does
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
+            proxy=proxy_for(settings.section(DiscordSettings).api_base),
         )
         self._settings = settings.section(DiscordSettings)
         self._most_missed = settings.classroom.queue
@@ -382,7 +385,7 @@ class _Client(discord.Client):
         return message_id(reaction.channel_id, reaction.message_id), author
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -28,11 +28,15 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode import aiohttp as socket_mode
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web import async_base_client
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook import async_client
 
 from bot.platforms.base import PlatformError
+from bot.proxies import proxy_for
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +51,11 @@ LOST_SECONDS = 30.0
 """How long slack_sdk's own reconnection may take before the connection is built anew."""
 LOOK_SECONDS = 2.0
 PING_SECONDS = 5.0
+
+
+for module in (async_base_client, async_client, socket_mode):
+    # slack_sdk would take HTTPS_PROXY for every address, whatever NO_PROXY says: it is told the proxy instead.
+    vars(module)["load_http_proxy_from_env"] = lambda *_: None
 
 
 class Unreachable(PlatformError):
@@ -93,7 +102,10 @@ def web_client(base_url: str, token: str | None, session: aiohttp.ClientSession 
         AsyncServerErrorRetryHandler(max_retry_count=RETRIES),
         AsyncConnectionErrorRetryHandler(max_retry_count=RETRIES),
     ]
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=handlers)
+    proxy = proxy_for(base_url)
+    return AsyncWebClient(
+        token=token, base_url=base_url, session=session, retry_handlers=handlers, proxy=proxy
+    )
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -161,7 +173,12 @@ async def serve_socket(
         try:
             address = await _socket_address(client, app_token)
             handler = AsyncSocketModeHandler(
-                app, app_token, logger=quiet("socket"), web_client=client, ping_interval=PING_SECONDS
+                app,
+                app_token,
+                logger=quiet("socket"),
+                web_client=client,
+                proxy=proxy_for(address),
+                ping_interval=PING_SECONDS,
             )
             handler.client.wss_uri = address
             async with asyncio.timeout(CONNECT_SECONDS):
