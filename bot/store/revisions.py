@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, selec
 
 from bot.store.database import Database
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The newest revision in the folder `migrations`."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))

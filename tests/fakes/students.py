@@ -134,6 +134,8 @@ class Listener:
         self.sent: list[Outgoing] = []
         self.log = [] if log is None else log
         self.thought = 0
+        self.told: list[str] = []
+        self.looked = 0
         self._fails = fails
         self._hangs = hangs
 
@@ -148,6 +150,18 @@ class Listener:
         self.sent.append(outgoing)
         self.log.append(outgoing.text)
         return None
+
+    def recover(self) -> None:
+        """From now on, take what is sent."""
+        self._hangs = False
+
+    async def find(self, outgoing: Outgoing) -> list[str]:
+        self.looked += 1
+        return []
+
+    async def tell(self, text: str) -> bool:
+        self.told.append(text)
+        return True
 
     @property
     def words(self) -> list[str]:
