@@ -11,7 +11,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -123,6 +123,8 @@ class DiscordServer:
         self._sessions: dict[str, _Session] = {}
         self._session: _Session | None = None
         self._interactions: dict[str, Interaction] = {}
+        self.posted: Callable[[], Awaitable[None]] | None = None
+        """Called when a message was posted, before the bot hears so."""
         self._failures: list[_Failure] = []
         self._nonces: dict[str, Json] = {}
         self._sockets: dict[web.WebSocketResponse, Callable[[Json], bytes | str]] = {}
@@ -564,7 +566,11 @@ class DiscordServer:
         recorded = await _record(request)
         self.requests.append(recorded)
         try:
-            return self._answer(recorded)
+            answer = self._answer(recorded)
+            shown = recorded.method == "POST" and recorded.path.endswith("/messages")
+            if self.posted is not None and (shown or recorded.path.startswith("/webhooks/")):
+                await self.posted()
+            return answer
         finally:
             await self._notify()
 
