@@ -38,12 +38,18 @@ async def main(rounds: int, at_once: int) -> int:
         shown = [f"{each.count('')} of {len(each)} whole" for each in cell_of]
         print(f"| {step.value} | {' | '.join(shown)} |")
     wrong = [f"{cell}: {each}" for cell, all_of_it in found.items() for each in all_of_it if each]
-    print(f"\n{len(cells)} crashes in {time.perf_counter() - started:.0f} s; wrong: {len(wrong)}", *wrong, sep="\n")
+    print(
+        f"\n{len(cells)} crashes in {time.perf_counter() - started:.0f} s; wrong: {len(wrong)}",
+        *wrong,
+        sep="\n",
+    )
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=2, help="cells at the same time")
     given = parser.parse_args()

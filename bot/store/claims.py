@@ -60,7 +60,12 @@ async def claim(connection: AsyncConnection, message: ClaimedMessage, program: s
 
 async def refuse(connection: AsyncConnection, key: str, reason: str) -> bool:
     """Note that a message is not taken; False when it already was."""
-    values = {"message_key": key, "claimed_at": datetime.now(UTC), "state": ClaimState.FAILED, "reason": reason}
+    values = {
+        "message_key": key,
+        "claimed_at": datetime.now(UTC),
+        "state": ClaimState.FAILED,
+        "reason": reason,
+    }
     result = await connection.execute(insert(connection, claims).on_conflict_do_nothing(), values)
     return result.rowcount == 1
 

@@ -109,5 +109,3 @@ def as_json(spoken: Spoken) -> object:
     teacher = replace(spoken.teacher, content=storable(spoken.teacher.content))
     whole_text = replace(spoken, text=storable(spoken.text), teacher=teacher, student=student)
     return _SPOKEN.dump_python(whole_text, mode="json")
-
-

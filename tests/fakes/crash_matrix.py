@@ -120,7 +120,9 @@ class _Discord:
     def __init__(self, server: DiscordServer) -> None:
         self.server = server
         self.channels = (discord_server.PRACTICE, discord_server.DIRECT)
-        self.section = f'[discord]\napi_base = "{server.api_base}"\npractice_channels = ["{self.channels[0]}"]\n'
+        self.section = (
+            f'[discord]\napi_base = "{server.api_base}"\npractice_channels = ["{self.channels[0]}"]\n'
+        )
 
     def connected(self) -> int:
         return len(self.server.identified)
@@ -139,7 +141,9 @@ class _Slack:
     def __init__(self, server: SlackServer) -> None:
         self.server = server
         self.channels = ("C0PRACTICE", "D0ANN")
-        self.section = f'[slack]\nbase_url = "{server.base_url}"\npractice_channels = ["{self.channels[0]}"]\n'
+        self.section = (
+            f'[slack]\nbase_url = "{server.base_url}"\npractice_channels = ["{self.channels[0]}"]\n'
+        )
         self._telling: set[asyncio.Task[None]] = set()
 
     def connected(self) -> int:
@@ -157,7 +161,9 @@ class _Slack:
 class _Run:
     """One cell while it runs."""
 
-    def __init__(self, cell: Cell, dogs: Kennel, place: _Discord | _Slack, store: Store, order: Order) -> None:
+    def __init__(
+        self, cell: Cell, dogs: Kennel, place: _Discord | _Slack, store: Store, order: Order
+    ) -> None:
         self._cell = cell
         self._kennel = dogs
         self._place = place
@@ -260,9 +266,7 @@ async def run(cell: Cell, dogs: Kennel) -> str:
         if cell.platform == "discord":
             place = _Discord(await stack.enter_async_context(DiscordServer()))
         else:
-            place = _Slack(
-                await stack.enter_async_context(SlackServer(MANIFEST, ack_seconds=REDELIVERED))
-            )
+            place = _Slack(await stack.enter_async_context(SlackServer(MANIFEST, ack_seconds=REDELIVERED)))
         url = await stack.enter_async_context(_database(cell.database, folder))
         (folder / "config.toml").write_text(
             f'data = "{DATA}"\ndatabase = "{folder / "pupil.db"}"\n{place.section}[limits]\n'

@@ -22,7 +22,9 @@ async def said_since(
     """The messages behind that id, oldest first. One that discord.py cannot read costs only itself."""
     said: list[discord.Message] = []
     for _ in range(MOST_MISSED // PAGE):
-        page = sorted(await client.http.logs_from(channel.id, PAGE, after=after), key=lambda raw: int(raw["id"]))
+        page = sorted(
+            await client.http.logs_from(channel.id, PAGE, after=after), key=lambda raw: int(raw["id"])
+        )
         for raw in page:
             after = int(raw["id"])
             try:

@@ -317,7 +317,13 @@ class _Client(discord.Client):
     @staticmethod
     def _is_bare(message: discord.Message) -> bool:
         """Nothing but a mention: no picture, no voice, nothing that a child could not read."""
-        unread = message.attachments, message.stickers, message.embeds, message.poll, message.message_snapshots
+        unread = (
+            message.attachments,
+            message.stickers,
+            message.embeds,
+            message.poll,
+            message.message_snapshots,
+        )
         return not any(unread)
 
     def _join(self, channel: object) -> None:

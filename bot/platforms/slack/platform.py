@@ -317,5 +317,3 @@ def _time_of(key: str) -> str:
 
 async def _ignore(ack: AsyncAck) -> None:
     await ack()
-
-
