@@ -3,7 +3,8 @@
 python -m benchmarks.crashes             all steps, on both platforms, with one bot and with two on one database
 python -m benchmarks.crashes --rounds 5  each so often
 
-Prints a table and exits 1 where something is wrong. PostgreSQL is among it where PUPIL_TEST_POSTGRES_URL names a server.
+Prints a table and exits 1 where something is wrong. PostgreSQL is among it where PUPIL_TEST_POSTGRES_URL names a
+server.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ async def main(rounds: int, at_once: int) -> int:
         cell_of = [found[Cell(platform, database, step, bots)] for platform, database, bots in columns]
         shown = [f"{each.count('')} of {len(each)} whole" for each in cell_of]
         print(f"| {step.value} | {' | '.join(shown)} |")
-    wrong = [f"{cell}: {each}" for cell, all_of_it in found.items() for each in all_of_it if each]
+    faults = [f"{cell}: {each}" for cell, all_of_it in found.items() for each in all_of_it if each]
     print(
-        f"\n{len(cells)} crashes in {time.perf_counter() - started:.0f} s; wrong: {len(wrong)}",
-        *wrong,
+        f"\n{len(cells)} crashes in {time.perf_counter() - started:.0f} s; wrong: {len(faults)}",
+        *faults,
         sep="\n",
     )
-    return 1 if wrong else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

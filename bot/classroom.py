@@ -1,4 +1,4 @@
-"""The way of one message, and nothing else: claim, queue, hear, think, voice, send, log.
+"""The way of one message, and nothing else: claim, queue, think, put into the outbox, send, log.
 
 It knows no platform and no engine: messages come in through `receive`, answers leave by a `Responder`.
 """
@@ -6,11 +6,8 @@ It knows no platform and no engine: messages come in through `receive`, answers 
 from __future__ import annotations
 
 import asyncio
-import random
-import secrets
 import time
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +16,7 @@ import structlog
 
 from bot.delivery import Delivery, NotSent, TakenOver, patiently
 from bot.lanes import Job, Lanes
+from bot.left_behind import LeftBehind, ResponderFor
 from bot.messages import Answer, Message, Outgoing, Place, Responder
 from bot.rehearsal import rehearse
 from bot.seating import Seating
@@ -26,16 +24,10 @@ from bot.signs import Signs
 from bot.steps import Step, Watch, unwatched
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage, Consent, ConversationRow, Spoken, StudentTurn, TeacherTurn, TurnRow
-from bot.student import student
+from bot.store.rows import ClaimedMessage
 from bot.student.guard import safeguard
-from bot.student.records.cue import Cue
-from bot.student.records.curriculum import Scene
-from bot.student.records.dialogue import MoveKind, Turn
-from bot.student.said import Said
-from bot.student.voicing.prompt import VERSION as PROMPT_VERSION
-from bot.student.voicing.prompt import remembered
-from bot.wording import NoWords, Worded, Wording
+from bot.thinking import Thinking, answer_of
+from bot.wording import NoWords, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,13 +52,6 @@ REFUSED = (
     "{name} has an answer for you, but may not say it where you asked. Please tell whoever runs this bot, and say it "
     "again once that is mended."
 )
-
-BEAT_SECONDS = 10.0
-"""A program that is silent for three of these is taken for dead; see `bot.store.programs`."""
-NONCE_BYTES = 10
-"""Twice as many characters; Discord takes 25."""
-
-ResponderFor = Callable[[ClaimedMessage], Responder | None]
 
 
 class Classroom:
@@ -93,12 +78,14 @@ class Classroom:
         self._lanes = Lanes(self._serve, metrics.waiting.set)
         self._seating = Seating(settings, models, children, curriculum)
         self._signs = Signs()
-        self._wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
+        wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
+        self._thinking = Thinking(
+            settings, store, self._seating, wording, self._signs, metrics, self._hash_of
+        )
         keep = timedelta(minutes=settings.classroom.recover_minutes)
+        self._left_behind = LeftBehind(store, self._lanes, keep)
         self._delivery = Delivery(store, settings.classroom.send_seconds, keep, watch)
         self._watch = watch
-        self._platforms: dict[str, ResponderFor] = {}
-        self._beat: asyncio.Task[None] | None = None
         self._closing = False
         metrics.show(lambda: models.turnstiles)
 
@@ -163,48 +150,7 @@ class Classroom:
     ) -> list[asyncio.Future[Answer | None]]:
         """Put what nobody holds any more on `platform` into the queues, and from now on whatever another program
         leaves behind. What has no responder is marked failed, as is what is too old."""
-        self._platforms[platform] = responder_for
-        if self._beat is None:
-            self._beat = asyncio.create_task(self._beats())
-        return await self._take_over(platform)
-
-    async def _take_over(self, platform: str) -> list[asyncio.Future[Answer | None]]:
-        oldest = datetime.now(UTC) - timedelta(minutes=self._settings.classroom.recover_minutes)
-        taken = []
-        for left in await self._store.outbox.take_over(platform):
-            waiting = left.message
-            # What may have been sent is looked for, however old it is.
-            wanted = left.spoken is not None or waiting.created_at >= oldest
-            responder = self._platforms[platform](waiting) if wanted else None
-            if responder is None:
-                await self._store.mark_failed(waiting.key, "left unanswered by a crash")
-                continue
-            message = Message(
-                key=waiting.key,
-                platform=waiting.platform,
-                channel=waiting.channel,
-                thread=waiting.thread,
-                author="",
-                author_hash=waiting.author_hash,
-                text=waiting.text,
-                sent_at=waiting.created_at,
-            )
-            claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            claimed.set_result(True)
-            taken.append(self._lanes.enqueue(message, responder, None, claimed, missed=True, left=left).done)
-        if taken:
-            log.info("took over what was left behind", platform=platform, count=len(taken))
-        return taken
-
-    async def _beats(self) -> None:
-        """Say now and then that this program lives, and see who does not any more."""
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            for platform in self._platforms:
-                try:
-                    await self._take_over(platform)
-                except StoreError as error:
-                    log.warning("not seen who is alive", reason=str(error))
+        return await self._left_behind.take_up(platform, responder_for)
 
     async def rehearse(self) -> None:
         """Do once what a message takes, so that the first teacher does not wait for it: nothing is said or kept."""
@@ -215,15 +161,10 @@ class Classroom:
     async def aclose(self) -> None:
         """Answer nothing more that comes, finish what is in hand within the deadline, then stop."""
         self._closing = True
-        if self._beat is not None:
-            self._beat.cancel()
-            await asyncio.gather(self._beat, return_exceptions=True)
+        await self._left_behind.aclose()
         await self._lanes.finish(self._settings.classroom.shutdown_seconds)
         await self._signs.aclose()
-        try:
-            await self._store.outbox.leave()
-        except StoreError as error:
-            log.warning("left without a word", reason=str(error))
+        await self._left_behind.leave()
 
     @property
     def waiting(self) -> int:
@@ -286,9 +227,9 @@ class Classroom:
         key, started = job.message.key, time.perf_counter()
         spoken, not_before = (job.left.spoken, job.left.not_before) if job.left else (None, None)
         if again := spoken is not None:
-            answer = _answer_of(spoken)
+            answer = answer_of(spoken)
         else:
-            spoken, answer = await self._think(job)
+            spoken, answer = await self._thinking.think(job)
             self._watch(Step.THOUGHT, key)
             if not await self._store.outbox.speak(key, spoken):
                 raise TakenOver(key)
@@ -320,74 +261,6 @@ class Classroom:
         else:
             self._metrics.replies.labels(answer.model, answer.voiced).inc()
             log.info("answered", model=answer.model, voiced=answer.voiced, move=answer.move)
-
-    async def _think(self, job: Job) -> tuple[Spoken, Answer]:
-        """What is to be said to a message, and what is to be kept of it."""
-        message = job.message
-        conversation, said = await self._store.so_far(
-            message.platform, message.channel, message.thread, lambda turns: 2 * remembered(turns // 2)
-        )
-        scene = self._seating.scene(conversation)
-        notice = safeguard.check(message.text, scene.child.name)
-        if notice is None and message.private:
-            notice = safeguard.PUPIL_DATA
-        first, mind = not conversation.turns, conversation.mind
-        if notice is not None:
-            await self._signs.end(job.moment)
-            teacher = self._teacher_turn(message, None, flag=notice.flag.value)
-            spoken = _spoken(conversation, Outgoing(notice.text, None, first), teacher, None, mind)
-            return spoken, replace(_answer_of(spoken), child=scene.child.id, lesson=scene.lesson.id)
-        seed = job.seed if job.seed is not None else random.getrandbits(31)
-        # The words count too: the same seed must not make all conversations go the same way.
-        turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
-        state = self._seating.state(conversation, message.sent_at)
-        ear = await self._seating.ear(Said.of(message.text), scene, state)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
-        thought, move = turned.thought, turned.heard.move
-        before = tuple(map(_turn, said))
-        cue = Cue(
-            scene.child,
-            scene.lesson,
-            before,
-            message.text,
-            thought,
-            turned.recalls(before),
-            {name: belief.stage for name, belief in turned.state.beliefs.items()},
-            conversation=str(conversation.id),
-        )
-        job.thinking = self._signs.show(job.responder.thinking, after=job.moment)
-        words = await self._words(job, cue, self._seating.model(conversation), turn_seed)
-        words = words.plus(ear.asked) if ear.asked else words
-        child = StudentTurn(
-            content=words.text,
-            said_at=datetime.now(UTC),
-            thought=thought,
-            voiced=words.voiced,
-            model=words.model,
-            model_version=words.version,
-            prompt_version=PROMPT_VERSION,
-            child=scene.child.id,
-            lesson=scene.lesson.id,
-            seed=turn_seed,
-            prompt_tokens=words.prompt_tokens,
-            completion_tokens=words.completion_tokens,
-            cost_usd=words.cost_usd,
-        )
-        mind = student.spoken(turned, Said.of(message.text), words.text).to_json()
-        outgoing = Outgoing(words.text, scene.child.name, first)
-        spoken = _spoken(conversation, outgoing, self._teacher_turn(message, move), child, mind)
-        return spoken, _answer_of(spoken)
-
-    async def _words(self, job: Job, cue: Cue, model: str, seed: int) -> Worded:
-        """The child's words, in time, or those that are given; raise `NoWords`."""
-        if job.message.given is not None:
-            return Worded(job.message.given, "given", "", "", 0, 0, None)
-        deadline = job.came + self._settings.classroom.patience_seconds
-        words = await self._wording.words(cue, model, seed, deadline)
-        if asyncio.get_running_loop().time() > deadline:
-            self._metrics.deadline_misses.labels("answered late").inc()
-        await self._signs.end(job.moment)
-        return words
 
     async def _give_up(self, job: Job, error: NoWords) -> None:
         """Say that no words came, rather than say somebody else's."""
@@ -456,20 +329,6 @@ class Classroom:
             created_at=message.sent_at,
         )
 
-    def _teacher_turn(
-        self, message: Message, move: MoveKind | None, *, flag: str | None = None
-    ) -> TeacherTurn:
-        silence_is_consent = self._settings.privacy.consent == "opt_out"
-        return TeacherTurn(
-            content=message.text,
-            said_at=message.sent_at,
-            author_hash=self._hash_of(message),
-            platform_message_id=message.key,
-            move=move,
-            consent=Consent.ON if silence_is_consent else None,
-            flag=flag,
-        )
-
     def author_hash(self, platform: str, user: str) -> str:
         """A person as the store knows them, from the platform's user id."""
         return hash_user(platform, user, self._hash_secret)
@@ -490,48 +349,3 @@ class Classroom:
 
 def _where(message: Message) -> tuple[str, str, str | None]:
     return message.platform, message.channel, message.thread
-
-
-def _spoken(
-    conversation: ConversationRow,
-    outgoing: Outgoing,
-    teacher: TeacherTurn,
-    child: StudentTurn | None,
-    mind: str | None,
-) -> Spoken:
-    return Spoken(
-        nonce=secrets.token_hex(NONCE_BYTES),
-        text=outgoing.text,
-        speaker=outgoing.speaker,
-        first=outgoing.first,
-        conversation_id=conversation.id,
-        teacher=teacher,
-        student=child,
-        mind=mind,
-        had_mind=conversation.mind is not None,
-        at=datetime.now(UTC),
-    )
-
-
-def _answer_of(spoken: Spoken) -> Answer:
-    said = spoken.student
-    if said is None:
-        return Answer(spoken.text, None, "", "", flag=spoken.teacher.flag)
-    return Answer(
-        text=said.content,
-        speaker=spoken.speaker,
-        child=said.child,
-        lesson=said.lesson,
-        move=spoken.teacher.move,
-        thought=said.thought,
-        voiced=said.voiced,
-        model=said.model,
-        version=said.model_version,
-        prompt_tokens=said.prompt_tokens,
-        completion_tokens=said.completion_tokens,
-        cost_usd=said.cost_usd,
-    )
-
-
-def _turn(row: TurnRow) -> Turn:
-    return Turn(role=row.role, content=row.content, move=row.move, thought=row.thought)

@@ -1,6 +1,6 @@
 """Bots that die when told to: one program that has everything loaded, and forks a bot for each order it reads.
 
-An order is a line of JSON, an `Order`; what becomes of the bots is told in lines of JSON. The bot is the real one, on a
+An order is a line of JSON, an `Order` of `crash_matrix`; what becomes of the bots is told in lines of JSON. The bot is the real one, on a
 local Discord or Slack, and only its model answers at once. Linux and macOS.
 """
 
@@ -11,17 +11,14 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
 from pydantic import SecretStr
 
-import bot.classroom
-from bot import config, logs
+from bot import config, left_behind, logs
 from bot.app import read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
@@ -34,31 +31,13 @@ from bot.rehearsal import rehearse
 from bot.seating import Seating
 from bot.steps import Step
 from bot.store import Store
+from tests.fakes.crash_matrix import DATA, Order
 from tests.fakes.discord_server import TOKEN
 from tests.fakes.models import InstantModels
 from tests.fakes.slack_server import APP_TOKEN, BOT_TOKEN
 
-DATA = Path(__file__).parents[2] / "data"
 LOOK_SECONDS = 0.01
 BEHIND_SECONDS = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One bot. It dies at the step `dies` as soon as the file `armed` is there; one that stays `behind` leaves most
-    messages to the other bot."""
-
-    platform: str
-    config: str
-    url: str
-    log: str
-    armed: str
-    dies: str | None = None
-    behind: bool = False
-
-    def line(self) -> bytes:
-        """As the program reads it."""
-        return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def _watch(order: Order) -> Callable[[Step, str], None]:
@@ -74,7 +53,7 @@ def _watch(order: Order) -> Callable[[Step, str], None]:
 
 
 async def _serve(order: Order) -> None:
-    bot.classroom.BEAT_SECONDS = 0.1
+    left_behind.BEAT_SECONDS = 0.1
     discord_platform.GUILDS_WITHIN_SECONDS = 0.02
     settings = config.load(Path(order.config), environment_file=None).model_copy(
         update={
@@ -86,7 +65,7 @@ async def _serve(order: Order) -> None:
     store = await Store.open(order.url)
     models = cast("Models", InstantModels())
     classroom = Classroom(settings, store, models, Metrics(), *_DATA, b"secret", _watch(order))
-    kind = {"discord": DiscordPlatform, "slack": SlackPlatform}[order.platform]
+    kind = DiscordPlatform if order.platform == "discord" else SlackPlatform
     await kind(settings, classroom, Commands(settings, store, models, classroom)).serve()
 
 
@@ -127,4 +106,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_main())
+    _main()

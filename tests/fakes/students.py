@@ -31,6 +31,7 @@ from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
 from bot.models.turnstile import Turnstile
 from bot.platforms.base import PlatformError
+from bot.steps import Watch, unwatched
 from bot.store import Store
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
@@ -198,7 +199,9 @@ async def _blank() -> bytes:
 
 
 @asynccontextmanager
-async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIterator[App]:
+async def room(
+    path: Path, *models: ScriptedModel, watch: Watch = unwatched, **sections: Any
+) -> AsyncIterator[App]:
     """All the bot on the database at `path`, with these models (one named base when none is given)."""
     settings = settings_at(path, **sections)
     children, curriculum = shipped()
@@ -208,7 +211,7 @@ async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIter
     try:
         known = ScriptedModels(settings, *(models or (ScriptedModel(),)))
         metrics = Metrics()
-        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET)
+        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET, watch)
         try:
             yield App(settings, store, known, metrics, classroom, Commands(settings, store, known, classroom))
         finally:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import discord
@@ -149,7 +150,7 @@ async def _find_or_make(home: Speakable) -> discord.Webhook:
 class DiscordResponder:
     """Shows the answer to one message in its channel."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it takes to answer one message
         self,
         channel: discord.abc.Messageable,
         channel_id: int,
@@ -157,7 +158,7 @@ class DiscordResponder:
         webhooks: Webhooks,
         is_own: Callable[[discord.Message], bool],
         *,
-        asker: discord.abc.User | None = None,
+        asker: discord.User | discord.Member | None = None,
         pace: bool,
     ) -> None:
         self._channel = channel
@@ -248,12 +249,11 @@ class DiscordResponder:
             reference = discord.MessageReference(
                 message_id=self._asked, channel_id=self._channel_id, fail_if_not_exists=False
             )
-        text, nonce = _bot_text(outgoing), outgoing.nonce or None
+        more: dict[str, Any] = {"nonce": outgoing.nonce} if outgoing.nonce else {}
+        if reference is not None:
+            more["reference"] = reference
         mentions = discord.AllowedMentions.none()
-        if reference is None:
-            return (await self._channel.send(text, allowed_mentions=mentions, nonce=nonce)).id
-        sent = await self._channel.send(text, allowed_mentions=mentions, reference=reference, nonce=nonce)
-        return sent.id
+        return (await self._channel.send(_bot_text(outgoing), allowed_mentions=mentions, **more)).id
 
 
 def _child_text(outgoing: Outgoing) -> str:

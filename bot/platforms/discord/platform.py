@@ -360,7 +360,7 @@ class _Client(discord.Client):
         channel: discord.abc.Messageable,
         channel_id: int,
         asked: int,
-        asker: discord.abc.User | None = None,
+        asker: discord.User | discord.Member | None = None,
     ) -> DiscordResponder:
         pace = self._settings.pace
         return DiscordResponder(

@@ -94,7 +94,7 @@ async def read(
     """Messages since `oldest`, of the channel or of one thread, with their `metadata`; a thousand at most."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
-    more = {"include_all_metadata": True} if metadata else {}
+    more: dict[str, Any] = {"include_all_metadata": True} if metadata else {}
     for _ in range(MOST_PAGES):
         page = await asked(
             client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor, **more)
