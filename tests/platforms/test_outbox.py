@@ -150,11 +150,11 @@ async def test_a_direct_message_that_comes_while_it_stops_is_answered_by_the_nex
 async def test_a_second_session_hides_no_message(tmp_path: Path, pauses: list[float]) -> None:
     """Discord begins anew before the first beginning was over: who waited for that one is heard all the same."""
     async with DiscordServer() as server, discord.running(server, tmp_path) as bot:
-        await server.say(ROOM, QUESTION)
+        await server.say(DISCORD_DIRECT, QUESTION)
         await server.invalidate()
         await server.ready(2)
-        await server.say(ROOM, "And now?")
-        assert await bot.asked(ROOM, 2) == [QUESTION, "And now?"]
+        await server.say(DISCORD_DIRECT, "And now?")
+        assert await bot.asked(DISCORD_DIRECT, 2) == [QUESTION, "And now?"]
 
 
 async def test_a_gateway_that_closes_at_once_is_asked_again(
