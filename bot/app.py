@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -26,6 +27,7 @@ from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
+from bot.platforms.spec import PlatformSpec
 from bot.secret import known_secret
 from bot.store import Store
 from bot.student.hearing.questions import index
@@ -141,7 +143,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         stop = asyncio.create_task(stopping.wait())
         ready.set()
         try:
-            await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)
+            await serve_all(dict(zip(serving, wanted, strict=True)), stop)
         finally:
             # First the messages in hand are answered, while the platforms can still send; then these go.
             await app.classroom.aclose()
@@ -149,10 +151,24 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             for task in serving:
                 task.cancel()
             results = await asyncio.gather(*serving, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        failed = [each for each in results if isinstance(each, Exception)]
+        # Stopped while another one served well: what failed was told then.
+        if failed and (len(failed) == len(results) or not stopping.is_set()):
+            raise failed[0]
     log.info("stopped")
+
+
+async def serve_all(serving: dict[asyncio.Task[None], PlatformSpec], stop: asyncio.Task[Any]) -> None:
+    """Wait for the stop, or until no platform is left: one that cannot go on takes no other one along."""
+    left: set[asyncio.Task[Any]] = set(serving)
+    while left:
+        ended, _ = await asyncio.wait([*left, stop], return_when=asyncio.FIRST_COMPLETED)
+        if stop in ended:
+            return
+        left -= ended
+        for task in ended & set(serving) if left else ():
+            reason = str(task.exception() or "it ended") if not task.cancelled() else "it was cancelled"
+            log.error("a platform is not served any more", platform=serving[task].name, reason=reason)
 
 
 @asynccontextmanager

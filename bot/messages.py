@@ -7,7 +7,7 @@ a model or the store.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -58,6 +58,8 @@ class Outgoing:
     """The child's name, or None for a notice."""
     first: bool = False
     """Whether it answers the first message of a conversation."""
+    nonce: str = field(default="", compare=False)
+    """What it is known by when it has to be found again; "" for what is said once and not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ class NotSent(RuntimeError):
     """The platform did not take an answer; the message says why."""
 
 
+class NotYet(RuntimeError):
+    """The platform does not take it now; later it may, after `seconds` where it named them.
+
+    `may_be_there` says that it may have been taken all the same: then it is looked for before it is sent again.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None, *, may_be_there: bool = True) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.may_be_there = may_be_there
+
+
 class Responder(Protocol):
     """How a platform shows an answer to one message."""
 
@@ -107,7 +121,17 @@ class Responder(Protocol):
         ...
 
     async def send(self, outgoing: Outgoing) -> str | None:
-        """Show it; return the platform's id of the new message where there is one."""
+        """Show it, once: no try of its own after one that may have worked. Return the platform's id of the new
+        message where there is one; raise `NotYet` when it may work later, anything else when it never will."""
+        ...
+
+    async def find(self, outgoing: Outgoing) -> list[str]:
+        """The ids of the messages that may show `outgoing` already, newest last: of those who can carry a nonce the one
+        that has it, of others all that say the same. Raises `NotYet` when that cannot be told now."""
+        ...
+
+    async def tell(self, text: str) -> bool:
+        """Say something to the person who asked, and to nobody else; False where there is no way."""
         ...
 
 

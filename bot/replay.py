@@ -112,6 +112,14 @@ class Silent:
         """Nowhere to send."""
         return None
 
+    async def find(self, outgoing: Outgoing) -> list[str]:  # noqa: ARG002 - the protocol's name
+        """Nothing is there."""
+        return []
+
+    async def tell(self, text: str) -> bool:  # noqa: ARG002 - the protocol's name
+        """Nobody to tell."""
+        return False
+
 
 def read_rows(path: Path, app: App) -> tuple[list[Row], list[Bad]]:
     """Parse the file; rows that are wrong come back with line and reason. Raises `ReplayError`."""

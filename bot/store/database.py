@@ -51,7 +51,12 @@ ADVICE = {
 
 
 class StoreError(Exception):
-    """The store cannot do it; one line that names the database and says what would help."""
+    """The store cannot do it; one line that names the database and says what would help. `final` when it would say the
+    same another time."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
 
 
 class Database:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -34,6 +34,7 @@ from bot.store.about import About
 from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
+from bot.store.outbox import Outbox
 from bot.store.revisions import ready
 from bot.store.rows import (
     BackupsReport,
@@ -63,6 +64,7 @@ class Store:
         self._data = data
         self._backups = backups
         self._work = Work()
+        self.outbox = Outbox(database, self._work)
 
     @classmethod
     async def open(
@@ -126,14 +128,23 @@ class Store:
     async def claim(self, message: ClaimedMessage) -> bool:
         """Take the message; False when this or another program already did, ever."""
         async with self._database.writing() as connection:
-            return await claims.claim(connection, message)
+            return await claims.claim(connection, message, self.outbox.program)
+
+    @whole
+    async def refuse(self, key: str, reason: str) -> bool:
+        """Note that a message is not taken, so that it never will be; False when it already was."""
+        async with self._database.writing() as connection:
+            return await claims.refuse(connection, key, reason)
+
+    @whole
+    async def known(self, keys: Sequence[str]) -> set[str]:
+        """Which of these messages were taken, by this or another program, ever."""
+        async with self._database.reading() as connection:
+            return await claims.known(connection, keys)
 
     @whole
     async def unanswered(self) -> list[ClaimedMessage]:
-        """Messages claimed but neither answered nor failed, oldest first.
-
-        At start-up these are what a crash left behind; later, what is in hand right now.
-        """
+        """Messages claimed but neither answered nor failed, by whomever, oldest first."""
         async with self._database.reading() as connection:
             return await claims.unanswered(connection)
 
@@ -168,6 +179,12 @@ class Store:
                 return row, said
         async with self._database.writing() as connection:
             return await conversations.begin(connection, platform, channel, thread, {}), []
+
+    @whole
+    async def places(self, platform: str, since: datetime | None = None) -> list[tuple[str, str | None]]:
+        """Channels and threads of a platform where the child spoke (since then), newest first."""
+        async with self._database.reading() as connection:
+            return await conversations.places(connection, platform, since)
 
     @whole
     async def new_conversation(self, platform: str, channel: str, thread: str | None) -> ConversationRow:
@@ -207,7 +224,8 @@ class Store:
             if not await claims.answer(connection, claim_key, conversation_id):
                 raise StoreError(
                     f"{self._database.name}: message {claim_key} does not wait for an answer, so nothing "
-                    "was logged"
+                    "was logged",
+                    final=True,
                 )
             return await turns.log(connection, conversation_id, teacher, student, mind, mind_before)
 

@@ -31,6 +31,7 @@ from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
 from bot.models.turnstile import Turnstile
 from bot.platforms.base import PlatformError
+from bot.steps import Watch, unwatched
 from bot.store import Store
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
@@ -134,6 +135,8 @@ class Listener:
         self.sent: list[Outgoing] = []
         self.log = [] if log is None else log
         self.thought = 0
+        self.told: list[str] = []
+        self.looked = 0
         self._fails = fails
         self._hangs = hangs
 
@@ -148,6 +151,18 @@ class Listener:
         self.sent.append(outgoing)
         self.log.append(outgoing.text)
         return None
+
+    def recover(self) -> None:
+        """From now on, take what is sent."""
+        self._hangs = False
+
+    async def find(self, outgoing: Outgoing) -> list[str]:
+        self.looked += 1
+        return []
+
+    async def tell(self, text: str) -> bool:
+        self.told.append(text)
+        return True
 
     @property
     def words(self) -> list[str]:
@@ -184,7 +199,9 @@ async def _blank() -> bytes:
 
 
 @asynccontextmanager
-async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIterator[App]:
+async def room(
+    path: Path, *models: ScriptedModel, watch: Watch = unwatched, **sections: Any
+) -> AsyncIterator[App]:
     """All the bot on the database at `path`, with these models (one named base when none is given)."""
     settings = settings_at(path, **sections)
     children, curriculum = shipped()
@@ -194,7 +211,7 @@ async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIter
     try:
         known = ScriptedModels(settings, *(models or (ScriptedModel(),)))
         metrics = Metrics()
-        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET)
+        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET, watch)
         try:
             yield App(settings, store, known, metrics, classroom, Commands(settings, store, known, classroom))
         finally:

@@ -24,8 +24,17 @@ from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DiscordSettings
-from bot.platforms.discord.answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
+from bot.platforms.discord.answer import (
+    FAILURES,
+    DiscordResponder,
+    Webhooks,
+    message_id,
+    one_try,
+    place_of,
+    why,
+)
 from bot.platforms.discord.commands import Desk, register
+from bot.platforms.discord.missed import said_since
 from bot.platforms.manners import RateLimits
 from bot.proxies import proxy_for
 
@@ -80,6 +89,10 @@ NO_INTENT = (
     "and switch on Message Content Intent"
 )
 SAY_SOMETHING = "Please write what you would say to a second grader, after the mention."
+ONLY_TEXT = "I can only read text, no pictures, voices, polls or stickers: please write what you want to say."
+
+DIRECT_WITHIN = timedelta(days=1)
+"""Direct messages are looked through after a start where the child spoke within this time."""
 
 
 class _Calm(logging.Filter):
@@ -115,7 +128,7 @@ class DiscordPlatform:
                 await self._client.login(self._token.get_secret_value() if self._token else "")
                 _, gateway, _ = await self._client.http.get_bot_gateway()
                 DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-                await self._client.connect()
+                await self._connect()
             except discord.LoginFailure:
                 raise PlatformError(UNKNOWN) from None
             except discord.PrivilegedIntentsRequired:
@@ -127,6 +140,19 @@ class DiscordPlatform:
                 raise PlatformError(f"Discord cannot be reached at {Route.BASE}: {why(error)}") from None
             finally:
                 await self._client.desk.finish()
+
+    async def _connect(self) -> None:
+        """Until cancelled. discord.py stumbles when its very first connection fails: it has nothing to resume yet."""
+        pause = 1.0
+        while True:
+            try:
+                return await self._client.connect()
+            except AttributeError:
+                if self._client.ws is not None:
+                    raise
+            log.warning("Discord is away", again_in_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 60.0)
 
     async def announce(self, channel: str, text: str) -> None:
         """Say `text` in the channel of that id; raise `PlatformError`."""
@@ -151,15 +177,15 @@ class _Client(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
             proxy=proxy_for(settings.section(DiscordSettings).api_base),
+            http_trace=one_try(),
         )
         self._settings = settings.section(DiscordSettings)
-        self._most_missed = settings.classroom.queue
         self._classroom = classroom
         self._commands = commands
         self._practice = frozenset(self._settings.practice_channels)
         self._limits = RateLimits(settings.limits)
         self._webhooks = Webhooks()
-        self._just_started = True
+        self._session = 0
         self._recovered = asyncio.Event()
         self._in_order = asyncio.Lock()
         self._joined: set[int] = set()
@@ -186,25 +212,25 @@ class _Client(discord.Client):
 
     async def on_connect(self) -> None:
         """A new session, not a resumed one: what was said meanwhile comes before what is said now."""
-        self._recovered = asyncio.Event()
+        self._session += 1
+        self._recovered.clear()
 
     async def on_ready(self) -> None:
-        """Connected anew: answer what a crash left behind, once, then what was said meanwhile."""
-        recovered = self._recovered
+        """Connected anew: first what a crash left behind, then what was said meanwhile."""
+        session = self._session
         log.info("connected", name=str(self.user), servers=len(self.guilds))
-        first, self._just_started = self._just_started, False
         try:
-            if first:
-                await self._classroom.recover(
-                    "discord",
-                    lambda left: self._responder_for(left.key),
-                )
+            spoken_in = await self._classroom.places("discord")
+            self._joined |= {int(each.thread) for each in spoken_in if each.thread is not None}
+            await self._classroom.take_up("discord", lambda left: self._responder_for(left.key))
             await self._catch_up()
             self._warn_of_what_is_missing()
         except Exception:
             log.exception("not all that was missed could be answered")
         finally:
-            recovered.set()
+            # Another session may have begun meanwhile: then it is for that one to say so.
+            if session == self._session:
+                self._recovered.set()
 
     def _warn_of_what_is_missing(self) -> None:
         """Say it now, rather than leave a teacher without an answer."""
@@ -240,7 +266,7 @@ class _Client(discord.Client):
         return not self._practice.isdisjoint(map(str, ids))
 
     def _is_joined(self, channel: object) -> bool:
-        """A thread the child was spoken to in. Being its member is how that outlives a restart."""
+        """A thread the child was spoken to in: the store knows over restarts, also where Discord does not say so."""
         return isinstance(channel, discord.Thread) and (channel.me is not None or channel.id in self._joined)
 
     def _is_addressed(self, message: discord.Message) -> bool:
@@ -259,15 +285,15 @@ class _Client(discord.Client):
 
     async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
         place = place_of(message.channel, message.channel.id)
-        responder = self._responder(message.channel, message.channel.id, message.id)
+        responder = self._responder(message.channel, message.channel.id, message.id, message.author)
         key = message_id(message.channel.id, message.id)
         text = clean_text(self._plain(message))
         if not missed:
             # People who could not know that nobody listened are not told to slow down.
             admission = self._limits.admit(str(message.author.id), f"{place.channel}/{place.thread}", key)
             notice = admission.notice
-            if admission.admitted and not text and self.user in message.mentions:
-                notice = SAY_SOMETHING
+            if admission.admitted and not text:
+                notice = SAY_SOMETHING if self._is_bare(message) else ONLY_TEXT
             if notice:
                 await _try(responder.send(Outgoing(notice, None)))
             if not admission.admitted:
@@ -278,7 +304,7 @@ class _Client(discord.Client):
             await self._begin(place)
         self._join(message.channel)
         # Nothing is awaited between the lock and the classroom's queue: the order stays.
-        await self._classroom.receive(
+        await self._classroom.take(
             Message(
                 key=key,
                 platform=place.platform,
@@ -289,7 +315,20 @@ class _Client(discord.Client):
                 sent_at=message.created_at,
             ),
             responder,
+            missed=missed,
         )
+
+    @staticmethod
+    def _is_bare(message: discord.Message) -> bool:
+        """Nothing but a mention: no picture, no voice, nothing that a child could not read."""
+        unread = (
+            message.attachments,
+            message.stickers,
+            message.embeds,
+            message.poll,
+            message.message_snapshots,
+        )
+        return not any(unread)
 
     def _join(self, channel: object) -> None:
         """Stay in a thread the child was spoken to in."""
@@ -312,15 +351,25 @@ class _Client(discord.Client):
         own = [f"<@{self.user.id}>", f"<@!{self.user.id}>"] if self.user else []
         if message.guild is not None and message.guild.self_role is not None:
             own.append(message.guild.self_role.mention)
-        text = message.content
+        # Of what is forwarded, the words.
+        text = message.content or "\n".join(each.content for each in message.message_snapshots)
         for mention in own:
             text = text.replace(mention, " ")
         for markup, words in MARKUP:
             text = markup.sub(words, text)
         return text
 
-    def _responder(self, channel: discord.abc.Messageable, channel_id: int, asked: int) -> DiscordResponder:
-        return DiscordResponder(channel, channel_id, asked, self._webhooks, pace=self._settings.pace)
+    def _responder(
+        self,
+        channel: discord.abc.Messageable,
+        channel_id: int,
+        asked: int,
+        asker: discord.User | discord.Member | None = None,
+    ) -> DiscordResponder:
+        pace = self._settings.pace
+        return DiscordResponder(
+            channel, channel_id, asked, self._webhooks, self.is_own, asker=asker, pace=pace
+        )
 
     # What was missed.
 
@@ -329,23 +378,32 @@ class _Client(discord.Client):
         channel = self.get_channel(int(channel_id)) or self.get_partial_messageable(int(channel_id))
         if not isinstance(channel, discord.abc.Messageable):
             return None
+        if isinstance(channel, discord.Thread):
+            self._joined.add(channel.id)
         return self._responder(channel, int(channel_id), int(asked))
 
     async def _catch_up(self) -> None:
         """Hear what was said while nobody listened; claims keep it from being answered twice."""
         minutes = self._settings.catch_up_minutes
-        oldest = datetime.now(UTC) - timedelta(minutes=minutes)
-        for channel in self._listened_to() if minutes else ():
-            if (channel.last_message_id or 0) < discord.utils.time_snowflake(oldest):
-                continue
+        oldest = discord.utils.time_snowflake(datetime.now(UTC) - timedelta(minutes=minutes))
+        channels = [each for each in self._listened_to() if (each.last_message_id or 0) >= oldest]
+        for channel in (*channels, *await self._direct()) if minutes else ():
             try:
-                history = channel.history(limit=self._most_missed, after=oldest, oldest_first=False)
-                newest = [each async for each in history]
+                said = await said_since(self, channel, oldest)
             except FAILURES as error:
                 log.warning("history not read", channel=channel.id, reason=why(error))
                 continue
-            for message in filter(self._is_for_us, reversed(newest)):
-                self._spawn(self._hear(message, missed=True))
+            missed = {message_id(channel.id, each.id): each for each in said if self._is_for_us(each)}
+            unknown = await self._classroom.unknown(list(missed))
+            for key, message in missed.items():
+                if key in unknown:
+                    await self._hear(message, missed=True)
+
+    async def _direct(self) -> list[discord.PartialMessageable]:
+        """Where people lately wrote to the child alone. No event tells of these channels, but the store knows them."""
+        lately = await self._classroom.places("discord", within=DIRECT_WITHIN)
+        direct = [int(each.channel) for each in lately if each.thread is None]
+        return [self.get_partial_messageable(each) for each in direct if self.get_channel(each) is None]
 
     def _listened_to(self) -> Iterator[_Readable]:
         for guild in self.guilds:

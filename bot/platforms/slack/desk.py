@@ -163,6 +163,9 @@ class SlackDesk:
             ).text
         except CommandError as error:
             said = str(error)
+        except Exception:
+            log.exception("rating not kept")
+            said = f"Your rating could not be kept; please rate again. {BROKEN}"
         await self.whisper(place.channel, user, said, place.thread)
 
     async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
@@ -193,6 +196,9 @@ class SlackDesk:
             said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
         except CommandError as error:
             said = str(error)
+        except Exception:
+            log.exception("better line not kept")
+            said = f"Your line could not be kept; please send it again. {BROKEN}"
         await self.whisper(str(on["channel"]), user, said)
 
     async def _on_reaction(self, event: dict[str, Any]) -> None:
