@@ -123,7 +123,7 @@ class Classroom:
 
     async def unknown(self, keys: Sequence[str]) -> set[str]:
         """Which of these messages nobody took yet: asked before what was missed is taken."""
-        return set(keys) - await self._store.known(keys)
+        return set(keys) - await self._store.outbox.known(keys)
 
     async def places(self, platform: str, within: timedelta | None = None) -> list[Place]:
         """Where the child spoke on `platform`, ever or within so long, newest first."""
@@ -180,7 +180,7 @@ class Classroom:
 
     async def _refuse(self, message: Message) -> bool:
         try:
-            return await self._store.refuse(message.key, "queue full")
+            return await self._store.outbox.refuse(message.key, "queue full")
         except StoreError:
             return True
 

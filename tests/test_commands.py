@@ -287,9 +287,7 @@ def blank(factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("line", ["You are so sexy", "I will kill you", "call my mom at 555-867-5309"])
 async def test_a_better_line_must_be_fit_for_a_child(tmp_path: Path, line: str) -> None:
     async with room(tmp_path / "pupil.db") as app:
-        await app.classroom.receive(message(key="discord:1"), Listener())
-        [_, answer] = await app.store.turns((await app.store.conversation("discord", "room", None)).id, 2)
-        await app.store.set_message_id(answer.id, "sent")
+        await app.classroom.receive(message(key="discord:1"), Listener(gives="sent"))
         with pytest.raises(CommandError, match="so it was not kept"):
             await app.commands.opinions.feedback("sent", ANN, "suggestion", line)
         assert await app.commands.opinions.feedback("sent", ANN, "suggestion", "um, 45?")

@@ -5,12 +5,14 @@ It is part of a message's claim, one row for both; docs/architecture.md has the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import claims, programs
 from bot.store.database import Database, Work, one_at_a_time
@@ -43,13 +45,23 @@ class Outbox:
         self._process = programs.this_process()
 
     @whole
+    async def refuse(self, key: str, reason: str) -> bool:
+        """Note that a message is not taken, so that it never will be; False when it already was."""
+        async with self._database.writing() as connection:
+            return await claims.refuse(connection, key, reason)
+
+    @whole
+    async def known(self, keys: Sequence[str]) -> set[str]:
+        """Which of these messages were taken, by this or another program, ever."""
+        async with self._database.reading() as connection:
+            return await claims.known(connection, keys)
+
+    @whole
     async def speak(self, key: str, spoken: Spoken) -> bool:
         """Put what is to be sent into the outbox. False when it must not be: the author was forgotten meanwhile, or
         another program took the message over."""
-        said = as_json(spoken)
         async with self._database.writing() as connection:
-            done = await connection.execute(_SPEAK, {"key": key, "mine": self.program, "said": said})
-            return done.rowcount == 1
+            return await speak(connection, key, self.program, spoken)
 
     @whole
     async def postpone(self, key: str, until: datetime) -> bool:
@@ -101,6 +113,12 @@ class Outbox:
         """This program ends: whoever comes next may take what it still holds."""
         async with self._database.writing() as connection:
             await programs.leave(connection, self.program)
+
+
+async def speak(connection: AsyncConnection, key: str, program: str, spoken: Spoken) -> bool:
+    """Put it into the outbox of `program`; False where that does not hold the message."""
+    done = await connection.execute(_SPEAK, {"key": key, "mine": program, "said": as_json(spoken)})
+    return done.rowcount == 1
 
 
 def as_json(spoken: Spoken) -> object:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -131,18 +131,6 @@ class Store:
             return await claims.claim(connection, message, self.outbox.program)
 
     @whole
-    async def refuse(self, key: str, reason: str) -> bool:
-        """Note that a message is not taken, so that it never will be; False when it already was."""
-        async with self._database.writing() as connection:
-            return await claims.refuse(connection, key, reason)
-
-    @whole
-    async def known(self, keys: Sequence[str]) -> set[str]:
-        """Which of these messages were taken, by this or another program, ever."""
-        async with self._database.reading() as connection:
-            return await claims.known(connection, keys)
-
-    @whole
     async def unanswered(self) -> list[ClaimedMessage]:
         """Messages claimed but neither answered nor failed, by whomever, oldest first."""
         async with self._database.reading() as connection:
@@ -240,7 +228,7 @@ class Store:
         """The turn that was said in this message, or None.
 
         The id must be unique over platforms and channels (Slack's alone is not): the edge that gives it
-        to `log_exchange` or `set_message_id` puts platform and channel into it.
+        to `log_exchange` puts platform and channel into it.
         """
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
@@ -249,12 +237,6 @@ class Store:
         """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
         async with self._database.reading() as connection:
             return await turns.spent(connection, since, author_hash)
-
-    @whole
-    async def set_message_id(self, turn_id: int, platform_message_id: str) -> None:
-        """Say in which message a logged turn was sent. Raises `StoreError` for no such turn."""
-        async with self._database.writing() as connection:
-            await turns.set_message_id(connection, turn_id, platform_message_id)
 
     async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
         """Every turn that is not blank, conversation by conversation in order, in constant memory.

@@ -130,7 +130,12 @@ class Listener:
     """A responder that remembers what was sent; it fails or hangs where it is told to."""
 
     def __init__(
-        self, *, fails: Exception | None = None, hangs: bool = False, log: list[str] | None = None
+        self,
+        *,
+        fails: Exception | None = None,
+        hangs: bool = False,
+        log: list[str] | None = None,
+        gives: str | None = None,
     ) -> None:
         self.sent: list[Outgoing] = []
         self.log = [] if log is None else log
@@ -139,6 +144,7 @@ class Listener:
         self.looked = 0
         self._fails = fails
         self._hangs = hangs
+        self._gives = gives
 
     async def thinking(self) -> None:
         self.thought += 1
@@ -150,7 +156,7 @@ class Listener:
             raise self._fails
         self.sent.append(outgoing)
         self.log.append(outgoing.text)
-        return None
+        return self._gives
 
     def recover(self) -> None:
         """From now on, take what is sent."""
