@@ -213,6 +213,8 @@ def check(description: ApiDescription, request: Recorded) -> None:
             }
         if attachments := body.get("attachments"):
             body["attachments"] = [{**each, "id": str(each["id"])} for each in attachments]
+        if request.path == "/users/@me/channels":
+            body["recipient_id"] = str(body["recipient_id"])
     media = "multipart/form-data" if request.files else "application/json"
     description.check(request.method, request.path, request.query, body, media)
 
