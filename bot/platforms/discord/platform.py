@@ -1,24 +1,18 @@
 """Discord as a platform: which messages are for the child, in which conversation, and what was missed.
 
-It hands messages to the classroom; how answers look is in `answer`, /student in `commands`. Resuming,
-reconnecting and rate limits are discord.py's work.
+It hands messages to the classroom; how answers look is in `answer`, /student in `commands`, the wire in `connection`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import discord
 import structlog
-import yarl
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
@@ -34,6 +28,8 @@ from bot.platforms.discord.answer import (
     why,
 )
 from bot.platforms.discord.commands import Desk, register
+from bot.platforms.discord.connection import connected
+from bot.platforms.discord.heard import is_bare, is_said, plain
 from bot.platforms.discord.missed import said_since
 from bot.platforms.manners import RateLimits
 from bot.proxies import proxy_for
@@ -67,46 +63,12 @@ GUILDS_WITHIN_SECONDS = 1.0
 
 _Readable = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
-SAID = frozenset({discord.MessageType.default, discord.MessageType.reply})
 THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
-MARKUP = (
-    (re.compile(r"<@!?\d+>"), "a friend"),
-    (re.compile(r"<@&\d+>|(?<![\w.+\\-])@(?:everyone|here)\b"), "everyone"),
-    (re.compile(r"<#\d+>"), "the channel"),
-    (re.compile(r"<a?(:\w+:)\d+>"), r"\1"),
-)
-"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere. A sign inside
-a word is none: an address like lee@hereford.edu must reach redaction as it was written."""
-
-TOKEN_REFUSED = 4004
-"""The gateway's close code for a wrong token."""
-UNKNOWN = (
-    "Discord does not know this DISCORD_TOKEN: copy it again from the Developer Portal, "
-    "your application, Bot, Reset Token"
-)
-NO_INTENT = (
-    "Discord does not let the bot read messages: in the Developer Portal open your application, Bot, "
-    "and switch on Message Content Intent"
-)
 SAY_SOMETHING = "Please write what you would say to a second grader, after the mention."
 ONLY_TEXT = "I can only read text, no pictures, voices, polls or stickers: please write what you want to say."
 
 DIRECT_WITHIN = timedelta(days=1)
 """Direct messages are looked through after a start where the child spoke within this time."""
-
-
-class _Calm(logging.Filter):
-    """Lost connections are daily life: one line each, where discord.py logs a stack trace."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through, shortened where it is about a reconnect."""
-        if record.exc_info and isinstance(record.exc_info[1], FAILURES):
-            reason = f"{record.getMessage()} ({why(record.exc_info[1])})"
-            record.msg, record.args, record.exc_info = reason, None, None
-        return True
-
-
-CALM = _Calm()
 
 
 class DiscordPlatform:
@@ -121,38 +83,13 @@ class DiscordPlatform:
 
     async def serve(self) -> None:
         """Hand messages to the classroom until cancelled; raise `PlatformError` when it cannot connect."""
-        Route.BASE = self._api_base
-        logging.getLogger("discord.client").addFilter(CALM)
         async with self._client:
             try:
-                await self._client.login(self._token.get_secret_value() if self._token else "")
-                _, gateway, _ = await self._client.http.get_bot_gateway()
-                DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-                await self._connect()
-            except discord.LoginFailure:
-                raise PlatformError(UNKNOWN) from None
-            except discord.PrivilegedIntentsRequired:
-                raise PlatformError(NO_INTENT) from None
-            except discord.ConnectionClosed as error:
-                reason = UNKNOWN if error.code == TOKEN_REFUSED else f"Discord closed the connection: {error}"
-                raise PlatformError(reason) from None
-            except FAILURES as error:
-                raise PlatformError(f"Discord cannot be reached at {Route.BASE}: {why(error)}") from None
+                await connected(
+                    self._client, self._token.get_secret_value() if self._token else "", self._api_base
+                )
             finally:
                 await self._client.desk.finish()
-
-    async def _connect(self) -> None:
-        """Until cancelled. discord.py stumbles when its very first connection fails: it has nothing to resume yet."""
-        pause = 1.0
-        while True:
-            try:
-                return await self._client.connect()
-            except AttributeError:
-                if self._client.ws is not None:
-                    raise
-            log.warning("Discord is away", again_in_s=pause)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 60.0)
 
     async def announce(self, channel: str, text: str) -> None:
         """Say `text` in the channel of that id; raise `PlatformError`."""
@@ -253,7 +190,7 @@ class _Client(discord.Client):
             await self._hear(message)
 
     def _is_for_us(self, message: discord.Message) -> bool:
-        if message.author.bot or message.webhook_id is not None or message.type not in SAID:
+        if not is_said(message):
             return False
         channel = message.channel
         if message.guild is None or self._is_practice(channel) or self._is_joined(channel):
@@ -287,13 +224,13 @@ class _Client(discord.Client):
         place = place_of(message.channel, message.channel.id)
         responder = self._responder(message.channel, message.channel.id, message.id, message.author)
         key = message_id(message.channel.id, message.id)
-        text = clean_text(self._plain(message))
+        text = clean_text(plain(message, self.user))
         if not missed:
             # People who could not know that nobody listened are not told to slow down.
             admission = self._limits.admit(str(message.author.id), f"{place.channel}/{place.thread}", key)
             notice = admission.notice
             if admission.admitted and not text:
-                notice = SAY_SOMETHING if self._is_bare(message) else ONLY_TEXT
+                notice = SAY_SOMETHING if is_bare(message) else ONLY_TEXT
             if notice:
                 await _try(responder.send(Outgoing(notice, None)))
             if not admission.admitted:
@@ -318,18 +255,6 @@ class _Client(discord.Client):
             missed=missed,
         )
 
-    @staticmethod
-    def _is_bare(message: discord.Message) -> bool:
-        """Nothing but a mention: no picture, no voice, nothing that a child could not read."""
-        unread = (
-            message.attachments,
-            message.stickers,
-            message.embeds,
-            message.poll,
-            message.message_snapshots,
-        )
-        return not any(unread)
-
     def _join(self, channel: object) -> None:
         """Stay in a thread the child was spoken to in."""
         listens = self._is_practice(channel) or self._is_joined(channel)
@@ -345,19 +270,6 @@ class _Client(discord.Client):
         except Exception as error:  # noqa: BLE001 - the store is down: the classroom will say so
             log.warning("thread does not follow its channel", reason=str(error))
         self._begun.add(place)
-
-    def _plain(self, message: discord.Message) -> str:
-        """The words, without our own mention and without the names of other people."""
-        own = [f"<@{self.user.id}>", f"<@!{self.user.id}>"] if self.user else []
-        if message.guild is not None and message.guild.self_role is not None:
-            own.append(message.guild.self_role.mention)
-        # Of what is forwarded, the words.
-        text = message.content or "\n".join(each.content for each in message.message_snapshots)
-        for mention in own:
-            text = text.replace(mention, " ")
-        for markup, words in MARKUP:
-            text = markup.sub(words, text)
-        return text
 
     def _responder(
         self,
