@@ -66,6 +66,12 @@ PRACTICE, GENERAL, DIRECT = "C0PRACTICE", "C0GENERAL", "D0ANN"
 MENTION = f"<@{BOT_USER}>"
 NEWER_METHODS = {"apps.connections.open"}
 """Not in the archived description of the Web API."""
+NEWER_ARGUMENTS = {
+    "chat.postMessage": {"metadata"},
+    "conversations.history": {"include_all_metadata"},
+    "conversations.replies": {"include_all_metadata"},
+}
+"""Nor are these: message metadata is newer than it. Slack documents them with their methods, and its SDK has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +197,8 @@ def check(specification: dict[str, Any], call: Call) -> None:
         return
     (operation,) = specification["paths"][f"/{call.method}"].values()
     known = {each["name"]: each for each in operation["parameters"] if each["name"] != "token"}
-    # Bolt and slack_sdk add the team. Slack's pages and its SDK have `metadata` for chat.postMessage, which is newer
-    # than the archived description. The description writes JSON values as strings.
-    newer = {"team_id"} | ({"metadata"} if call.method == "chat.postMessage" else set())
+    # Bolt and slack_sdk add the team; the description writes JSON values as strings.
+    newer = {"team_id"} | NEWER_ARGUMENTS.get(call.method, set())
     given = {name: value for name, value in call.parameters.items() if name not in newer}
     assert set(given) <= set(known), (call.method, set(given) - set(known))
     assert {name for name, each in known.items() if each.get("required")} <= set(given), call
