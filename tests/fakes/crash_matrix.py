@@ -37,10 +37,11 @@ MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "slack-manifest.yaml"
 PATIENCE = 120.0
 """Seconds; a bot beside busy neighbours may take long, and only one that hangs takes this."""
 REDELIVERED = 0.3
-"""Seconds after which the local Slack sends again what was not acknowledged."""
+"""Seconds after which the local Slack sends again what was not acknowledged ..."""
+REPEATS = 1_000
+"""... and how often: the real one does so after a minute and after five, when a slow bot is long there."""
 ASKED = ("What is 52 minus 17?", "How did you get that?", "What is 52 minus 17?")
 """Twice the same: then the answers may be the same, and only their ids tell them apart."""
-MOST = 12
 
 
 DATA = ROOT / "data"
@@ -217,23 +218,29 @@ class _Run:
         Path(self._order.armed).touch()
         if outside:
             self._place.server.posted = lambda: self._kennel.kill(dying)
-        end = asyncio.create_task(self._kennel.ended(dying))
-        while not end.done() and len(self._said) < MOST:
-            for asked in ASKED:
-                await self._say(self._place.channels[0], asked)
-            await self._say(self._place.channels[1], ASKED[0])
-            await asyncio.wait([end], timeout=1.0)
-        if await end != signal.SIGKILL:
-            return "it did not die there"
+        await self._talk_until(asyncio.create_task(self._kennel.ended(dying)))
         self._place.server.posted = None
         if not two:
             await self.begin()
         await self._answered()
         # Each conversation is a queue: what is answered now is answered behind whatever was to be said twice.
         for channel in self._place.channels:
-            await self._say(channel, "Goodbye!")
+            await self._say(channel, "See you tomorrow!")
         await self._answered()
         return await self._wrong()
+
+    async def _talk_until(self, end: asyncio.Task[int]) -> None:
+        """Of two bots either may be the one that answers, so another round is said until the right one was."""
+        async with asyncio.timeout(PATIENCE):
+            while not end.done():
+                for asked in ASKED:
+                    await self._say(self._place.channels[0], asked)
+                await self._say(self._place.channels[1], ASKED[0])
+                answered = asyncio.create_task(self._answered())
+                await asyncio.wait([end, answered], return_when=asyncio.FIRST_COMPLETED)
+                answered.cancel()
+                await asyncio.gather(answered, return_exceptions=True)
+        assert await end == signal.SIGKILL
 
     async def _say(self, channel: str, said: str) -> None:
         self._said.append((channel, said))
@@ -289,7 +296,11 @@ async def run(cell: Cell, dogs: Kennel) -> str:
         if cell.platform == "discord":
             place = _Discord(await stack.enter_async_context(DiscordServer()))
         else:
-            place = _Slack(await stack.enter_async_context(SlackServer(MANIFEST, ack_seconds=REDELIVERED)))
+            place = _Slack(
+                await stack.enter_async_context(
+                    SlackServer(MANIFEST, ack_seconds=REDELIVERED, repeats=REPEATS)
+                )
+            )
         url = await stack.enter_async_context(_database(cell.database, folder))
         (folder / "config.toml").write_text(
             f'data = "{DATA}"\ndatabase = "{folder / "pupil.db"}"\n{place.section}[limits]\n'

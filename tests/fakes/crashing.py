@@ -26,6 +26,7 @@ from bot.metrics import Metrics
 from bot.models.registry import Models
 from bot.platforms.discord import platform as discord_platform
 from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.slack import platform as slack_platform
 from bot.platforms.slack.platform import SlackPlatform
 from bot.rehearsal import rehearse
 from bot.seating import Seating
@@ -55,6 +56,8 @@ def _watch(order: Order) -> Callable[[Step, str], None]:
 async def _serve(order: Order) -> None:
     left_behind.BEAT_SECONDS = 0.1
     discord_platform.GUILDS_WITHIN_SECONDS = 0.02
+    # The local Slack waits for ever; beside busy neighbours it may have to.
+    slack_platform.ACK_SECONDS = 60.0
     settings = config.load(Path(order.config), environment_file=None).model_copy(
         update={
             "discord_token": SecretStr(TOKEN),

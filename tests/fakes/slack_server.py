@@ -7,6 +7,7 @@ keeps channels, messages and reactions, so that a test can look at what people w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import itertools
@@ -57,6 +58,10 @@ EVENT_SCOPES = {
 }
 PLURAL = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
 TRIGGER_SECONDS = 3.0
+REPEATS = 3
+"""How often an event is told again that nobody acknowledged."""
+CONNECTED_SECONDS = 60.0
+"""What is told waits so long for somebody to connect."""
 SAID = (None, "file_share", "thread_broadcast")
 
 
@@ -96,10 +101,17 @@ class Envelope:
 class SlackServer:
     """One workspace with one installed app. Use as `async with SlackServer(...) as slack`."""
 
-    def __init__(self, manifest: Mapping[str, Any], *, ack_seconds: float = TRIGGER_SECONDS) -> None:
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        *,
+        ack_seconds: float = TRIGGER_SECONDS,
+        repeats: int = REPEATS,
+    ) -> None:
         self.granted = set(manifest["oauth_config"]["scopes"]["bot"])
         self.subscribed = set(manifest["settings"]["event_subscriptions"]["bot_events"])
         self.ack_seconds = ack_seconds
+        self.repeats = repeats
         self.scopes_used: set[str] = set()
         self.calls: list[Call] = []
         self.envelopes: list[Envelope] = []
@@ -343,9 +355,11 @@ class SlackServer:
                 "retry_reason": "timeout" if envelope.attempts else "",
             }
         envelope.attempts += 1
-        await self.until(lambda: self._socket is not None)
+        await self.until(lambda: self._socket is not None, CONNECTED_SECONDS)
         assert self._socket is not None
-        await self._socket.send_json(wire)
+        # Whoever just died there has heard nothing; an event is told again.
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_json(wire)
 
     @property
     def _socket(self) -> web.WebSocketResponse | None:
@@ -354,7 +368,7 @@ class SlackServer:
         return self._sockets[-1] if self._sockets else None
 
     async def _again(self, envelope: Envelope) -> None:
-        for _ in range(3):
+        for _ in range(self.repeats):
             await asyncio.sleep(self.ack_seconds)
             if envelope.acked is not None or envelope.kind != "events_api":
                 return
