@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from bot.config import Privacy
     from bot.store import Store
 
+AFTERWARDS = (
+    "What you delete here while the bot runs leaves its log, too; an edit never reaches it, and neither does what is "
+    "deleted while it is down."
+)
+
 
 async def answer(store: Store, policy: Privacy, author_hash: str, wanted: str | None) -> Shown:
     """Do what was wanted ("on", "off", "export", "forget"), or say how it stands; raise `CommandError`."""
     match wanted:
         case None:
             use = _use(policy, await store.consent(author_hash))
-            return Shown(use, hint="Answer or change it with /student privacy on, off, export or forget.")
+            return Shown(
+                use, hint=f"Answer or change it with /student privacy on, off, export or forget. {AFTERWARDS}"
+            )
         case "on":
             await store.set_consent(author_hash, Consent.ON)
             return Shown("Your turns may be used for training from now on. Thank you.")

@@ -34,7 +34,7 @@ from tests.fakes.slack_server import SlackServer
 
 ROOT = Path(__file__).parents[2]
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "slack-manifest.yaml").read_text(encoding="utf-8"))
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds; a bot beside busy neighbours may take long, and only one that hangs takes this."""
 REDELIVERED = 0.3
 """Seconds after which the local Slack sends again what was not acknowledged ..."""
@@ -128,7 +128,7 @@ async def kennel() -> AsyncIterator[Kennel]:
     )
     assert program.stdin is not None
     assert program.stdout is not None
-    await asyncio.wait_for(program.stdout.readline(), 60)
+    await asyncio.wait_for(program.stdout.readline(), PATIENCE)
     opened = Kennel(program)
     listening = asyncio.create_task(opened.listen())
     try:

@@ -115,6 +115,8 @@ class DiscordServer:
         self.manage_webhooks = True
         self.refused_connections = 0
         """How many of the next connections to the gateway fail."""
+        self.silent_connections = 0
+        """How many after these are closed before a word is said."""
         self.intents_granted = ~0
         self.identified: list[Json] = []
         self.resumed = 0
@@ -495,6 +497,10 @@ class DiscordServer:
                 raw = deflate.compress(json.dumps(packet).encode())
                 return raw + deflate.flush(zlib.Z_SYNC_FLUSH)
 
+        if self.silent_connections:
+            self.silent_connections -= 1
+            await socket.close(code=1001)
+            return socket
         self._sockets[socket] = pack
         await self._send(socket, {"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}})
         try:

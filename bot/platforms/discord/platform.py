@@ -27,7 +27,7 @@ from bot.platforms.discord.answer import (
     place_of,
     why,
 )
-from bot.platforms.discord.commands import Desk, register
+from bot.platforms.discord.commands import Desk, register, submitted
 from bot.platforms.discord.connection import connected
 from bot.platforms.discord.heard import is_bare, is_said, plain
 from bot.platforms.discord.missed import said_since
@@ -325,6 +325,10 @@ class _Client(discord.Client):
                     yield channel
 
     # What people think of it.
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A form that was filled in; commands and buttons find their own way."""
+        await submitted(self.desk, interaction)
 
     async def on_raw_message_delete(self, deleted: discord.RawMessageDeleteEvent) -> None:
         """What is deleted here leaves the log, too."""
