@@ -83,8 +83,12 @@ class Thinking:
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
         state = self._seating.state(conversation, message.sent_at)
         model, spent = self._seating.model(conversation), await self._budget.spent(self._hash_of(message))
-        if spent and message.given is None and self._models.paid(model):
-            raise NoWords(f"{model}: the day's budget is spent", late=False, notice=spent)
+        if message.given is None and self._models.paid(model):
+            if spent:
+                raise NoWords(f"{model}: the day's budget is spent", late=False, notice=spent)
+            if self._budget.limited and not await asyncio.to_thread(self._models.priced, model):
+                reason = f"{model}: there is a budget, and no price of it in data/prices.toml"
+                raise NoWords(reason, late=False, notice=self._budget.no_price)
         ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move

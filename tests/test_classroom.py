@@ -25,6 +25,7 @@ from sqlalchemy.pool import Pool
 
 from bot.messages import Answer, NotYet, Outgoing, clean_text
 from bot.models.base import Reply
+from bot.models.describing import UNPRICED
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.believing.belief import Belief
@@ -657,6 +658,19 @@ class TestBudget:
             await app.commands.model(message().place, "gpt")
             rows(path, "UPDATE turns SET said_at = datetime(said_at, '-1 day')")
             assert await app.classroom.receive(message(), listener), "a new day"
+
+    async def test_with_a_budget_a_paid_model_without_a_price_says_nothing(self, path: Path) -> None:
+        hosted = {"provider": "compatible", "model": "x", "base_url": "https://api.nebius.com/v1"}
+        x, listener = ScriptedModel("x"), Listener()
+        x.price = UNPRICED
+        async with room(
+            path, x, models={"x": hosted}, student={"model": "x"}, budget={"per_day": 5.0}
+        ) as app:
+            assert await app.classroom.receive(message(), listener) is None
+        assert ["Nobody knows what this model costs" in each for each in listener.notices] == [True]
+        assert x.cues == []
+        async with room(path, x, models={"x": hosted}, student={"model": "x"}) as app:
+            assert await app.classroom.receive(message(key="discord:2"), Listener())
 
     @pytest.mark.parametrize(
         ("settings", "paid"),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bot.config import BASE_MODEL, Settings
 from bot.models.base import ModelUnavailable, StudentModel
-from bot.models.describing import ModelInfo, describe, describe_published
+from bot.models.describing import UNPRICED, ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.base import Load
 from bot.models.engines.choice import Choice
@@ -75,6 +75,10 @@ class Models:
             return wanted.provider != "compatible" or not _is_here(wanted.base_url or "")
         manifest = self._published.live(name) if name in self._published.names else None
         return manifest is not None and manifest.endpoint is not None and not _is_here(manifest.endpoint)
+
+    def priced(self, name: str) -> bool:
+        """Whether it is known what that model costs. Reads the file of prices."""
+        return all(info.price != UNPRICED for info in self.describe() if info.name.lower() == name.lower())
 
     async def get(self, name: str) -> StudentModel:
         """The model of that name, opened; of a published one, the live version. A turn asks once and keeps

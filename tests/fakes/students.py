@@ -52,6 +52,7 @@ class ScriptedModel:
         self.version = f"{name}-1"
         self.delay = delay
         self.cost_usd = cost_usd
+        self.price = "free"
         self.cues: list[Cue] = []
         self.seeds: list[int | None] = []
         self.at_once = 0
@@ -118,7 +119,9 @@ class ScriptedModels(Models):
         self._scripted[model.name] = model  # type: ignore[assignment]
 
     def describe(self) -> list[ModelInfo]:
-        return [ModelInfo(name, "scripted", model.version, "free") for name, model in self._scripted.items()]
+        return [
+            ModelInfo(name, "scripted", model.version, model.price) for name, model in self._scripted.items()
+        ]
 
     async def aclose(self) -> None:
         for model in self._scripted.values():
