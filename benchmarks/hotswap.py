@@ -69,6 +69,14 @@ class Listener:
         """One more."""
         self.sent += 1
 
+    async def find(self, _: Outgoing) -> list[str]:
+        """Nothing is left behind here."""
+        return []
+
+    async def tell(self, _: str) -> bool:
+        """Nobody is told."""
+        return False
+
 
 @dataclass(slots=True)
 class Record:

@@ -11,13 +11,14 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from bot import platforms
+from bot import platforms, signals
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
@@ -26,6 +27,7 @@ from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
+from bot.platforms.spec import PlatformSpec
 from bot.secret import known_secret
 from bot.store import Store
 from bot.student.hearing.questions import index
@@ -48,6 +50,7 @@ class App:
     metrics: Metrics
     classroom: Classroom
     commands: Commands
+    health: Health = field(default_factory=Health)
 
 
 @asynccontextmanager
@@ -62,13 +65,15 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         secret = await known_secret(settings, store)
         models = Models(settings)
         stack.push_async_callback(models.aclose)
-        models.check(settings.student.model)
-        models.check(settings.student.fallback)
+        names = {key: models.check(getattr(settings.student, key)) for key in ("model", "fallback")}
+        settings = settings.model_copy(update={"student": settings.student.model_copy(update=names)})
         metrics = Metrics()
         metrics.watch_engine(models.engine_load)
         classroom = Classroom(settings, store, models, metrics, children, curriculum, secret)
         stack.push_async_callback(classroom.aclose)
-        yield App(settings, store, models, metrics, classroom, Commands(settings, store, models, classroom))
+        health = Health()
+        commands = Commands(settings, store, models, classroom, health.troubles)
+        yield App(settings, store, models, metrics, classroom, commands, health)
 
 
 def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
@@ -104,13 +109,12 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             f"no platform is set up: set {ways}, in .env; python -m bot chat needs none of them"
         )
     ready, stopping = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
+        signals.on(number, stopping.set)
     from bot.jobs import Jobs  # noqa: PLC0415 - brings apscheduler, which only this needs
 
-    health = Health()
-    async with opened(settings) as app, watching(app.models, health), AsyncExitStack() as stack:
+    async with opened(settings) as app, watching(app.models, app.health), AsyncExitStack() as stack:
+        health = app.health
         if settings.metrics.enabled:
             from bot.metrics_server import MetricsServer  # noqa: PLC0415 - brings aiohttp, which a terminal does without
 
@@ -139,7 +143,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         stop = asyncio.create_task(stopping.wait())
         ready.set()
         try:
-            await asyncio.wait([*serving, stop], return_when=asyncio.FIRST_COMPLETED)
+            await serve_all(dict(zip(serving, wanted, strict=True)), stop)
         finally:
             # First the messages in hand are answered, while the platforms can still send; then these go.
             await app.classroom.aclose()
@@ -147,10 +151,24 @@ async def run(settings: Settings, config: Path | None = None) -> None:
             for task in serving:
                 task.cancel()
             results = await asyncio.gather(*serving, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
+        failed = [each for each in results if isinstance(each, Exception)]
+        # Stopped while another one served well: what failed was told then.
+        if failed and (len(failed) == len(results) or not stopping.is_set()):
+            raise failed[0]
     log.info("stopped")
+
+
+async def serve_all(serving: dict[asyncio.Task[None], PlatformSpec], stop: asyncio.Task[Any]) -> None:
+    """Wait for the stop, or until no platform is left: one that cannot go on takes no other one along."""
+    left: set[asyncio.Task[Any]] = set(serving)
+    while left:
+        ended, _ = await asyncio.wait([*left, stop], return_when=asyncio.FIRST_COMPLETED)
+        if stop in ended:
+            return
+        left -= ended
+        for task in ended & set(serving) if left else ():
+            reason = str(task.exception() or "it ended") if not task.cancelled() else "it was cancelled"
+            log.error("a platform is not served any more", platform=serving[task].name, reason=reason)
 
 
 @asynccontextmanager
@@ -190,5 +208,9 @@ async def warm_up(app: App) -> None:
             if name == student.fallback:
                 raise ConfigError(f"student.fallback: {error}") from None
             log.warning("model unavailable", model=name, reason=str(error))
+    for info in app.models.describe():
+        # A terminal shows errors alone, and whoever talks there should know that it is not the model they think.
+        if info.name == student.model and info.problem and info.name != student.fallback:
+            log.error("the default model does not answer as it should", model=info.name, reason=info.problem)
     if app.settings.engine.slots > 1:
         await app.models.warm_up()

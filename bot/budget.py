@@ -20,6 +20,10 @@ ONE_SPENT = (
     "You have talked as much with this model today as one person's share of the budget allows. It goes on at midnight "
     "UTC; until then {name} can answer with /student model {free}, which costs nothing."
 )
+NO_PRICE = (
+    "Nobody knows what this model costs, so the budget does not allow it. Please tell whoever runs this bot; until "
+    "then {name} can answer with /student model {free}, which costs nothing."
+)
 
 
 class Budget:
@@ -30,10 +34,20 @@ class Budget:
         self._store = store
         self._free = free
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return bool(self._limits.per_day or self._limits.per_person)
+
+    @property
+    def no_price(self) -> str:
+        """What to tell who talks with a model that the budget cannot count."""
+        return NO_PRICE.replace("{free}", self._free)
+
     async def spent(self, author_hash: str) -> str | None:
         """What to tell this person where the day's budget or their share of it is spent, with the child's `{name}`
         still to be put in; None where there is something left. Raises `StoreError`."""
-        if not self._limits.per_day and not self._limits.per_person:
+        if not self.limited:
             return None
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         by_all, by_one = await self._store.spent(today, author_hash)

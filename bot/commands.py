@@ -6,6 +6,8 @@ It knows classroom, store and models. How a command is declared and shown is the
 from __future__ import annotations
 
 import difflib
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,20 @@ from bot.opinions import Opinions
 from bot.student.believing.state import MindError, MindState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.classroom import Classroom
     from bot.config import Settings
     from bot.models.describing import ModelInfo
     from bot.models.registry import Models
     from bot.store import Store
-    from bot.store.rows import ConversationRow
+    from bot.store.rows import ConversationRow, TurnRow
 
 MOST_LESSONS = 12
+LATELY = 10
+"""Replies by which the status tells whose words the child speaks."""
+PHRASING = "phrasing"
+"""How a turn is marked for which no model had words that could stand."""
 MOST_VERSIONS = 5
 MOST_REMEMBERED = 6
 """Things that a child said of itself which its status shows, the newest ones."""
@@ -34,11 +40,20 @@ MOST_REMEMBERED = 6
 class Commands:
     """The subcommands. Each returns what to show or raises `CommandError`; a `StoreError` passes through."""
 
-    def __init__(self, settings: Settings, store: Store, models: Models, classroom: Classroom) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        models: Models,
+        classroom: Classroom,
+        troubles: Mapping[str, str] | None = None,
+    ) -> None:
+        """`troubles` is what is wrong with the bot at the moment, by what it is about."""
         self._settings = settings
         self._store = store
         self._models = models
         self._classroom = classroom
+        self._troubles = {} if troubles is None else troubles
         self.opinions = Opinions(store)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
@@ -55,7 +70,7 @@ class Commands:
         conversation = await self._conversation(place)
         if name is not None:
             try:
-                self._models.check(name)
+                name = self._models.check(name)
             except UnknownModel as error:
                 raise CommandError(str(error)) from None
             await self._store.update_conversation(conversation.id, model=name)
@@ -107,7 +122,10 @@ class Commands:
                 )
         found = self.find_lessons(wanted or "")
         if not found:
-            raise CommandError(f"no lesson {wanted!r}; {_near(wanted or '', lessons)}")
+            near = self._near_lessons(wanted or "")
+            told = "did you mean " + ", ".join(f"{each} ({lessons[each].title})" for each in near) + "?"
+            search = "search by a word of its title, such as /student lesson subtract"
+            raise CommandError(f"no lesson {wanted!r}; {told if near else search}")
         rows = tuple(
             (each + (" (current)" if each == current else ""), lessons[each].title)
             for each in found[:MOST_LESSONS]
@@ -130,6 +148,19 @@ class Commands:
             )
         ]
 
+    def _near_lessons(self, words: str) -> list[str]:
+        """Ids of the lessons that share most with `words`: the beginnings of words, or an id much alike."""
+        lessons = self._classroom.curriculum.lessons
+        wanted = {word[:5] for word in re.findall(r"[a-z]{3,}|\d[\w.]*", words.lower())}
+        by_id = {each.lower(): each for each in lessons}
+        alike = [by_id[each] for each in difflib.get_close_matches(words.lower(), by_id, n=3, cutoff=0.5)]
+        shared = {
+            each.id: sum(word in f"{each.id} {each.subject} {each.title}".lower() for word in wanted)
+            for each in lessons.values()
+        }
+        ranked = sorted((each for each in lessons if shared[each]), key=lambda each: -shared[each])
+        return list(dict.fromkeys((*alike, *ranked)))[:3]
+
     async def status(self, place: Place, *, show_mind: bool = True) -> Shown:
         """The conversation's settings and figures; the child's stage only where the role allows it."""
         conversation = await self._conversation(place)
@@ -138,9 +169,12 @@ class Commands:
         turns = [turn for turn in await self._store.turns(conversation.id, limit=200) if turn.model]
         latencies = sorted(turn.latency_ms or 0 for turn in turns)
         costs = [turn.cost_usd for turn in turns if turn.cost_usd is not None]
+        model = conversation.model or student.model
+        spoken = [turn for turn in turns if turn.model == model and turn.voiced != PHRASING]
         rows = [
-            ("model", conversation.model or student.model),
-            ("version", (turns[-1].model_version if turns else None) or "not used yet"),
+            ("model", model),
+            ("version", (spoken[-1].model_version if spoken else None) or "not used yet"),
+            *self._speech(model, turns[-LATELY:]),
             ("child", conversation.child or student.child),
             ("lesson", f"{lesson}: {wanted[lesson].title}" if lesson in wanted else lesson),
             ("turns", str(conversation.turns)),
@@ -150,7 +184,8 @@ class Commands:
             ),
             ("cost", f"${sum(costs):.4f}" if costs else "not metered"),
         ]
-        rows += [("waits", each) for each in self._waiting(conversation.model or student.model)]
+        rows += [("waits", each) for each in self._waiting(model)]
+        rows += [("not well", each) for each in self._troubles]
         if show_mind and conversation.mind:
             try:
                 mind = MindState.from_json(conversation.mind)
@@ -159,6 +194,19 @@ class Commands:
             rows += [(f"believes {name}", belief.stage.value) for name, belief in mind.beliefs.items()]
             rows += [("said of itself", each.words) for each in mind.memory[-MOST_REMEMBERED:]]
         return Shown("This conversation", tuple(rows))
+
+    def _speech(self, model: str, lately: Sequence[TurnRow]) -> Iterator[tuple[str, str]]:
+        """Whose words the child spoke lately, where not all were the model's; and what is wrong with that."""
+        by = Counter("authored phrases" if turn.voiced == PHRASING else str(turn.model) for turn in lately)
+        if set(by) - {model}:
+            yield "spoke lately", ", ".join(f"{who} {count}" for who, count in by.most_common())
+        problem = next((info.problem for info in self._models.describe() if info.name == model), None)
+        if model not in self._models.names:
+            problem = "there is no such model any more"
+        if not problem and lately and model not in by:
+            problem = f"it gave none of the last {len(lately)} replies; python -m bot models says more"
+        if problem:
+            yield "not working", problem
 
     def _waiting(self, model: str) -> list[str]:
         """Why versions newer than the one that answers are not live: what a gate has against them."""

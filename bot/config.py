@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -25,6 +27,7 @@ from pydantic import (
 
 from bot import platforms
 from bot.platforms.spec import PlatformSettings
+from bot.student.records.text import DataError, read_text
 
 S = TypeVar("S", bound=PlatformSettings)
 
@@ -250,6 +253,7 @@ class Settings(BaseModel):
     models: dict[str, ChatModel] = Field(default_factory=dict)
     metrics: Metrics = Metrics()
     log: Log = Log()
+    _environment_file: Path | None = None
 
     @field_validator("models")
     @classmethod
@@ -265,7 +269,7 @@ class Settings(BaseModel):
             return url.replace("postgres://", "postgresql://", 1).replace(
                 "postgresql://", "postgresql+asyncpg://", 1
             )
-        return f"sqlite+aiosqlite:///{self.database}"
+        return f"sqlite+aiosqlite:///{quote(self.database, safe=' +/')}"
 
     @property
     def in_file(self) -> bool:
@@ -277,7 +281,7 @@ class Settings(BaseModel):
         if variable.lower() in secret_names():
             found: SecretStr | None = getattr(self, variable.lower(), None)
             return found
-        value = os.environ.get(variable) or dotenv_values(".env").get(variable)
+        value = os.environ.get(variable) or _env(self._environment_file).get(variable)
         return SecretStr(value) if value else None
 
     def section(self, kind: type[S]) -> S:
@@ -303,42 +307,57 @@ def _secret_fields() -> dict[str, Any]:
     return dict.fromkeys(secret_names(), (SecretStr | None, None))
 
 
-def load(path: Path | None = None, *, environment_file: Path | None = Path(".env")) -> Settings:
-    """Read `path` (default config.toml beside the working directory; absent means all defaults).
+BESIDE = Path()
+"""Of `load`: the `.env` in the folder of the settings file."""
+
+
+def load(path: Path | None = None, *, environment_file: Path | None = BESIDE) -> Settings:
+    """Read `path` (default config.toml in the working directory; absent means all defaults), and the `.env` beside it.
 
     Relative paths in the file are taken from the file's folder. Raise `ConfigError` in one line.
     """
     explicit = path is not None
     path = path or Path("config.toml")
+    if environment_file == BESIDE:
+        environment_file = path.parent / ".env"
     if explicit and not path.is_file():
         raise ConfigError(f"{path}: no such file; start from the shipped config.toml")
     try:
         settings = _from(path, environment_file)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first(error)}") from None
-    except (OSError, ValueError) as error:
+    except DataError as error:
+        raise ConfigError(str(error)) from None
+    except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     return _anchored(settings, path.resolve().parent)
 
 
 def _from(path: Path, environment_file: Path | None) -> Settings:
-    found = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found = tomllib.loads(read_text(path)) if path.is_file() else {}
     for name in secret_names():
         if name in found:
             raise ValueError(
                 f"{name}: secrets do not belong in this file; set {name.upper()} in the environment or .env"
             )
-    return settings_type().model_validate({**found, **_secrets(environment_file)})
+    settings = settings_type().model_validate({**found, **_secrets(environment_file)})
+    settings._environment_file = environment_file  # noqa: SLF001 - no key of the file, so no field
+    return settings
 
 
 def _secrets(file: Path | None) -> dict[str, str]:
     """The secrets of `file` and, before them, of the environment; a stray DATA or LOG in either is not for us."""
     here = {
-        **(dotenv_values(file) if file else {}),
+        **_env(file),
         **{name: value for name, value in os.environ.items() if value},
     }
     given = {name.lower(): value for name, value in here.items() if value}
     return {name: given[name] for name in secret_names() if name in given}
+
+
+def _env(file: Path | None) -> dict[str, str | None]:
+    """What a `.env` sets, nothing where there is none; raise `DataError`, which names that file."""
+    return dotenv_values(stream=StringIO(read_text(file))) if file and file.is_file() else {}
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:

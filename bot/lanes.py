@@ -10,7 +10,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.health import start
 from bot.messages import Answer, Message, Place, Responder
+from bot.store.rows import Left
 
 
 @dataclass(slots=True)
@@ -24,8 +26,14 @@ class Job:
     done: asyncio.Future[Answer | None]
     came: float
     """When, in the event loop's time."""
+    missed: bool = False
+    """Heard late: it takes no place from those who speak now."""
+    left: Left | None = None
+    """What another program had done about it."""
     moment: asyncio.Task[None] | None = None
     """Says that it will take a while."""
+    thinking: asyncio.Task[None] | None = None
+    """Shows that the child is at it."""
 
 
 @dataclass(slots=True)
@@ -47,33 +55,45 @@ class Lanes:
         self._counted = counted
         self._lanes: dict[Place, _Lane] = {}
 
-    def enqueue(
-        self, message: Message, responder: Responder, seed: int | None, claimed: asyncio.Future[bool]
+    def enqueue(  # noqa: PLR0913 - a job's parts
+        self,
+        message: Message,
+        responder: Responder,
+        seed: int | None,
+        claimed: asyncio.Future[bool],
+        *,
+        missed: bool = False,
+        left: Left | None = None,
     ) -> Job:
         """Take the next place in the conversation's queue; `done` gives what became of the message."""
         loop = asyncio.get_running_loop()
-        job = Job(message, responder, seed, claimed, loop.create_future(), loop.time())
+        job = Job(message, responder, seed, claimed, loop.create_future(), loop.time(), missed, left)
         lane = self._lanes.setdefault(message.place, _Lane())
         lane.jobs.append(job)
         self._counted(self.waiting)
         if lane.worker is None:
-            lane.worker = asyncio.create_task(self._work(message.place, lane))
+            lane.worker = start(self._work(message.place, lane), "the queue of a conversation")
         return job
 
     def waiting_in(self, place: Place) -> int:
-        """Messages waiting or in hand in one conversation."""
+        """Messages waiting or in hand in one conversation, without what was missed."""
         lane = self._lanes.get(place)
-        return len(lane.jobs) if lane else 0
+        return sum(not job.missed for job in lane.jobs) if lane else 0
+
+    def has(self, place: Place, key: str) -> bool:
+        """Whether that message waits or is in hand."""
+        lane = self._lanes.get(place)
+        return lane is not None and any(job.message.key == key for job in lane.jobs)
+
+    def excuse(self, place: Place, seconds: float) -> None:
+        """What waits in this conversation may be so much later: it was not the child who was slow."""
+        for job in self._lanes[place].jobs:
+            job.came += seconds
 
     @property
     def waiting(self) -> int:
         """Messages waiting or in hand."""
         return sum(len(lane.jobs) for lane in self._lanes.values())
-
-    @property
-    def keys(self) -> set[str]:
-        """The keys of these messages."""
-        return {job.message.key for lane in self._lanes.values() for job in lane.jobs}
 
     async def finish(self, seconds: float) -> None:
         """Let what waits be answered for so long, then give the rest up."""

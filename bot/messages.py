@@ -7,10 +7,11 @@ a model or the store.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.markup import without_markup
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Thought
 
 
@@ -57,6 +58,8 @@ class Outgoing:
     """The child's name, or None for a notice."""
     first: bool = False
     """Whether it answers the first message of a conversation."""
+    nonce: str = field(default="", compare=False)
+    """What it is known by when it has to be found again; "" for what is said once and not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Shown:
     text: str
     rows: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    file: bool = False
+    """Whether the text is to be kept as it is: sent as a file where there are files."""
 
 
 class CommandError(ValueError):
@@ -96,6 +101,18 @@ class NotSent(RuntimeError):
     """The platform did not take an answer; the message says why."""
 
 
+class NotYet(RuntimeError):
+    """The platform does not take it now; later it may, after `seconds` where it named them.
+
+    `may_be_there` says that it may have been taken all the same: then it is looked for before it is sent again.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None, *, may_be_there: bool = True) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.may_be_there = may_be_there
+
+
 class Responder(Protocol):
     """How a platform shows an answer to one message."""
 
@@ -104,12 +121,22 @@ class Responder(Protocol):
         ...
 
     async def send(self, outgoing: Outgoing) -> str | None:
-        """Show it; return the platform's id of the new message where there is one."""
+        """Show it, once: no try of its own after one that may have worked. Return the platform's id of the new
+        message where there is one; raise `NotYet` when it may work later, anything else when it never will."""
+        ...
+
+    async def find(self, outgoing: Outgoing) -> list[str]:
+        """The ids of the messages that may show `outgoing` already, newest last: of those who can carry a nonce the one
+        that has it, of others all that say the same. Raises `NotYet` when that cannot be told now."""
+        ...
+
+    async def tell(self, text: str) -> bool:
+        """Say something to the person who asked, and to nobody else; False where there is no way."""
         ...
 
 
 def clean_text(text: str) -> str:
-    """A person's text made safe to store and show: no control characters, no lone surrogates, bounded."""
+    """A person's text made safe to store and show: no control characters, no lone surrogates, no markup, bounded."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = "".join(
         character
@@ -117,4 +144,4 @@ def clean_text(text: str) -> str:
         else " "
         for character in text[: 2 * MAX_TURN_CHARACTERS]
     )
-    return text.strip()[:MAX_TURN_CHARACTERS]
+    return without_markup(text).strip()[:MAX_TURN_CHARACTERS]

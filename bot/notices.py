@@ -7,4 +7,8 @@ MOMENT = "{name} needs a moment: many are talking."
 LATE = "{name} could not keep up: too many were talking at once. Please say it again in a minute."
 AWAY = "{name} cannot answer right now. Please say it again in a minute."
 UNWELL = "Something went wrong here, and your message was not lost: {name} will answer when it is mended."
+REFUSED = (
+    "{name} has an answer for you, but may not say it where you asked. Please tell whoever runs this bot, and say it "
+    "again once that is mended."
+)
 UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."

@@ -57,6 +57,7 @@ async def check(settings: Settings) -> list[Part]:
     key = settings.openai_api_key
     parts.append(Part("OPENAI_API_KEY", key is not None, "set" if key else "not set", False))
     parts += [
+        await _wanted("budget", lambda: _budget(settings)),
         await _wanted("backups", lambda: _backups(settings)),
         await _wanted("jobs", lambda: _jobs(settings)),
         await _wanted("summary channel", lambda: _summary(settings)),
@@ -141,6 +142,16 @@ async def _wanted(name: str, probe: Callable[[], Awaitable[str]]) -> Part:
         return Part(name, False, str(absent), False)
     except Exception as error:  # noqa: BLE001 - as above
         return Part(name, False, str(error) or type(error).__name__, False, wrong=True)
+
+
+async def _budget(settings: Settings) -> str:
+    if not (settings.budget.per_day or settings.budget.per_person):
+        raise _NotSet("[budget] sets no limit")
+    models = Models(settings)
+    priceless = [name for name in models.names if models.paid(name) and not models.priced(name)]
+    if priceless:
+        raise ValueError(f"nobody knows the price of {', '.join(priceless)}, so nobody is answered by it")
+    return "the price of every paid model is known"
 
 
 async def _backups(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from bot.app import App
 from bot.messages import Answer, Message, Outgoing, Place, clean_text
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.reading import expected, near, parse, parse_json, wrong
+from bot.student.records.text import utf8
 
 AT_ONCE = 4
 """Conversations side by side. The embedded model writes four replies to choose from, and each has its deadline."""
@@ -111,11 +112,19 @@ class Silent:
         """Nowhere to send."""
         return None
 
+    async def find(self, outgoing: Outgoing) -> list[str]:  # noqa: ARG002 - the protocol's name
+        """Nothing is there."""
+        return []
+
+    async def tell(self, text: str) -> bool:  # noqa: ARG002 - the protocol's name
+        """Nobody to tell."""
+        return False
+
 
 def read_rows(path: Path, app: App) -> tuple[list[Row], list[Bad]]:
     """Parse the file; rows that are wrong come back with line and reason. Raises `ReplayError`."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = utf8(path.read_bytes(), path).split(b"\n")
     except OSError as error:
         raise ReplayError(f"{path}: cannot be read ({error.strerror})") from None
     rows: list[Row] = []

@@ -88,7 +88,7 @@ class Seating:
             try:
                 model = await self._models.get(name)
                 if isinstance(model, ChatModel):
-                    return Ear(*await hosted_ear.ask(model, said, refers_to(scene, state)))
+                    return Ear(*await hosted_ear.ask(model, said.own, refers_to(scene, state)))
                 log.warning("no ear", model=name, reason="only a hosted model can be asked")
             except (ModelUnavailable, ModelRefused, UnknownModel) as error:
                 log.warning("ear not asked", model=name, reason=str(error))

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
-from bot.messages import Answer, Outgoing, clean_text
+from bot.messages import Answer, NotYet, Outgoing, clean_text
 from bot.models.base import Reply
+from bot.models.describing import UNPRICED
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage
 from bot.student.believing.belief import Belief
@@ -124,10 +125,10 @@ class TestOneMessage:
 
 class TestStatements:
     @pytest.mark.parametrize(
-        ("text", "statements"), [("What is 52 minus 17?", 6), ("Are you a real child?", 6)]
+        ("text", "statements"), [("What is 52 minus 17?", 7), ("Are you a real child?", 7)]
     )
-    async def test_a_message_costs_three_transactions(self, path: Path, text: str, statements: int) -> None:
-        """One claims it, one reads what was said so far, one logs what came of it."""
+    async def test_a_message_costs_four_transactions(self, path: Path, text: str, statements: int) -> None:
+        """One claims it, one reads what was said so far, one keeps the answer, one logs what came of it."""
         done: list[str] = []
 
         def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
@@ -140,7 +141,7 @@ class TestStatements:
                 await app.classroom.receive(message(text), Listener())
             finally:
                 event.remove(Engine, "before_cursor_execute", note)
-        assert done.count("BEGIN") == 3
+        assert done.count("BEGIN") == 4
         assert len(done) - done.count("BEGIN") == statements
 
 
@@ -374,16 +375,80 @@ class TestResponders:
         assert claims(path) == {"discord:1": "failed", "discord:2": "answered"}
         assert len(logged(path)) == 2
 
-    async def test_one_that_hangs(self, path: Path) -> None:
-        behind = Listener()
+    async def test_one_that_hangs_is_asked_again_and_keeps_those_behind_in_order(self, path: Path) -> None:
+        heard: list[str] = []
+        hanging, behind = Listener(hangs=True, log=heard), Listener(log=heard)
         async with room(path, classroom=QUICK) as app:
-            lost, fine = await asyncio.gather(
-                app.classroom.receive(message(key="discord:1"), Listener(hangs=True)),
-                app.classroom.receive(message(key="discord:2"), behind),
+            both = asyncio.gather(
+                app.classroom.receive(message("One?", key="discord:1"), hanging),
+                app.classroom.receive(message("Two?", key="discord:2"), behind),
             )
-        assert (lost, len(behind.words)) == (None, 1)
-        assert fine is not None
-        assert claims(path) == {"discord:1": "failed", "discord:2": "answered"}
+            await until(lambda: hanging.looked)
+            assert heard == []
+            hanging.recover()
+            first, second = await both
+        assert first is not None
+        assert second is not None
+        assert heard == [first.text, second.text]
+        assert claims(path) == {"discord:1": "answered", "discord:2": "answered"}
+
+    async def test_one_whose_answer_got_lost_is_not_answered_twice(self, path: Path) -> None:
+        """The platform took it, and nobody heard so: it is found there."""
+
+        class Deaf(Listener):
+            async def send(self, outgoing: Outgoing) -> str | None:
+                await super().send(outgoing)
+                raise NotYet("the connection broke")
+
+            async def find(self, outgoing: Outgoing) -> list[str]:
+                return ["discord:room:found"] if outgoing.nonce in {each.nonce for each in self.sent} else []
+
+        listener = Deaf()
+        async with room(path, classroom=QUICK) as app:
+            assert await app.classroom.receive(message(), listener)
+        assert len(listener.sent) == 1
+        assert rows(path, "SELECT platform_message_id FROM turns WHERE role = 'student'") == [
+            ("discord:room:found",)
+        ]
+
+    async def test_one_that_asks_for_patience_gets_it_also_over_a_restart(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Forty seconds of a rate limit, and the program is stopped meanwhile."""
+        slept: list[float] = []
+        sleep = asyncio.sleep
+
+        async def quick(seconds: float) -> None:
+            slept.append(seconds)
+            await (asyncio.Event().wait() if stuck and seconds > 30 else sleep(0))
+
+        class Busy(Listener):
+            async def send(self, outgoing: Outgoing) -> str | None:
+                raise NotYet("rate limited", 40, may_be_there=False)
+
+        monkeypatch.setattr("bot.delivery.asyncio.sleep", quick)
+        stuck, listener = True, Listener()
+        async with room(path, classroom=QUICK) as app:
+            asked = asyncio.create_task(app.classroom.receive(message(), Busy()))
+            await until(lambda: 40 in slept)
+        assert await asked is None
+        assert list(claims(path).values()) == ["spoken"]
+        stuck = False
+        slept.clear()
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: listener) == 1
+        assert any(38 < seconds <= 40 for seconds in slept)
+        assert len(listener.words) == 1
+
+    async def test_one_that_refuses_for_good_has_the_asker_told_privately(self, path: Path) -> None:
+        listener = Listener(fails=PlatformError("Discord forbids it"))
+        async with room(path, classroom=QUICK) as app:
+            assert await app.classroom.receive(message(), listener) is None
+        assert listener.sent == []
+        assert ["Mia" in text for text in listener.told] == [True]
+        assert rows(path, "SELECT state, reason, spoken, payload FROM claims") == [
+            ("failed", "not sent: Discord forbids it", None, None)
+        ]
 
     async def test_a_typing_sign_that_fails_costs_nothing(self, path: Path) -> None:
         class NoTyping(Listener):
@@ -432,7 +497,10 @@ class TestStoreFails:
         event.remove(Pool, "connect", limit)
 
     @pytest.mark.usefixtures("full_soon")
-    async def test_a_full_database_gives_a_short_notice_and_keeps_what_it_had(self, path: Path) -> None:
+    async def test_a_full_database_gives_a_short_notice_and_keeps_what_it_had(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.delivery.STORE_TRIES", 1)
         listener, answered = Listener(), 0
         async with room(path) as app:
             for number in range(300):
@@ -455,11 +523,35 @@ class TestStoreFails:
         async with room(path) as app:
             await app.classroom.receive(message(), listener)
             rows(path, "ALTER TABLE turns RENAME TO elsewhere")
-            assert await app.classroom.receive(message(key="discord:kept"), listener) is None
+            asked = asyncio.create_task(app.classroom.receive(message(key="discord:kept"), listener))
+            await until(lambda: len(listener.notices) == 1)
             rows(path, "ALTER TABLE elsewhere RENAME TO turns")
+            assert await asked is None
             assert claims(path)["discord:kept"] == "claimed"
             assert await app.classroom.receive(message(), listener) is not None
         assert len(listener.notices) == 1
+
+    async def test_a_lock_between_sending_and_logging_is_waited_out(self, path: Path) -> None:
+        """The child has spoken: no notice says that it could not be kept, and nothing is said again."""
+
+        class Locking(Listener):
+            async def send(self, outgoing: Outgoing) -> str | None:
+                rows(path, "ALTER TABLE turns RENAME TO elsewhere")
+                return await super().send(outgoing)
+
+        listener, asked_again = Locking(), Listener()
+        async with room(path) as app:
+            asked = asyncio.create_task(app.classroom.receive(message(key="discord:kept"), listener))
+            await until(lambda: bool(listener.sent))
+            await asyncio.sleep(0.05)
+            assert claims(path) == {"discord:kept": "spoken"}
+            rows(path, "ALTER TABLE elsewhere RENAME TO turns")
+            assert await asked is not None
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: asked_again) == 0
+        assert (len(listener.words), listener.notices, asked_again.sent) == (1, [], [])
+        assert claims(path) == {"discord:kept": "answered"}
+        assert len(logged(path)) == 2
 
 
 class TestCrash:
@@ -489,6 +581,7 @@ class TestCrash:
                     key, "discord", channel, None, "a" * 32, "hi", key, now - timedelta(minutes=age)
                 )
                 assert await app.store.claim(left)
+        async with room(path, classroom={"recover_minutes": 10}) as app:
             listener = Listener()
             answered = await app.classroom.recover(
                 "discord", lambda it: None if it.channel == "gone" else listener
@@ -514,6 +607,7 @@ class TestCrash:
                     left.key, "discord", "room", None, "a" * 32, left.text, left.key, left.sent_at
                 )
                 await app.store.claim(claim)
+        async with room(path) as app:
             assert await app.classroom.recover("discord", lambda _: Listener(log=log)) == 5
         asked = [content for role, content in logged(path) if role == "teacher"]
         assert asked == [f"What is {number} plus 1?" for number in range(5)]
@@ -565,6 +659,19 @@ class TestBudget:
             rows(path, "UPDATE turns SET said_at = datetime(said_at, '-1 day')")
             assert await app.classroom.receive(message(), listener), "a new day"
 
+    async def test_with_a_budget_a_paid_model_without_a_price_says_nothing(self, path: Path) -> None:
+        hosted = {"provider": "compatible", "model": "x", "base_url": "https://api.nebius.com/v1"}
+        x, listener = ScriptedModel("x"), Listener()
+        x.price = UNPRICED
+        async with room(
+            path, x, models={"x": hosted}, student={"model": "x"}, budget={"per_day": 5.0}
+        ) as app:
+            assert await app.classroom.receive(message(), listener) is None
+        assert ["Nobody knows what this model costs" in each for each in listener.notices] == [True]
+        assert x.cues == []
+        async with room(path, x, models={"x": hosted}, student={"model": "x"}) as app:
+            assert await app.classroom.receive(message(key="discord:2"), Listener())
+
     @pytest.mark.parametrize(
         ("settings", "paid"),
         [
@@ -577,6 +684,7 @@ class TestBudget:
     async def test_which_models_are_paid(self, path: Path, settings: dict[str, Any], *, paid: bool) -> None:
         async with room(path, models={"it": settings}) as app:
             assert app.commands.pays("model", "it") is paid
+            assert app.commands.pays("model", " IT ") is paid, "as it is chosen in any case"
             assert not app.commands.pays("model", "base")
             assert not app.commands.pays("model", None)
             assert not app.commands.pays("lesson", "it")
@@ -590,11 +698,15 @@ class TestShutdown:
             await until(lambda: bool(model.cues))
             closing = asyncio.create_task(app.classroom.aclose())
             await asyncio.sleep(0)
-            assert await app.classroom.receive(message(), listeners[3]) is None
+            assert await app.classroom.receive(message(key="discord:late"), listeners[3]) is None
             await closing
             assert all(task.done() and task.result() for task in taken)
         assert [len(listener.sent) for listener in listeners] == [1, 1, 1, 0]
-        assert len(claims(path)) == 3
+        # Nothing brings a direct message back: it is claimed, and answered by whoever starts next.
+        assert claims(path)["discord:late"] == "claimed"
+        async with room(path) as app:
+            assert await app.classroom.recover("discord", lambda _: listeners[3]) == 1
+        assert len(listeners[3].words) == 1
 
     async def test_a_hanging_one_is_cut_at_the_deadline_and_answered_after_the_restart(
         self, path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bot.commands import SUBCOMMANDS, Subcommand
 from bot.messages import CommandError, Place, Shown
 from bot.opinions import RUBRIC
 from bot.store import hash_user
-from tests.fakes.students import SECRET, Listener, ScriptedModel, message, room
+from tests.fakes.students import NONSENSE, SECRET, Listener, ModelUnavailable, ScriptedModel, message, room
 
 ANN = hash_user("discord", "ann", SECRET)
 HERE = Place("discord", "room", None)
@@ -94,6 +95,66 @@ async def test_model_is_shown_switched_and_used_here_alone(app: App) -> None:
     assert answer.model == "cloud"
 
 
+@pytest.mark.parametrize("name", ["Cloud", "CLOUD"])
+async def test_models_are_known_in_any_case(app: App, name: str) -> None:
+    assert "cloud" in (await run(app, f"model {name}")).text
+    assert (await app.store.conversation("discord", "room", None)).model == "cloud"
+
+
+async def test_a_model_that_is_dead_is_told_in_the_status(tmp_path: Path) -> None:
+    dead = ScriptedModel("cloud")
+    async with room(tmp_path / "pupil.db", ScriptedModel(), dead) as app:
+        await run(app, "model cloud")
+        await say(app)
+        assert "not working" not in rows(await run(app, "status"))
+        await run(app, "new")
+        for _ in range(3):
+            dead.enqueue(ModelUnavailable("cloud: no answer"))
+            await say(app)
+        status = rows(await run(app, "status"))
+        assert (status["model"], status["version"]) == ("cloud", "not used yet")
+        assert status["spoke lately"] == "base 3"
+        assert status["not working"].startswith("it gave none of the last 3 replies")
+        await say(app)
+        status = rows(await run(app, "status"))
+        assert (status["version"], status["spoke lately"]) == ("cloud-1", "base 3, cloud 1")
+        assert "not working" not in status
+
+
+async def test_authored_phrases_are_not_a_models_words(tmp_path: Path) -> None:
+    nonsense = ScriptedModel()
+    async with room(tmp_path / "pupil.db", nonsense) as app:
+        nonsense.enqueue(*[NONSENSE] * 20)
+        await say(app)
+        status = rows(await run(app, "status"))
+    assert (status["version"], status["spoke lately"]) == ("not used yet", "authored phrases 1")
+    assert "not working" in status
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"),
+    [
+        ("2.NBT.B.5-substract", "2.NBT.B.5-subtract"),
+        ("subtracting big numbers", "subtract"),
+        ("clocks and times", "clock|time"),
+        ("2.MD", "2.MD"),
+    ],
+)
+async def test_an_unknown_lesson_lists_near_ones(app: App, wanted: str, near: str) -> None:
+    try:
+        told = str((await run(app, f"lesson {wanted}")).rows)
+    except CommandError as error:
+        told = str(error)
+        assert told.count("(") <= 3
+        assert "there are" not in told
+    assert re.search(near, told, re.I), told
+
+
+async def test_a_lesson_like_no_other_says_how_to_search(app: App) -> None:
+    with pytest.raises(CommandError, match="search by a word"):
+        await run(app, "lesson zzz qqq")
+
+
 async def test_a_new_child_sits_in_a_fresh_conversation(app: App) -> None:
     await run(app, "lesson 2.NBT.B.5-add")
     await say(app)
@@ -157,18 +218,28 @@ async def test_new_forgets_the_talk_and_keeps_the_choices(app: App) -> None:
 
 
 async def test_privacy(app: App) -> None:
-    assert "not been asked" in (await run(app, "privacy")).text
+    assert (await run(app, "privacy")).text.startswith("May your turns be used for training?")
     await run(app, "privacy on")
     assert "may be used" in (await run(app, "privacy")).text
     await say(app, "What is 63 minus 28? Zanzibar!")
-    exported = json.loads((await run(app, "privacy export")).text)
+    shown = await run(app, "privacy export")
+    assert shown.file
+    exported = json.loads(shown.text)
     assert [turn["content"] for turn in exported["turns"]] == ["What is 63 minus 28? Zanzibar!"]
     await run(app, "privacy off")
     assert "not used" in (await run(app, "privacy")).text
     counted = rows(await run(app, "privacy forget"))
     assert (counted["teacher turns"], counted["student turns"], counted["consents"]) == ("1", "1", "2")
     assert "Zanzibar" not in (await run(app, "privacy export")).text
-    assert "not been asked" in (await run(app, "privacy")).text
+    assert "without your yes" in (await run(app, "privacy")).text.lower()
+
+
+@pytest.mark.parametrize(
+    ("consent", "said"), [("opt_out", "since you have not said no. May they?"), ("off", "Nobody's turns")]
+)
+async def test_the_question_follows_the_courses_policy(tmp_path: Path, consent: str, said: str) -> None:
+    async with room(tmp_path / "pupil.db", ScriptedModel(), privacy={"consent": consent}) as app:
+        assert said in (await run(app, "privacy")).text
 
 
 async def test_a_rating_is_kept_with_who_was_rated(app: App) -> None:
@@ -216,9 +287,7 @@ def blank(factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("line", ["You are so sexy", "I will kill you", "call my mom at 555-867-5309"])
 async def test_a_better_line_must_be_fit_for_a_child(tmp_path: Path, line: str) -> None:
     async with room(tmp_path / "pupil.db") as app:
-        await app.classroom.receive(message(key="discord:1"), Listener())
-        [_, answer] = await app.store.turns((await app.store.conversation("discord", "room", None)).id, 2)
-        await app.store.set_message_id(answer.id, "sent")
+        await app.classroom.receive(message(key="discord:1"), Listener(gives="sent"))
         with pytest.raises(CommandError, match="so it was not kept"):
             await app.commands.opinions.feedback("sent", ANN, "suggestion", line)
         assert await app.commands.opinions.feedback("sent", ANN, "suggestion", "um, 45?")

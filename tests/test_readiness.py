@@ -52,6 +52,19 @@ async def test_backups_that_cannot_be_written(tmp_path: Path) -> None:
     assert "pg_dump" in (await part(readiness._backups, server)).note
 
 
+async def test_a_budget_that_cannot_count_a_model(tmp_path: Path) -> None:
+    limit = {"per_day": 5.0}
+    models = {
+        "cheap": {"model": "gpt-4o-mini"},
+        "x": {"provider": "compatible", "model": "x", "base_url": "https://x"},
+    }
+    assert not (await part(readiness._budget, settings_at(tmp_path, models=models))).wrong
+    wrong = await part(readiness._budget, settings_at(tmp_path, models=models, budget=limit))
+    assert (wrong.wrong, wrong.note.split(",")[0]) == (True, "nobody knows the price of x")
+    del models["x"]
+    assert (await part(readiness._budget, settings_at(tmp_path, models=models, budget=limit))).ready
+
+
 async def test_a_job_that_failed(tmp_path: Path) -> None:
     settings = settings_at(tmp_path)
     store = await Store.open(settings.database_url)

@@ -14,6 +14,8 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from bot import signals
+
 T = TypeVar("T")
 
 
@@ -78,8 +80,7 @@ def fail(reason: str) -> NoReturn:
 
 async def _until_terminated(work: Coroutine[Any, Any, T], status: int) -> T:
     task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    signals.on(signal.SIGTERM, task.cancel)
     try:
         return await task
     except asyncio.CancelledError:

@@ -16,10 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from bot.models.catalogue import use
-from bot.models.files import MANIFEST, ArtifactError, checksum, encoded, opened, sync, why, write
+from bot.models.files import (
+    LARGEST_JSON,
+    MANIFEST,
+    ArtifactError,
+    checksum,
+    encoded,
+    opened,
+    sync,
+    why,
+    write,
+)
 from bot.models.kinds import kind_of
 from bot.models.kinds.base import ArtifactKind
 from bot.models.manifest import FileEntry, Manifest, read_manifest
+from bot.student.records.text import is_dropping
 
 FILE_TYPES = (".json", ".safetensors", ".gguf")
 """What can be read without running it; pickle and .bin are not among them."""
@@ -81,7 +92,7 @@ def take(folder: Path, into: Path | None = None) -> Manifest:
     manifest = read_manifest(folder, name, version)
     _check_files(kind_of(manifest), manifest.files)
     try:
-        entries = list(os.scandir(folder))
+        entries = [entry for entry in os.scandir(folder) if not is_dropping(entry.name)]
         for entry in sorted(entries, key=lambda entry: entry.name):
             _check_entry(entry, manifest)
         missing = sorted(manifest.files.keys() - {entry.name for entry in entries})
@@ -129,6 +140,11 @@ def _take_file(path: Path, wanted: FileEntry, target: Path | None) -> None:
             digest.update(chunk)
             copy.write(chunk)
             size += len(chunk)
+    if size != wanted.bytes and _is_with_other_line_ends(path, wanted):
+        raise ArtifactError(
+            f"{path.name}: its line ends were changed, as git does with core.autocrlf; check the folder out again: "
+            "git config core.autocrlf false, then git checkout -- data/models"
+        )
     if size != wanted.bytes:
         more = "more than " if size > wanted.bytes else ""
         raise ArtifactError(
@@ -136,3 +152,10 @@ def _take_file(path: Path, wanted: FileEntry, target: Path | None) -> None:
         )
     if digest.hexdigest() != wanted.sha256:
         raise ArtifactError(f"{path.name}: is not the file that was published: its checksum differs")
+
+
+def _is_with_other_line_ends(path: Path, wanted: FileEntry) -> bool:
+    if path.stat().st_size > LARGEST_JSON:
+        return False
+    content = path.read_bytes().replace(b"\r\n", b"\n")
+    return hashlib.sha256(content).hexdigest() == wanted.sha256

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -47,18 +48,32 @@ def names(models: Path) -> list[str]:
 
 
 def versions(models: Path, name: str) -> list[str]:
-    """The published versions of `name`, oldest first: folders that hold a manifest."""
+    """The published versions of `name`, oldest first by what their manifests say: folders that hold one.
+
+    One whose manifest cannot be read counts as made when the file was: a copy of a folder has new times.
+    """
     if not NAME.fullmatch(name):
         raise ArtifactError(f"{name!r} is no model name: letters, digits, dots and dashes only")
     found = []
     for manifest in (models / name).glob(f"*/{MANIFEST}"):
         try:
-            published = manifest.lstat().st_mtime_ns
+            file = manifest.lstat()
         except FileNotFoundError:
             continue
         if NAME.fullmatch(manifest.parent.name):
-            found.append((published, manifest.parent.name))
-    return [version for _, version in sorted(found)]
+            made = _made(manifest, file.st_mtime_ns, file.st_size)
+            found.append((made, file.st_mtime_ns, manifest.parent.name))
+    return [version for *_, version in sorted(found)]
+
+
+@lru_cache(maxsize=1000)
+def _made(manifest: Path, changed_ns: int, _size: int) -> float:
+    """When a version was made, in seconds since 1970; `changed_ns` and size tell whether to look again."""
+    try:
+        made = datetime.fromisoformat(plain_json(manifest)["created_at"])
+        return (made if made.tzinfo else made.replace(tzinfo=UTC)).timestamp()
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return changed_ns / 1e9
 
 
 def next_version(models: Path, name: str) -> str:

@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, SecretStr, ValidationError
 
 from bot.config import Provider
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
@@ -87,8 +87,18 @@ class ModelNotFound(ModelUnavailable):
     """The server answers, but has no such model."""
 
 
+def _text(content: object) -> object:
+    """Some compatible servers answer in parts, and put what the model thought aloud in one of its own."""
+    if not isinstance(content, list):
+        return content
+    parts = [
+        part for part in content if isinstance(part, dict) and part.get("type") in ("text", "output_text")
+    ]
+    return "".join(str(part.get("text") or "") for part in parts)
+
+
 class _Message(BaseModel):
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_text)] = None
     refusal: str | None = None
 
 

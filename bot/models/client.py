@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+
+from bot.proxies import proxy_for
 
 CONNECT_SECONDS = 5.0
 BACK_OFF_SECONDS, MOST_BACK_OFF_SECONDS = 0.5, 8.0
@@ -99,12 +99,10 @@ class Client:
         if self._closed:
             raise aiohttp.ClientConnectionError("closed")
         if self._session is None:
-            address = urlsplit(self._base_url)
-            around = proxy_bypass(address.hostname or "")
             self._session = aiohttp.ClientSession(
                 headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                proxy=None if around else getproxies().get(address.scheme),
+                proxy=proxy_for(self._base_url),
             )
         return self._session
 

@@ -16,6 +16,7 @@ from bot.models.prices import price_of, read_prices
 from bot.models.published import Published, VersionInfo
 
 HERE = "runs here"
+UNPRICED = "price unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +82,5 @@ def describe_published(
 def _price(settings: Settings, model: str, provider: str) -> str:
     price = price_of(model, read_prices(settings.data / "prices.toml"))
     if price is None or provider != "openai":
-        return "price unknown"
+        return UNPRICED
     return f"${price.usd_per_million_input:g} in, ${price.usd_per_million_output:g} out per million tokens"

@@ -8,8 +8,6 @@ tells it. A version that is refused changes nothing: the one that answered goes 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,8 +16,10 @@ from typing import Any, Literal
 
 import structlog
 
+from bot.health import start
 from bot.models import artifact, catalogue
 from bot.models.base import ModelRefused, ModelUnavailable
+from bot.models.copies import Copies, passes
 from bot.models.engines.base import EngineError
 from bot.models.files import ArtifactError
 from bot.models.kinds import kind_of
@@ -87,15 +87,15 @@ class Published:
     """All names in `folder`, which need not exist.
 
     A turn may hold what it was given for up to `grace` seconds after another one has taken its place: so long
-    it stays open.
+    it stays open. What is open is served from copies below the folder `beside`.
     """
 
-    def __init__(self, folder: Path, opener: Opener, *, grace: float) -> None:
+    def __init__(self, folder: Path, opener: Opener, *, grace: float, beside: Path) -> None:
         self.folder = folder
         self._opener = opener
         self._grace = grace
         self._models: dict[str, _Model] = {}
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._copies = Copies(beside)
         self._one_at_a_time = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -198,6 +198,9 @@ class Published:
         """Look at the folder once, and follow what has changed."""
         await asyncio.to_thread(self._look)
         for name, model in list(self._models.items()):
+            if live := model.live:
+                version = self.folder / name / live.manifest.version
+                await asyncio.to_thread(self._copies.keep, live.folder, version, live.manifest)
             if model.wanted:
                 await self._follow(name, model)
             elif model.promotions:
@@ -224,9 +227,7 @@ class Published:
             if model.live:
                 await model.live.opened.aclose()
                 model.live = None
-        if self._scratch is not None:
-            self._scratch.cleanup()
-            self._scratch = None
+        self._copies.close()
 
     def _look(self) -> None:
         """Names and pointers from the disk: quick, and no version is opened."""
@@ -267,23 +268,20 @@ class Published:
                     return
 
     async def _open(self, name: str, model: _Model, version: str) -> bool:
-        seen = _print(self.folder / name / version)
-        if self._scratch is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="pupil-models-")
-        copy = Path(tempfile.mkdtemp(prefix=f"{name}-{version}-", dir=self._scratch.name))
+        seen, copy = _print(self.folder / name / version), None
         started = time.perf_counter()
         try:
-            manifest = await asyncio.to_thread(artifact.take, self.folder / name / version, copy)
+            manifest, copy = await asyncio.to_thread(self._copies.take, self.folder / name / version)
             kind = kind_of(manifest)
             await asyncio.to_thread(kind.examine, self._opener, manifest, copy)
             opened = await kind.open(self._opener, manifest, copy)
         except BaseException as error:
-            shutil.rmtree(copy, ignore_errors=True)
+            if copy is not None:
+                self._copies.drop(copy)
             if not isinstance(error, ArtifactError | EngineError | ModelUnavailable | ModelRefused):
                 raise
-            # Only files can be told to stay as bad as they are.
-            rest = float("inf") if isinstance(error, ArtifactError) else time.monotonic() + TRY_AGAIN_SECONDS
-            self._refuse(name, model, version, _Refusal(" ".join(str(error).split()), seen, rest))
+            refusal = _Refusal(" ".join(str(error).split()), seen, _until(error))
+            self._refuse(name, model, version, refusal)
             return False
         old, model.live = model.live, _Live(opened, manifest, copy)
         model.refusals.pop(version, None)
@@ -295,7 +293,7 @@ class Published:
             seconds=round(time.perf_counter() - started, 2),
         )
         if old is not None:
-            task = asyncio.create_task(self._retire(old))
+            task = start(self._retire(old), f"closing {name} {old.manifest.version}")
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
         return True
@@ -305,7 +303,7 @@ class Published:
             await asyncio.sleep(self._grace)
         finally:
             await old.opened.aclose()
-            shutil.rmtree(old.folder, ignore_errors=True)
+            self._copies.drop(old.folder)
 
     def _check(self, name: str, model: _Model, version: str) -> None:
         """Check the files of a version that nobody needs opened."""
@@ -316,7 +314,7 @@ class Published:
         try:
             self._examine(name, version)
         except ArtifactError as error:
-            self._refuse(name, model, version, _Refusal(str(error), seen, float("inf")))
+            self._refuse(name, model, version, _Refusal(str(error), seen, _until(error)))
         else:
             model.checked[version] = seen
             model.refusals.pop(version, None)
@@ -358,11 +356,17 @@ class Published:
                     yield_on_timeout=True,
                 ):
                     yield
-            except OSError as error:
-                log.info("models watched by polling", reason=str(error))
+            except (OSError, RuntimeError) as error:  # the system's own, or watchfiles' word for them
+                log.warning("models watched by polling", reason=str(error))
         while True:
             await asyncio.sleep(seconds)
             yield
+
+
+def _until(error: Exception) -> float:
+    """When to look again though nothing has changed: only files can be told to stay as bad as they are."""
+    lasts = isinstance(error, ArtifactError) and not passes(error)
+    return float("inf") if lasts else time.monotonic() + TRY_AGAIN_SECONDS
 
 
 def _print(folder: Path) -> _Print:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.config import BASE_MODEL, Settings
 from bot.models.base import ModelUnavailable, StudentModel
-from bot.models.describing import ModelInfo, describe, describe_published
+from bot.models.describing import UNPRICED, ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
 from bot.models.engines.base import Load
 from bot.models.engines.choice import Choice
@@ -48,6 +50,7 @@ class Models:
             settings.data / "models",
             self._opener,
             grace=settings.classroom.reply_seconds,
+            beside=Path(settings.database).parent,
         )
 
     @property
@@ -58,24 +61,29 @@ class Models:
         return (*fixed, *(name for name in published.names if name not in fixed and published.speaks(name)))
 
     def check(self, name: str) -> str:
-        """`name`, or `UnknownModel` with near matches."""
-        if name in self.names:
-            return name
-        near = difflib.get_close_matches(name, self.names, n=1)
+        """The name as it is written, in whichever case it is given, or `UnknownModel` with near matches."""
+        if found := _same(name, self.names):
+            return found
+        near = difflib.get_close_matches(name.lower(), self.names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names)}"
         raise UnknownModel(f"no model {name!r}; {hint}")
 
     def paid(self, name: str) -> bool:
         """Whether somebody may have to pay for the words of that model: it runs on somebody else's machine."""
+        name = _same(name, (*self._settings.models, *self._published.names)) or name
         if (wanted := self._settings.models.get(name)) is not None:
             return wanted.provider != "compatible" or not _is_here(wanted.base_url or "")
         manifest = self._published.live(name) if name in self._published.names else None
         return manifest is not None and manifest.endpoint is not None and not _is_here(manifest.endpoint)
 
+    def priced(self, name: str) -> bool:
+        """Whether it is known what that model costs. Reads the file of prices."""
+        return all(info.price != UNPRICED for info in self.describe() if info.name.lower() == name.lower())
+
     async def get(self, name: str) -> StudentModel:
         """The model of that name, opened; of a published one, the live version. A turn asks once and keeps
         what it gets. Raise `UnknownModel` or `ModelUnavailable`."""
-        self.check(name)
+        name = self.check(name)
         if name in self._open:
             return self._open[name]
         if name != BASE_MODEL and name not in self._settings.models:
@@ -88,6 +96,7 @@ class Models:
 
     async def turnstile(self, name: str) -> Turnstile:
         """Where turns with an opened model queue: all that run on one engine share theirs. Raise `EngineError`."""
+        name = _same(name, self.names) or name
         manifest = self._published.live(name) if name in self._published.names else None
         here = name == BASE_MODEL if manifest is None else manifest.endpoint is None
         where, at_once, alone = name, HOSTED_AT_ONCE, HOSTED_AT_ONCE
@@ -155,7 +164,7 @@ class Models:
 
         Raise `ArtifactError`.
         """
-        return self._published.promote(name, version)
+        return self._published.promote(_same(name, self._published.names) or name, version)
 
     async def aclose(self) -> None:
         """Close every open model, then the engines."""
@@ -172,6 +181,12 @@ class Models:
     def engine_load(self) -> Load:
         """What llama.cpp's servers have to do, and what they were spared; nothing where they do not run."""
         return self._engines.load
+
+
+def _same(name: str, known: Sequence[str]) -> str | None:
+    """Which of `known` it is: written so, or else the first that differs in nothing but small and capital letters."""
+    alike = [each for each in known if each.lower() == name.strip().lower()]
+    return name if name in alike else next(iter(alike), None)
 
 
 def _is_here(address: str) -> bool:

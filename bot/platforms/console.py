@@ -51,6 +51,15 @@ class _Screen:
             self._console.print(f"[dim]{escape(outgoing.text)}[/]\n")
         return None
 
+    async def find(self, outgoing: Outgoing) -> list[str]:  # noqa: ARG002 - the protocol's name
+        """A terminal's past is nobody's."""
+        return []
+
+    async def tell(self, text: str) -> bool:
+        """There is nobody else here."""
+        await self.send(Outgoing(text, None))
+        return True
+
 
 class ConsoleChat:
     """One conversation in the terminal. Lines come from a prompt with history, or from a pipe."""

@@ -26,7 +26,10 @@ PAID = (
     "/student model shows which others there are."
 )
 COMMANDS = "One moment, please: that is a lot at once. Please try again in a minute."
-LABEL = "A simulated student, not a real child. Practice is logged: /student privacy. More: /student about"
+LABEL = (
+    "A simulated student, not a real child. Practice is logged. May it be used for training? /student privacy. "
+    "More: /student about"
+)
 """Stands under the first message of every conversation."""
 
 WAIT_SECONDS = 0.8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +11,20 @@ from uuid import uuid4
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import insert
+from bot.store.database import chunks, insert
 from bot.store.rows import ClaimedMessage, ClaimState
 from bot.store.tables import claims, storable
+
+WAITS = (ClaimState.CLAIMED, ClaimState.SPOKEN)
+"""The states of a message that waits for its answer."""
+GONE = {"payload": None, "spoken": None, "author_hash": None, "program": None, "not_before": None}
+"""What is let go of when it waits no more."""
 
 # Of every message, so it is made but once.
 _ANSWER = (
     update(claims)
-    .where(claims.c.message_key == bindparam("key"), claims.c.state == ClaimState.CLAIMED)
-    .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), payload=None, author_hash=None)
+    .where(claims.c.message_key == bindparam("key"), claims.c.state.in_(WAITS))
+    .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), **GONE)
 )
 
 
@@ -34,8 +39,8 @@ async def probe(connection: AsyncConnection) -> None:
     await connection.execute(delete(claims).where(claims.c.message_key == key))
 
 
-async def claim(connection: AsyncConnection, message: ClaimedMessage) -> bool:
-    """Take the message; False when this or another program already did, ever."""
+async def claim(connection: AsyncConnection, message: ClaimedMessage, program: str | None = None) -> bool:
+    """Take the message for `program`; False when this or another program already did, ever."""
     payload = {
         **asdict(message),
         "text": storable(message.text),
@@ -47,27 +52,49 @@ async def claim(connection: AsyncConnection, message: ClaimedMessage) -> bool:
         "payload": payload,
         "claimed_at": datetime.now(UTC),
         "state": ClaimState.CLAIMED,
+        "program": program,
     }
     result = await connection.execute(insert(connection, claims).on_conflict_do_nothing(), values)
     return result.rowcount == 1
+
+
+async def refuse(connection: AsyncConnection, key: str, reason: str) -> bool:
+    """Note that a message is not taken; False when it already was."""
+    values = {
+        "message_key": key,
+        "claimed_at": datetime.now(UTC),
+        "state": ClaimState.FAILED,
+        "reason": reason,
+    }
+    result = await connection.execute(insert(connection, claims).on_conflict_do_nothing(), values)
+    return result.rowcount == 1
+
+
+async def known(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
+    """Which of these messages were taken by whomever, ever."""
+    found: set[str] = set()
+    for chunk in chunks(keys):
+        rows = await connection.execute(select(claims.c.message_key).where(claims.c.message_key.in_(chunk)))
+        found.update(rows.scalars())
+    return found
 
 
 async def unanswered(connection: AsyncConnection) -> list[ClaimedMessage]:
     """Messages claimed but neither answered nor failed, oldest first."""
     found = await connection.execute(
         select(claims.c.payload)
-        .where(claims.c.state == ClaimState.CLAIMED)
+        .where(claims.c.state.in_(WAITS))
         .order_by(claims.c.claimed_at, claims.c.message_key)
     )
-    return [_message(payload) for payload in found.scalars()]
+    return [message(payload) for payload in found.scalars()]
 
 
 async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
     """Give up on a claimed message, and let go of its text; one already answered stays answered."""
     await connection.execute(
         update(claims)
-        .where(claims.c.message_key == key, claims.c.state == ClaimState.CLAIMED)
-        .values(state=ClaimState.FAILED, reason=reason, payload=None, author_hash=None)
+        .where(claims.c.message_key == key, claims.c.state.in_(WAITS))
+        .values(state=ClaimState.FAILED, reason=reason, **GONE)
     )
 
 
@@ -77,5 +104,6 @@ async def answer(connection: AsyncConnection, key: str, conversation_id: int) ->
     return waiting.rowcount == 1
 
 
-def _message(payload: Mapping[str, Any]) -> ClaimedMessage:
+def message(payload: Mapping[str, Any]) -> ClaimedMessage:
+    """What was claimed, as it was."""
     return ClaimedMessage(**{**payload, "created_at": datetime.fromisoformat(payload["created_at"])})

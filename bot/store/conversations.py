@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Row, and_, bindparam, case, null, or_, select, update
+from sqlalchemy import Boolean, Row, and_, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
@@ -47,6 +47,22 @@ async def current(
     place = {"platform": platform, "channel": channel, "thread": thread or ""}
     row = (await connection.execute(_CURRENT, place)).one_or_none()
     return None if row is None else _conversation(row)
+
+
+async def places(
+    connection: AsyncConnection, platform: str, since: datetime | None
+) -> list[tuple[str, str | None]]:
+    """Channels and threads where something was said, newest first; with `since`, said no longer ago."""
+    newest = func.max(conversations.c.updated_at)
+    found = (
+        select(conversations.c.channel, conversations.c.thread)
+        .where(conversations.c.platform == platform, conversations.c.turns > 0, conversations.c.channel != "")
+        .group_by(conversations.c.channel, conversations.c.thread)
+        .order_by(newest.desc())
+    )
+    if since is not None:
+        found = found.having(newest >= since)
+    return [(row.channel, row.thread or None) for row in await connection.execute(found)]
 
 
 async def begin(

@@ -20,6 +20,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.store import hosted
+
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
@@ -49,7 +51,12 @@ ADVICE = {
 
 
 class StoreError(Exception):
-    """The store cannot do it; one line that names the database and says what would help."""
+    """The store cannot do it; one line that names the database and says what would help. `final` when it would say the
+    same another time."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
 
 
 class Database:
@@ -80,8 +87,12 @@ class Database:
             # No isolation level: transactions begin where `_begin` says, not where the driver guesses.
             arguments = {"timeout": BUSY_SECONDS, "isolation_level": None}
         else:
-            readonly = {"default_transaction_read_only": "on"} if self.read_only else {}
-            arguments = {"server_settings": {"application_name": "pupil", **readonly}}
+            try:
+                address, arguments = hosted.split(address)
+            except hosted.UnknownParameter as error:
+                raise StoreError(f"database url: {error}") from None
+            if self.read_only:
+                arguments["server_settings"]["default_transaction_read_only"] = "on"
         try:
             # Parameters are what people said: they belong in no traceback.
             engine = create_async_engine(

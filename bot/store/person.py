@@ -12,6 +12,7 @@ from sqlalchemy import Delete, RowMapping, Update, and_, delete, func, literal, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leaving
+from bot.store.claims import GONE
 from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import (
@@ -79,7 +80,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     waiting = await count(
         update(claims)
         .where(claims.c.author_hash == author_hash)
-        .values(state=ClaimState.FAILED, reason="forgotten", payload=None, author_hash=None)
+        .values(state=ClaimState.FAILED, reason="forgotten", **GONE)
     )
     question, other = turns.alias(), turns.alias()
     mine = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash)

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import claims, conversations, turns
-from bot.store.rows import ClaimedMessage, StudentTurn, TeacherTurn
+from bot.store import claims, conversations, outbox, turns
+from bot.store.rows import ClaimedMessage, Spoken, StudentTurn, TeacherTurn
 from bot.student.records.dialogue import Thought, ThoughtKind
 
 
@@ -17,12 +17,15 @@ class Undone(Exception):
 
 
 async def message(connection: AsyncConnection) -> None:
-    """Claim a message of nobody's, read what was said, log an exchange; raise `Undone`."""
+    """Claim a message of nobody's, read what was said, put an answer into the outbox, log both; raise `Undone`."""
     key, now = f"rehearsal:{uuid4()}", datetime.now(UTC)
     await claims.claim(connection, ClaimedMessage(key, "rehearsal", key, None, "", "", key, now))
     place = await conversations.begin(connection, "rehearsal", key, None, {})
-    await claims.answer(connection, key, place.id)
+    asked = TeacherTurn("Hi.", now, "")
     answer = StudentTurn("Hi.", now, Thought(ThoughtKind.CHAT, reason="hi", words=1), "", "", "", "", "", "")
-    await turns.log(connection, place.id, TeacherTurn("Hi.", now, ""), answer, None, None)
+    spoken = Spoken("", "Hi.", None, True, place.id, asked, answer, None, False, now)
+    await outbox.speak(connection, key, "", spoken)
+    await claims.answer(connection, key, place.id)
+    await turns.log(connection, place.id, asked, answer, None, None)
     await turns.last(connection, place.id, 2)
     raise Undone

@@ -14,6 +14,7 @@ class ClaimState(StrEnum):
     """How far a claimed message got."""
 
     CLAIMED = "claimed"
+    SPOKEN = "spoken"
     ANSWERED = "answered"
     FAILED = "failed"
 
@@ -89,6 +90,34 @@ class StudentTurn:
     latency_ms: int = 0
     platform_message_id: str | None = None
     flag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is to be sent in answer to a message, and what is to be logged once the platform has it.
+
+    `student` is None where a notice takes the child's place; `had_mind` says whether the conversation had a state when
+    this was thought. `at` is when it was put into the outbox: the platform cannot have it from before."""
+
+    nonce: str
+    text: str
+    speaker: str | None
+    first: bool
+    conversation_id: int
+    teacher: TeacherTurn
+    student: StudentTurn | None
+    mind: str | None
+    had_mind: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A message that a program which is no more left behind: `spoken` when it may have been answered."""
+
+    message: ClaimedMessage
+    spoken: Spoken | None
+    not_before: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

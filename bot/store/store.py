@@ -34,6 +34,7 @@ from bot.store.about import About
 from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
+from bot.store.outbox import Outbox
 from bot.store.revisions import ready
 from bot.store.rows import (
     BackupsReport,
@@ -63,6 +64,7 @@ class Store:
         self._data = data
         self._backups = backups
         self._work = Work()
+        self.outbox = Outbox(database, self._work)
 
     @classmethod
     async def open(
@@ -126,14 +128,11 @@ class Store:
     async def claim(self, message: ClaimedMessage) -> bool:
         """Take the message; False when this or another program already did, ever."""
         async with self._database.writing() as connection:
-            return await claims.claim(connection, message)
+            return await claims.claim(connection, message, self.outbox.program)
 
     @whole
     async def unanswered(self) -> list[ClaimedMessage]:
-        """Messages claimed but neither answered nor failed, oldest first.
-
-        At start-up these are what a crash left behind; later, what is in hand right now.
-        """
+        """Messages claimed but neither answered nor failed, by whomever, oldest first."""
         async with self._database.reading() as connection:
             return await claims.unanswered(connection)
 
@@ -168,6 +167,12 @@ class Store:
                 return row, said
         async with self._database.writing() as connection:
             return await conversations.begin(connection, platform, channel, thread, {}), []
+
+    @whole
+    async def places(self, platform: str, since: datetime | None = None) -> list[tuple[str, str | None]]:
+        """Channels and threads of a platform where the child spoke (since then), newest first."""
+        async with self._database.reading() as connection:
+            return await conversations.places(connection, platform, since)
 
     @whole
     async def new_conversation(self, platform: str, channel: str, thread: str | None) -> ConversationRow:
@@ -207,7 +212,8 @@ class Store:
             if not await claims.answer(connection, claim_key, conversation_id):
                 raise StoreError(
                     f"{self._database.name}: message {claim_key} does not wait for an answer, so nothing "
-                    "was logged"
+                    "was logged",
+                    final=True,
                 )
             return await turns.log(connection, conversation_id, teacher, student, mind, mind_before)
 
@@ -222,7 +228,7 @@ class Store:
         """The turn that was said in this message, or None.
 
         The id must be unique over platforms and channels (Slack's alone is not): the edge that gives it
-        to `log_exchange` or `set_message_id` puts platform and channel into it.
+        to `log_exchange` puts platform and channel into it.
         """
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
@@ -231,12 +237,6 @@ class Store:
         """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
         async with self._database.reading() as connection:
             return await turns.spent(connection, since, author_hash)
-
-    @whole
-    async def set_message_id(self, turn_id: int, platform_message_id: str) -> None:
-        """Say in which message a logged turn was sent. Raises `StoreError` for no such turn."""
-        async with self._database.writing() as connection:
-            await turns.set_message_id(connection, turn_id, platform_message_id)
 
     async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
         """Every turn that is not blank, conversation by conversation in order, in constant memory.

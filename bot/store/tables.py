@@ -114,11 +114,22 @@ claims = Table(
     Column("claimed_at", UtcDateTime, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", SaidText),
+    Column("program", Text),  # who holds it
+    Column("spoken", JSON(none_as_null=True)),  # what is to be sent, until the platform has it
+    Column("not_before", UtcDateTime),  # and when, where the platform asked for patience
     Index(
         "ix_claims_waiting",
         "claimed_at",
-        sqlite_where=text("state = 'claimed'"),
+        sqlite_where=text("state IN ('claimed', 'spoken')"),
     ),
+)
+
+programs = Table(
+    "programs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("process", Text, nullable=False),
+    Column("seen_until", UtcDateTime, nullable=False),
 )
 
 turns = Table(

@@ -6,11 +6,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, bindparam, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, Text, and_, bindparam, case, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
-from bot.store.database import StoreError, missing, name_of
+from bot.store.database import StoreError, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
 from bot.store.tables import turns
 from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
@@ -93,15 +93,6 @@ async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow
     )
     row = found.one_or_none()
     return None if row is None else _turn(connection, row)
-
-
-async def set_message_id(connection: AsyncConnection, turn_id: int, platform_message_id: str) -> None:
-    """Say in which message a turn was sent. Raises `StoreError` for no such turn."""
-    changed = await connection.execute(
-        update(turns).where(turns.c.id == turn_id).values(platform_message_id=platform_message_id)
-    )
-    if changed.rowcount != 1:
-        raise missing(connection, "turn", turn_id)
 
 
 async def page(

@@ -20,6 +20,8 @@ _LOOK_ALIKE = str.maketrans(
     "aeopcxyijsdqABEKMHOPCTXIoavABEHIKMNOPTX",
 )
 """Cyrillic and Greek letters that look like Latin ones: a text with them is meant to be read as Latin."""
+_QUOTED = re.compile(r"[ \t]*>{1,3}[ \t]*(?=[^\s<>=])(?!(?:or|and)\b)")
+"""How a quoted line begins; "> or <" is a question about signs."""
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -35,6 +37,13 @@ class Said:
     def of(cls, raw: str) -> Said:
         """Fold `raw`; any text will do."""
         return _folded(raw)
+
+    @property
+    def own(self) -> Said:
+        """What its author says, without the lines quoted from others; all of it where there is nothing else."""
+        lines = self.raw.partition("\n>>>")[0].split("\n")
+        kept = "\n".join(line for line in lines if not _QUOTED.match(line))
+        return Said.of(kept if kept.strip() else "\n".join(_QUOTED.sub("", line) for line in lines))
 
     @cached_property
     def lower(self) -> str:

@@ -46,6 +46,7 @@ class Turned:
 
 def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reads | None = None) -> Turned:
     """Hear `said` (with the trained reader, where there is one) and think; the same of all gives the same."""
+    said = said.own
     heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))
     return Turned(heard, thought, after, recall(state.memory, said.text) if thought.open else None)
@@ -54,5 +55,5 @@ def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reads | 
 def spoken(turned: Turned, said: Said, words: str) -> MindState:
     """The state after the child has said `words`: what it told of itself is kept."""
     state = turned.state
-    memory = keep(state.memory, said.text, words) if turned.thought.open else state.memory
+    memory = keep(state.memory, said.own.text, words) if turned.thought.open else state.memory
     return replace(state, last=words[:LONGEST], memory=memory)

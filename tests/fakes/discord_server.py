@@ -11,7 +11,7 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -115,6 +115,8 @@ class DiscordServer:
         self.manage_webhooks = True
         self.refused_connections = 0
         """How many of the next connections to the gateway fail."""
+        self.silent_connections = 0
+        """How many after these are closed before a word is said."""
         self.intents_granted = ~0
         self.identified: list[Json] = []
         self.resumed = 0
@@ -123,7 +125,10 @@ class DiscordServer:
         self._sessions: dict[str, _Session] = {}
         self._session: _Session | None = None
         self._interactions: dict[str, Interaction] = {}
+        self.posted: Callable[[], Awaitable[None]] | None = None
+        """Called when a message was posted, before the bot hears so."""
         self._failures: list[_Failure] = []
+        self._nonces: dict[str, Json] = {}
         self._sockets: dict[web.WebSocketResponse, Callable[[Json], bytes | str]] = {}
         self._count = 0
         self._changed = asyncio.Condition()
@@ -492,6 +497,10 @@ class DiscordServer:
                 raw = deflate.compress(json.dumps(packet).encode())
                 return raw + deflate.flush(zlib.Z_SYNC_FLUSH)
 
+        if self.silent_connections:
+            self.silent_connections -= 1
+            await socket.close(code=1001)
+            return socket
         self._sockets[socket] = pack
         await self._send(socket, {"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}})
         try:
@@ -563,7 +572,11 @@ class DiscordServer:
         recorded = await _record(request)
         self.requests.append(recorded)
         try:
-            return self._answer(recorded)
+            answer = self._answer(recorded)
+            shown = recorded.method == "POST" and recorded.path.endswith("/messages")
+            if self.posted is not None and (shown or recorded.path.startswith("/webhooks/")):
+                await self.posted()
+            return answer
         finally:
             await self._notify()
 
@@ -588,6 +601,8 @@ class DiscordServer:
             ("GET", "/gateway/bot", self._gateway_url),
             ("PUT", r"/applications/(\d+)/commands", self._declare),
             ("GET", r"/channels/(\d+)/messages", self._history),
+            ("GET", r"/channels/(\d+)/messages/(\d+)", self._one_message),
+            ("POST", "/users/@me/channels", self._direct_channel),
             ("POST", r"/channels/(\d+)/messages", self._post),
             ("POST", r"/channels/(\d+)/typing", self._typing),
             ("PUT", r"/channels/(\d+)/thread-members/@me", self._join),
@@ -624,11 +639,20 @@ class DiscordServer:
 
     def _history(self, request: Recorded, channel: str) -> web.Response:
         said = self.messages.get(channel, [])
-        before = int(request.query.get("before", 1 << 63))
-        chosen = [_public(each) for each in reversed(said) if int(each["id"]) < before]
-        return _json(chosen[: int(request.query.get("limit", 50))])
+        before, after = int(request.query.get("before", 1 << 63)), int(request.query.get("after", 0))
+        chosen = [_public(each) for each in reversed(said) if after < int(each["id"]) < before]
+        limit = int(request.query.get("limit", 50))
+        return _json(chosen[-limit:] if after else chosen[:limit])
 
     def _post(self, request: Recorded, channel: str) -> web.Response:
+        if request.body.get("enforce_nonce") and (nonce := request.body["nonce"]) in self._nonces:
+            return _json(_public(self._nonces[nonce]))
+        kept = self._keep_new(request, channel)
+        if request.body.get("enforce_nonce") and kept.status == 200:
+            self._nonces[request.body["nonce"]] = self.messages[channel][-1]
+        return kept
+
+    def _keep_new(self, request: Recorded, channel: str) -> web.Response:
         return self._keep(request, self._message(channel, request.body["content"], BOT, (BOT_ROLE,)))
 
     def _keep(self, request: Recorded, message: Json) -> web.Response:
@@ -639,6 +663,13 @@ class DiscordServer:
         # As on the real thing, the bot hears of its own message, too.
         asyncio.get_running_loop().create_task(self.dispatch("MESSAGE_CREATE", message))
         return _json(_public(message))
+
+    def _one_message(self, _: Recorded, channel: str, message: str) -> web.Response:
+        found = [each for each in self.messages.get(channel, []) if each["id"] == message]
+        return _json(_public(found[0])) if found else _error(404, 10008, "Unknown Message")
+
+    def _direct_channel(self, request: Recorded) -> web.Response:
+        return _json({"id": DIRECT, "type": 1, "recipients": [_user(str(request.body["recipient_id"]))]})
 
     def _typing(self, _: Recorded, __: str) -> web.Response:
         return web.Response(status=204)

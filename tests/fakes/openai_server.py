@@ -33,7 +33,7 @@ class Recorded:
 class Answer:
     """What to do with one request; the first of `hang`, `drop`, `garbage` that is set wins."""
 
-    text: str | None = "I think it's 45."
+    text: str | list[dict[str, str]] | None = "I think it's 45."
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0

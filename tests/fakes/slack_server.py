@@ -7,13 +7,14 @@ keeps channels, messages and reactions, so that a test can look at what people w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import itertools
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
@@ -57,6 +58,10 @@ EVENT_SCOPES = {
 }
 PLURAL = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
 TRIGGER_SECONDS = 3.0
+REPEATS = 3
+"""How often an event is told again that nobody acknowledged."""
+CONNECTED_SECONDS = 60.0
+"""What is told waits so long for somebody to connect."""
 SAID = (None, "file_share", "thread_broadcast")
 
 
@@ -96,10 +101,17 @@ class Envelope:
 class SlackServer:
     """One workspace with one installed app. Use as `async with SlackServer(...) as slack`."""
 
-    def __init__(self, manifest: Mapping[str, Any], *, ack_seconds: float = TRIGGER_SECONDS) -> None:
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        *,
+        ack_seconds: float = TRIGGER_SECONDS,
+        repeats: int = REPEATS,
+    ) -> None:
         self.granted = set(manifest["oauth_config"]["scopes"]["bot"])
         self.subscribed = set(manifest["settings"]["event_subscriptions"]["bot_events"])
         self.ack_seconds = ack_seconds
+        self.repeats = repeats
         self.scopes_used: set[str] = set()
         self.calls: list[Call] = []
         self.envelopes: list[Envelope] = []
@@ -122,7 +134,9 @@ class SlackServer:
         self.http_url: str | None = None
         """Where events go when the app takes signed requests; over the socket while it is None."""
         self._trouble: dict[str, deque[Trouble]] = {}
-        self._socket: web.WebSocketResponse | None = None
+        self.posted: Callable[[], Awaitable[None]] | None = None
+        """Called when a message was posted, before the app hears so."""
+        self._sockets: list[web.WebSocketResponse] = []
         self._open: dict[str, Envelope] = {}
         self._tickets: set[str] = set()
         self._triggers: dict[str, float] = {}
@@ -149,8 +163,8 @@ class SlackServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._socket is not None and not self._socket.closed:
-            await self._socket.close()
+        for socket in self._sockets:
+            await socket.close()
         await self._runner.cleanup()
 
     # What people do.
@@ -341,12 +355,20 @@ class SlackServer:
                 "retry_reason": "timeout" if envelope.attempts else "",
             }
         envelope.attempts += 1
-        await self.until(lambda: self._socket is not None and not self._socket.closed)
+        await self.until(lambda: self._socket is not None, CONNECTED_SECONDS)
         assert self._socket is not None
-        await self._socket.send_json(wire)
+        # Whoever just died there has heard nothing; an event is told again.
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_json(wire)
+
+    @property
+    def _socket(self) -> web.WebSocketResponse | None:
+        """The newest connection; of several, Slack chooses one for each event."""
+        self._sockets = [each for each in self._sockets if not each.closed]
+        return self._sockets[-1] if self._sockets else None
 
     async def _again(self, envelope: Envelope) -> None:
-        for _ in range(3):
+        for _ in range(self.repeats):
             await asyncio.sleep(self.ack_seconds)
             if envelope.acked is not None or envelope.kind != "events_api":
                 return
@@ -401,7 +423,7 @@ class SlackServer:
         await socket.send_json(
             {"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0PUPIL"}}
         )
-        self._socket = socket
+        self._sockets.append(socket)
         self.connections += 1
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -456,6 +478,8 @@ class SlackServer:
             answer = {"ok": False, "error": "not_allowed_token_type" if known else "invalid_auth"}
         else:
             answer = self._missing(method, parameters) or self._do(method, parameters)
+            if method == "chat.postMessage" and answer["ok"] and self.posted is not None:
+                await self.posted()
             headers["x-oauth-scopes"] = ",".join(sorted(self.granted))
         return web.json_response(answer, headers=headers)
 
@@ -570,7 +594,8 @@ class SlackServer:
         start, limit = int(given.get("cursor") or 0), int(given.get("limit") or 100)
         page = found[start : start + limit]
         more = str(start + limit) if start + limit < len(found) else ""
-        plain = [{name: value for name, value in each.items() if name != "at"} for each in page]
+        hidden = {"at"} if given.get("include_all_metadata") in {True, "1", "true"} else {"at", "metadata"}
+        plain = [{name: value for name, value in each.items() if name not in hidden} for each in page]
         return {
             "ok": True,
             "messages": plain,

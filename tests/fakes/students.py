@@ -31,6 +31,7 @@ from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
 from bot.models.turnstile import Turnstile
 from bot.platforms.base import PlatformError
+from bot.steps import Watch, unwatched
 from bot.store import Store
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
@@ -51,6 +52,7 @@ class ScriptedModel:
         self.version = f"{name}-1"
         self.delay = delay
         self.cost_usd = cost_usd
+        self.price = "free"
         self.cues: list[Cue] = []
         self.seeds: list[int | None] = []
         self.at_once = 0
@@ -117,7 +119,9 @@ class ScriptedModels(Models):
         self._scripted[model.name] = model  # type: ignore[assignment]
 
     def describe(self) -> list[ModelInfo]:
-        return [ModelInfo(name, "scripted", model.version, "free") for name, model in self._scripted.items()]
+        return [
+            ModelInfo(name, "scripted", model.version, model.price) for name, model in self._scripted.items()
+        ]
 
     async def aclose(self) -> None:
         for model in self._scripted.values():
@@ -129,13 +133,21 @@ class Listener:
     """A responder that remembers what was sent; it fails or hangs where it is told to."""
 
     def __init__(
-        self, *, fails: Exception | None = None, hangs: bool = False, log: list[str] | None = None
+        self,
+        *,
+        fails: Exception | None = None,
+        hangs: bool = False,
+        log: list[str] | None = None,
+        gives: str | None = None,
     ) -> None:
         self.sent: list[Outgoing] = []
         self.log = [] if log is None else log
         self.thought = 0
+        self.told: list[str] = []
+        self.looked = 0
         self._fails = fails
         self._hangs = hangs
+        self._gives = gives
 
     async def thinking(self) -> None:
         self.thought += 1
@@ -147,7 +159,19 @@ class Listener:
             raise self._fails
         self.sent.append(outgoing)
         self.log.append(outgoing.text)
-        return None
+        return self._gives
+
+    def recover(self) -> None:
+        """From now on, take what is sent."""
+        self._hangs = False
+
+    async def find(self, outgoing: Outgoing) -> list[str]:
+        self.looked += 1
+        return []
+
+    async def tell(self, text: str) -> bool:
+        self.told.append(text)
+        return True
 
     @property
     def words(self) -> list[str]:
@@ -184,7 +208,9 @@ async def _blank() -> bytes:
 
 
 @asynccontextmanager
-async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIterator[App]:
+async def room(
+    path: Path, *models: ScriptedModel, watch: Watch = unwatched, **sections: Any
+) -> AsyncIterator[App]:
     """All the bot on the database at `path`, with these models (one named base when none is given)."""
     settings = settings_at(path, **sections)
     children, curriculum = shipped()
@@ -194,7 +220,7 @@ async def room(path: Path, *models: ScriptedModel, **sections: Any) -> AsyncIter
     try:
         known = ScriptedModels(settings, *(models or (ScriptedModel(),)))
         metrics = Metrics()
-        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET)
+        classroom = Classroom(settings, store, known, metrics, children, curriculum, SECRET, watch)
         try:
             yield App(settings, store, known, metrics, classroom, Commands(settings, store, known, classroom))
         finally:

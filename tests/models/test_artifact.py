@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,18 @@ def test_killed_while_publishing_leaves_only_whole_versions(tmp_path: Path) -> N
         live = catalogue.promotions(at, "starter")[0].version
         assert int(live) >= len(versions) - 1
         assert catalogue.next_version(at, "starter") == str(len(versions) + 1)
+
+
+def test_the_newest_version_is_the_one_made_last(tmp_path: Path) -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    for version, hours in (("a", 2), ("b", 1), ("c", 0)):
+        made = noon + timedelta(hours=hours)
+        publish(tmp_path, cloud(version, created_at=made), {}, promote=False)
+    # As after a copy of the folder, or a clone.
+    for seconds, version in enumerate(("a", "b", "c")):
+        os.utime(tmp_path / "cloud" / version / "manifest.json", (1e9 + seconds, 1e9 + seconds))
+    assert catalogue.versions(tmp_path, "cloud") == ["c", "b", "a"]
+    assert use(tmp_path, "cloud", None) == "a"
 
 
 def test_promotion_and_rollback_are_recorded(tmp_path: Path) -> None:

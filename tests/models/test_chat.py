@@ -228,6 +228,14 @@ async def test_only_codes_of_an_error_reach_the_log(server: OpenAIServer) -> Non
     assert "(HTTP 400)" in await unavailable(server)
 
 
+async def test_an_answer_in_parts_is_its_text(server: OpenAIServer) -> None:
+    thinking = {"type": "thinking", "thinking": "They want 35, I'd say 45."}
+    server.enqueue(text=[thinking, {"type": "text", "text": "I think "}, {"type": "text", "text": "45."}])
+    assert (await ask(server)).text == "I think 45."
+    server.enqueue(text=[thinking])
+    assert "has no text" in await unavailable(server, max_retries=0)
+
+
 async def test_an_answer_that_is_not_json(server: OpenAIServer) -> None:
     server.enqueue(garbage=True)
     assert "not a chat completion" in await unavailable(server)

@@ -33,7 +33,7 @@ from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import platform as discord_platform
 from bot.platforms.discord.commands import MESSAGE_COMMAND
-from bot.platforms.discord.platform import DiscordPlatform
+from bot.platforms.discord.platform import ONLY_TEXT, DiscordPlatform
 from bot.platforms.manners import COMMANDS, LABEL
 from bot.store import Store
 from bot.store.identity import hash_user
@@ -68,6 +68,23 @@ from tests.fakes.openapi import ApiDescription
 ROOT = Path(__file__).parents[2]
 SECRET = b"a secret for tests"
 QUESTION = "What is 52 minus 17?"
+FILE = {
+    "id": "8",
+    "filename": "notes.txt",
+    "size": 9,
+    "url": "https://cdn.example/8",
+    "proxy_url": "https://cdn.example/8",
+}
+POLL = {
+    "question": {"text": "Which is more?"},
+    "answers": [
+        {"answer_id": 1, "poll_media": {"text": "52"}},
+        {"answer_id": 2, "poll_media": {"text": "17"}},
+    ],
+    "expiry": "2027-03-01T12:00:00+00:00",
+    "allow_multiselect": False,
+    "layout_type": 1,
+}
 SUBTITLE = f"\n-# {LABEL}"
 
 
@@ -213,6 +230,8 @@ def check(description: ApiDescription, request: Recorded) -> None:
             }
         if attachments := body.get("attachments"):
             body["attachments"] = [{**each, "id": str(each["id"])} for each in attachments]
+        if request.path == "/users/@me/channels":
+            body["recipient_id"] = str(body["recipient_id"])
     media = "multipart/form-data" if request.files else "application/json"
     description.check(request.method, request.path, request.query, body, media)
 
@@ -375,6 +394,52 @@ async def test_bots_webhooks_joins_edits_and_empty_messages_are_not_answered(
         assert await bot.asked(PRACTICE, 2) == [QUESTION, "Thank you!"]
 
 
+@pytest.mark.parametrize(
+    "unread",
+    [
+        {
+            "flags": 1 << 13,
+            "attachments": [
+                {**FILE, "filename": "voice-message.ogg", "duration_secs": 2.0, "waveform": "AAAA"}
+            ],
+        },
+        {"attachments": [{**FILE, "filename": "worksheet.png", "width": 9, "height": 9}]},
+        {"sticker_items": [{"id": "9", "name": "Wave", "format_type": 1}]},
+        {"poll": POLL},
+    ],
+    ids=["voice", "picture", "sticker", "poll"],
+)
+async def test_what_no_child_can_read_is_told_kindly_what_it_can(
+    server: DiscordServer, tmp_path: Path, unread: dict[str, Any]
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(DIRECT, "", **unread)
+        assert await server.answers(DIRECT, 1) == [ONLY_TEXT]
+        await server.say(DIRECT, QUESTION)
+        assert await bot.asked(DIRECT, 1) == [QUESTION]
+
+
+async def test_of_what_is_forwarded_the_words_are_heard(server: DiscordServer, tmp_path: Path) -> None:
+    forwarded = {
+        "type": 0,
+        "content": QUESTION,
+        "embeds": [],
+        "attachments": [],
+        "mentions": [],
+        "mention_roles": [],
+        "timestamp": "2026-03-01T12:00:00+00:00",
+        "edited_timestamp": None,
+        "flags": 0,
+        "components": [],
+    }
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, "", message_snapshots=[{"message": forwarded}])
+        assert await bot.asked(PRACTICE, 1) == [QUESTION]
+        wordless = {**forwarded, "content": "", "attachments": [FILE]}
+        await server.say(PRACTICE, "", message_snapshots=[{"message": wordless}])
+        await server.until(lambda: ONLY_TEXT in server.sent(PRACTICE)[-1]["content"])
+
+
 async def test_an_event_that_comes_twice_is_answered_once(server: DiscordServer, tmp_path: Path) -> None:
     async with running(server, tmp_path):
         await server.say(PRACTICE, QUESTION)
@@ -514,7 +579,7 @@ async def test_every_command_answers_privately_and_in_time(server: DiscordServer
         assert "believes" in shown["status"].text
         assert "privacy" in shown["help"].text
         assert "simulated" in (await server.slash(PRACTICE, "about")).text
-        assert "asked yet" in (await server.slash(PRACTICE, "privacy")).text
+        assert "May your turns be used for training?" in (await server.slash(PRACTICE, "privacy")).text
         assert "other" in (await server.slash(PRACTICE, "model", name="other")).text
         assert "is now" in (await server.slash(PRACTICE, "lesson", lesson="2.oa.a.1-stories")).text
         assert "fresh" in (await server.slash(PRACTICE, "new")).text
@@ -613,8 +678,22 @@ async def test_privacy_is_kept_exported_and_forgotten(server: DiscordServer, tmp
         assert kept["consents"][0]["state"] == "on"
         assert "Forgotten" in (await server.slash(PRACTICE, "privacy", choice="forget")).text
         small = await server.slash(PRACTICE, "privacy", choice="export")
-        assert not small.files
-        assert QUESTION not in small.text
+        assert json.loads(small.files[0])["turns"] == []
+
+
+async def test_what_all_see_changed_is_told_to_all(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path):
+        changes: tuple[tuple[str, dict[str, str]], ...] = (
+            ("new", {}),
+            ("child", {"name": "eli"}),
+            ("model", {"name": "other"}),
+        )
+        shown = [(await server.slash(PRACTICE, line, **told)).text for line, told in changes]
+        assert [f"-# {each}" for each in shown] == await server.answers(PRACTICE, count := len(changes))
+        await server.slash(PRACTICE, "child")
+        await server.slash(PRACTICE, "child", name="nobody")
+        await server.slash(DIRECT, "new")
+        assert (len(server.sent(PRACTICE)), server.sent(DIRECT)) == (count, [])
 
 
 async def test_a_rating_takes_two_forms_also_over_a_restart(server: DiscordServer, tmp_path: Path) -> None:
@@ -636,6 +715,30 @@ async def test_a_rating_takes_two_forms_also_over_a_restart(server: DiscordServe
     assert rating.comment == "Very much like my Ella."
     assert (rating.model, rating.model_version) == ("base", "instant-1")
     assert rating.author_hash == hash_user("discord", TEACHER, SECRET)
+
+
+async def test_a_form_that_was_opened_before_a_restart_still_counts(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path) as bot:
+        said = await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        first = await server.slash(PRACTICE, "rate")
+        answer = server.sent(PRACTICE)[0]
+        assert answer["id"] != said
+        better = await server.menu(PRACTICE, MESSAGE_COMMAND, answer["id"])
+    async with running(server, tmp_path) as bot:
+        half = await server.submit(PRACTICE, first, ["1", "2", "3", "4", "5"])
+        second = await server.press(PRACTICE, half)
+        assert "kept" in (await server.submit(PRACTICE, better, ["um, 45?"])).text
+    async with running(server, tmp_path) as bot:
+        done = await server.submit(PRACTICE, second, ["5", "4", "3", "2", ""])
+        assert "Thank you" in done.text
+        (rating,) = await bot.store.ratings((await bot.store.conversation("discord", PRACTICE, None)).id)
+        (opinion,) = await bot.opinions(1)
+    assert [rating.scores[each] for each in RUBRIC] == [1, 2, 3, 4, 5, 5, 4, 3, 2]
+    assert rating.comment is None
+    assert opinion.text == "um, 45?"
 
 
 async def test_a_broken_store_is_told_in_one_kind_line(
@@ -812,6 +915,15 @@ async def test_an_unreachable_discord_is_one_clear_line(tmp_path: Path) -> None:
     nothing = cast("Any", None)  # nobody asks the classroom anything before the connection stands
     with pytest.raises(PlatformError, match="cannot be reached"):
         await DiscordPlatform(chosen, nothing, nothing).serve()
+
+
+async def test_a_gateway_that_closes_before_it_said_hello_is_asked_again(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    server.silent_connections = 1
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, QUESTION)
+        assert await bot.asked(PRACTICE, 1) == [QUESTION]
 
 
 async def test_after_a_lost_connection_the_rest_is_heard_once(server: DiscordServer, tmp_path: Path) -> None:

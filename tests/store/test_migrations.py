@@ -7,15 +7,19 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import JSON, Connection, column, create_engine, insert, table
 
 from bot.store import Store, StoreError, migrate, migrating, revisions
-from bot.store.tables import metadata
+from bot.store.database import Database
+from bot.store.tables import UtcDateTime, metadata
+from tests.databases import DATABASES, empty
 
 NEXT = '''"""One more table."""
 import sqlalchemy as sa
@@ -26,6 +30,30 @@ def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
 '''
+
+CLAIMS = table(
+    "claims",
+    column("message_key"),
+    column("payload", JSON()),
+    column("claimed_at", UtcDateTime()),
+    column("state"),
+)
+"""As much of it as there always was."""
+LEFT = {
+    "message_key": "discord:1",
+    "payload": {
+        "key": "discord:1",
+        "platform": "discord",
+        "channel": "room",
+        "thread": None,
+        "author_hash": "a" * 32,
+        "text": "What is 52 minus 17?",
+        "message_id": "discord:1",
+        "created_at": "2026-03-01T12:00:00+00:00",
+    },
+    "claimed_at": datetime(2026, 3, 1, 12, tzinfo=UTC),
+    "state": "claimed",
+}
 
 
 @pytest.fixture
@@ -104,6 +132,30 @@ async def test_an_older_database_is_refused_until_migrated(
     assert await migrate(url(path)) == "9999"
     assert "later" in tables(path)
     await create(path)
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+async def test_a_database_of_each_revision_comes_forward_with_what_waits_in_it(
+    tmp_path: Path, kind: str, revision: str
+) -> None:
+    address = await empty(kind, tmp_path)
+    database = Database(address)
+
+    def be_older(connection: Connection) -> None:
+        config = migrating.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async with database.writing() as connection:
+        await connection.run_sync(be_older)
+        await connection.execute(insert(CLAIMS).values(LEFT))
+    await database.aclose()
+    assert await migrate(address) == "0005"
+    store = await Store.open(address)
+    [left] = await store.outbox.take_over("discord")
+    assert left.message.text == "What is 52 minus 17?"
+    await store.aclose()
 
 
 async def test_a_newer_database_is_refused_and_left_alone(

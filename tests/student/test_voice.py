@@ -114,6 +114,14 @@ def test_wrapping_is_taken_off(text: str, answer: str) -> None:
     assert re.sub(r"[.!]", "", shaped.text) == "It's 45"
 
 
+def test_only_the_childs_own_name_is_taken_for_a_stage_direction() -> None:
+    thought = Thought(ThoughtKind.CHAT, words=8)
+    for name, child in CHILDREN.items():
+        shaped = shape("I like dogs, mia says that too", thought, child)
+        assert ("mia says" in shaped.text.lower()) == (name != "mia")
+        assert "says" not in shape(f"I like dogs, {child.name} says that", thought, child).text
+
+
 @pytest.mark.parametrize(
     "text",
     [

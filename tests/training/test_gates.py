@@ -104,7 +104,7 @@ def test_a_person_overrules_it_and_that_is_kept(tmp_path: Path) -> None:
     publish(tmp_path, "1", teachable=0.9)
     publish(tmp_path, "2", teachable=0.1)
     settings = Settings()
-    published = Published(tmp_path, Opener(settings, Engines(settings)), grace=0)
+    published = Published(tmp_path, Opener(settings, Engines(settings)), grace=0, beside=tmp_path)
     (one, two) = published.versions("cloud")
     assert (one.state, one.waits, two.state) == ("live", None, "candidate")
     assert two.waits is not None

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.student.records.dialogue import Dialogue, DialogueError
 from bot.student.records.reading import DataError, parse_json
+from bot.student.records.text import files_in
 
 LONGEST_LINE = 1_000_000
 """Bytes. The longest authored dialogue has 8,000; a longer line is no dialogue but a file without line ends."""
@@ -50,7 +51,7 @@ OPEN_TALK = ("numbers-and-science", "books-and-words", "school-days")
 
 def authored(data: Path) -> list[Path]:
     """The files that a model of the child's words is trained on where none are named: lessons, then open talk."""
-    lessons = [path for path in sorted((data / "dialogues").glob("*.jsonl")) if path.name != "test.jsonl"]
+    lessons = [path for path in files_in(data / "dialogues", "*.jsonl") if path.name != "test.jsonl"]
     return lessons + [path for name in OPEN_TALK if (path := data / "open" / f"{name}.jsonl").is_file()]
 
 
@@ -66,7 +67,7 @@ def files(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(path.glob("*.jsonl"))
+            inside = files_in(path, "*.jsonl")
             if not inside:
                 raise DataError(f"{path}: expected a folder with .jsonl files, there is none in it")
             found += inside

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.student.records.reading import DataError, Whole, parse, parse_json, read_json
+from bot.student.records.text import files_in, lines_of
 from training.evaluate.bootstrap import Interval, mean_interval
 from training.evaluate.metrics import GOLDEN
 from training.evaluate.rows import Row
@@ -213,7 +214,7 @@ class Session:
         found: dict[str, Choice] = {}
         if not path.is_file():
             return found
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path)
         for number, line in enumerate(lines, start=1):
             try:
                 chosen = parse(_Chosen, parse_json(line), known_only=False)
@@ -230,7 +231,7 @@ class Session:
         """Everybody's choices so far, by pair and rater; raise `DataError`."""
         known = {pair.id for pair in self.pairs}
         found: dict[str, dict[str, Choice]] = defaultdict(dict)
-        for rater in sorted(path.stem for path in self.folder.glob("*.jsonl")):
+        for rater in (path.stem for path in files_in(self.folder, "*.jsonl")):
             for pair, choice in self.choices(rater).items():
                 if pair in known:
                     found[pair][rater] = choice

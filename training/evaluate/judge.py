@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from bot.models.base import ModelRefused
 from bot.student.records.reading import DataError, parse, parse_json
+from bot.student.records.text import files_in, lines_of
 from training.evaluate.blind import Choice, Pair, Question, Session, Side, append
 from training.harvest.agreement import agreement
 
@@ -81,7 +82,7 @@ async def ask(session: Session, model: ChatModel, done: Callable[[], object]) ->
 
 def judges(session: Session) -> list[Path]:
     """The files of all models that judged."""
-    return sorted((session.folder / FOLDER).glob("*.jsonl"))
+    return files_in(session.folder / FOLDER, "*.jsonl")
 
 
 def verdicts(session: Session) -> list[Verdict]:
@@ -151,7 +152,7 @@ class _Judged:
 def _read(path: Path) -> dict[str, tuple[Choice, Choice]]:
     """By pair what was chosen in either order; a line that was cut short is asked again."""
     found: dict[str, tuple[Choice, Choice]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for line in lines_of(path) if path.is_file() else ():
         with suppress(DataError):
             row = parse(_Judged, parse_json(line), known_only=False)
             found[row.pair] = row.choices

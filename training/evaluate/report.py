@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.student.lessons import read_curriculum
 from bot.student.records.reading import DataError, read_json
+from bot.student.records.text import files_in
 from training.corpus.read import sound
 from training.corpus.stats import REAL_QUARTILES
 from training.evaluate import compare, costs, counts, metrics, stages
@@ -123,7 +124,7 @@ def count(data: Path) -> dict[str, int]:
     lessons = read_curriculum(data).lessons.values()
     roles: Counter[str] = Counter()
     dialogues = golden = 0
-    for path in sorted((data / "dialogues").glob("*.jsonl")):
+    for path in files_in(data / "dialogues", "*.jsonl"):
         for _, dialogue in sound([path]):
             dialogues += 1
             golden += path.name == GOLDEN_FILE
@@ -133,7 +134,7 @@ def count(data: Path) -> dict[str, int]:
         "golden": golden,
         "teacher_turns": roles["teacher"],
         "student_turns": roles["student"],
-        "children": len(list((data / "children").glob("*.toml"))),
+        "children": len(files_in(data / "children", "*.toml")),
         "lessons": len(lessons),
         "misconceptions": sum(len(lesson.misconceptions) for lesson in lessons),
     }

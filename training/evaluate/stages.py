@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.student.records.dialogue import Dialogue, Stage
 from bot.student.records.reading import DataError, read_lines
+from bot.student.records.text import files_in
 from training.evaluate.rows import Row
 from training.evaluate.talk import words
 
@@ -48,7 +49,7 @@ class Ear:
 
 def read_ear(dialogues: Path) -> Ear:
     """An ear taught on every authored dialogue in the folder but the golden ones; raise `DataError`."""
-    return Ear(_authored(path for path in sorted(dialogues.glob("*.jsonl")) if path.name != GOLDEN_FILE))
+    return Ear(_authored(path for path in files_in(dialogues, "*.jsonl") if path.name != GOLDEN_FILE))
 
 
 def as_authored(ear: Ear, dialogues: Path) -> list[list[int]]:

@@ -194,13 +194,14 @@ def _show_talk(console: Console, summary: Summary, data: Path) -> None:
 def _authored(data: Path) -> list[Said]:
     """The child's turns in the dialogues that people wrote, the golden test set left aside."""
     from bot.student.records.dialogue import Dialogue, Role  # noqa: PLC0415
+    from bot.student.records.text import files_in, lines_of  # noqa: PLC0415
     from training.evaluate.talk import Said  # noqa: PLC0415
 
     dialogues = (
         Dialogue.from_line(line)
-        for path in sorted((data / "dialogues").glob("*.jsonl"))
+        for path in files_in(data / "dialogues", "*.jsonl")
         if path.name != "test.jsonl" and not path.name.startswith("harvested-")
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in lines_of(path)
     )
     return [
         Said(asked.content, turn.content)

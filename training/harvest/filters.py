@@ -19,7 +19,7 @@ from bot.student.guard.redaction import redact
 from bot.student.guard.safeguard import Flag
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Dialogue, MoveKind, Role
-from bot.student.records.reading import DataError
+from bot.student.records.text import DataError, lines_of
 from bot.student.voicing import voice
 from training.evaluate.talk import words
 from training.harvest.generations import Generations
@@ -269,9 +269,9 @@ def child_talk(text: str) -> bool:
 def golden_grams(path: Path) -> frozenset[str]:
     """All rows of `GRAM` words within the exchanges of the golden test dialogues. Raises `DataError`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: the golden test set cannot be read ({error.strerror})") from None
+        lines = lines_of(path)
+    except DataError as error:
+        raise DataError(f"the golden test set: {error}") from None
     found: set[str] = set()
     for line in lines:
         said = [words(turn.content) for turn in Dialogue.from_line(line).turns]

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.store.harvested import DIALOGUES, read_lineage
 from bot.student.records.dialogue import Dialogue
 from bot.student.records.reading import DataError, parse
+from bot.student.records.text import files_in
 
 HARVESTED = "harvested"
 """The source of a dialogue that was found in the log."""
@@ -40,7 +41,7 @@ class Origins:
         """All sidecars of the folder `data`. Raises `DataError` for one that cannot be read."""
         known: dict[str, Lineage] = {}
         try:
-            for path in sorted((data / DIALOGUES).glob("harvested-*.lineage.json")):
+            for path in files_in(data / DIALOGUES, "harvested-*.lineage.json"):
                 for identifier, told in read_lineage(path)["dialogues"].items():
                     known[identifier] = parse(Lineage, told, place=f"{path}: {identifier}", known_only=False)
         except (OSError, ValueError) as error:

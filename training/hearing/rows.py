@@ -22,6 +22,7 @@ from bot.student.records.curriculum import Curriculum
 from bot.student.records.dialogue import Dialogue, MoveKind, Role, Stage, Turn
 from bot.student.records.lesson import Lesson, Misconception
 from bot.student.records.reading import parse as read
+from bot.student.records.text import files_in, lines_of
 from bot.student.said import Said
 from training.corpus.hearing import read_turns
 from training.corpus.read import OPEN_TALK
@@ -84,7 +85,7 @@ _ELSEWHERE = {
 def training(data: Path, curriculum: Curriculum) -> list[Labelled]:
     """All that may be learned from: dialogues but the golden ones, open talk, labelled lines of lessons."""
     found: list[Labelled] = []
-    for path in sorted((data / "dialogues").glob("*.jsonl")):
+    for path in files_in(data / "dialogues", "*.jsonl"):
         if path.name != "test.jsonl":
             found += _dialogues(path, curriculum, put_right(data, path.stem))
     for name in OPEN_TALK:
@@ -151,7 +152,7 @@ def put_right(data: Path, name: str) -> Mapping[str, Collection[int]] | None:
 def _dialogues(
     path: Path, curriculum: Curriculum, only: Mapping[str, Collection[int]] | None = None
 ) -> Iterator[Labelled]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines_of(path):
         dialogue = Dialogue.from_line(line)
         places = None if only is None else only.get(dialogue.id, ())
         yield from from_dialogue(dialogue, path.stem, curriculum, places)
@@ -159,7 +160,7 @@ def _dialogues(
 
 def from_file(path: Path, curriculum: Curriculum) -> Iterator[Labelled]:
     """The rows of one file of `data/hearing`; raise `DataError`, KeyError where a lesson is not there."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines_of(path):
         row = read(Row, json.loads(line), place=path.name)
         lesson = curriculum.lessons[row.lesson]
         right = row.right or right_answers(row.question, lesson, curriculum)

@@ -18,13 +18,14 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from transformers import EarlyStoppingCallback, PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig
 
-from bot.student.records.reading import DataError
+from bot.student.records.reading import DataError, parse, parse_json
+from bot.student.records.text import read_text
 from bot.student.voicing.prompt import meaning, render
 from training.harvest.origin import HARVESTED
 from training.methods import lora_base
+from training.methods.checkpoints import newest
 from training.methods.gguf_adapter import CONFIG, WEIGHTS, Agreement, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base
 from training.methods.lora_settings import ADAPTER, PRESETS, Data, Result, Settings
@@ -59,9 +60,7 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
     asked = asked_of(data)
     trainer = trainer_of(settings, base, encoded, folder, asked, said)
-    last = (
-        get_last_checkpoint(str(folder / CHECKPOINTS)) if resume and (folder / CHECKPOINTS).exists() else None
-    )
+    last = newest(folder / CHECKPOINTS, said) if resume else None
     if resume and last is None:
         said("no checkpoint yet: from the beginning")
     trainer.train(resume_from_checkpoint=last)
@@ -122,7 +121,7 @@ def _described(data: Data, encoded: Mapping[str, Dataset]) -> dict[str, Any]:
 def settle(path: Path, settings: dict[str, Any], *, resume: bool) -> None:
     """Write the settings down, or make sure that a resumed run goes on with the same ones."""
     if resume:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = parse(dict[str, Any], parse_json(read_text(path), place=str(path)), place=str(path))
         changed = sorted(
             key for key in before.keys() | settings.keys() if before.get(key) != settings.get(key)
         )
@@ -260,7 +259,9 @@ def verified(
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """A file of the run, as JSON."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(path)
 
 
 def _nothing(_: str) -> None:

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from bot.health import start
 from bot.models.engines.base import Completion, Engine, EngineError, Load, Messages, Sampling
 from bot.models.engines.llama_pool import Pool
 from bot.models.engines.llama_server import Shape, take_signals_back
@@ -123,7 +124,7 @@ class LlamaCppEngine:
         """Free what `adapter` takes as soon as what was asked of it is written."""
         pool = self._pools.pop(adapter, None)
         if pool is not None:
-            draining = asyncio.create_task(asyncio.to_thread(pool.drain))
+            draining = start(asyncio.to_thread(pool.drain), f"closing the adapter {adapter.parent.name}")
             self._draining.add(draining)
             draining.add_done_callback(self._draining.discard)
 

@@ -17,10 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import structlog
 import torch
 from peft import LoraConfig, PeftModel
 from transformers import GenerationConfig, LogitsProcessorList
 
+from bot.health import start
 from bot.models.engines.base import Completion, Engine, EngineError, Messages, Sampling, SideBySide
 from bot.models.engines.torch_loading import first_line, load
 from bot.models.engines.torch_sampling import Request, Rows
@@ -28,6 +30,8 @@ from bot.models.engines.torch_sampling import Request, Rows
 WEIGHTS = "adapter_model.safetensors"
 BASE = "__base__"
 """What PEFT calls a row without an adapter."""
+
+log = structlog.get_logger(__name__)
 
 
 class TorchPeftEngine(SideBySide):
@@ -48,7 +52,7 @@ class TorchPeftEngine(SideBySide):
         self._waiting: asyncio.Queue[Request] = asyncio.Queue()
         self._writing: list[Request] = []
         self._closed = False
-        self._serving = asyncio.create_task(self._serve())
+        self._serving = start(self._serve(), "the engine's batches")
 
     @classmethod
     async def start(  # noqa: PLR0913 - what an engine is made of
@@ -176,6 +180,11 @@ class TorchPeftEngine(SideBySide):
             for request in batch:
                 _fail(request, "the engine is closed")
             raise
+        except Exception as error:
+            # Whoever comes next must not wait for a task that is gone.
+            log.exception("batch failed")
+            for request in batch:
+                _fail(request, str(error) or type(error).__name__)
         for request in batch:
             if not request.done.done():
                 request.done.set_result(

@@ -1,6 +1,7 @@
 """/student and the message command in Discord: how they are declared, filled in, guarded and shown.
 
-What they do is in `bot.commands`. Everything is shown to the person who asked, and to nobody else.
+What they do is in `bot.commands`. Everything is shown to the person who asked, and to nobody else but for what changes
+a conversation that others are in, too.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ MESSAGE_COMMAND = "Not how a second grader talks"
 MOST_CHOICES = 25
 MOST_IN_A_FORM = 5
 FORM_SECONDS = 900.0
-"""How long an opened form is remembered: as long as Discord lets one answer it."""
+"""How long discord.py keeps an opened form: as long as Discord lets one answer it."""
+RATING, BETTER = "pupil:form:rate:", "pupil:form:better:"
+"""How the ids of forms begin. Behind it stands what a form is about, so that an answer needs no memory of it."""
 FINISH_SECONDS = 5.0
 BROKEN = "That did not work just now. Whoever runs this bot finds the reason in the log."
 SCORES = {1: "not at all", 2: "a little", 3: "partly", 4: "mostly", 5: "just like a second grader"}
@@ -89,14 +92,16 @@ class Desk:
                 await self.commands.follow_channel(place)
             shown = await work(place, author)
         except CommandError as error:
-            shown = Shown(f"{str(error)[:1].upper()}{str(error)[1:]}")
+            shown, shared = Shown(f"{str(error)[:1].upper()}{str(error)[1:]}"), False
         except Exception:
             log.exception("command failed", command=name)
-            shown = Shown(BROKEN)
+            shown, shared = Shown(BROKEN), False
         try:
             await _show(interaction, shown)
         except FAILURES as error:
             log.warning("command not answered", command=name, reason=why(error))
+        if shared:
+            await _tell_all(interaction, shown.text)
 
     async def open(self, interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
         """Open a form. It must be the first answer: whether it makes sense is checked when it comes back."""
@@ -124,11 +129,22 @@ def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
 
 async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
     none = discord.AllowedMentions.none()
-    if len(shown.text) > LONGEST:
+    if shown.file or len(shown.text) > LONGEST:
         file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
         await interaction.followup.send("Here it is.", file=file, ephemeral=True, allowed_mentions=none)
     else:
         await interaction.followup.send(page(shown), ephemeral=True, allowed_mentions=none)
+
+
+async def _tell_all(interaction: discord.Interaction[Any], text: str) -> None:
+    """Who talks there must not wonder why the child has changed."""
+    channel = interaction.channel
+    if isinstance(channel, discord.abc.Messageable):
+        try:
+            text = discord.utils.escape_markdown(text)
+            await channel.send(f"-# {text}", allowed_mentions=discord.AllowedMentions.none())
+        except FAILURES as error:
+            log.warning("change not told", reason=why(error))
 
 
 def page(shown: Shown) -> str:
@@ -209,7 +225,7 @@ class StudentCommands(app_commands.Group):
     @app_commands.command(description=_DOES["rate"])
     async def rate(self, interaction: discord.Interaction[Any]) -> None:
         """Rate by the rubric, in two forms."""
-        await self._desk.open(interaction, RatingForm(self._desk, ()))
+        await self._desk.open(interaction, RatingForm(()))
 
 
 def _plain(desk: Desk, each: Subcommand) -> app_commands.Command[Any, Any, Any]:
@@ -243,40 +259,36 @@ class RatingForm(discord.ui.Modal):
     """The rubric as a form. Discord's forms hold five fields, so the nine scores and the comment take two:
     `given` holds the scores of the first."""
 
-    def __init__(self, desk: Desk, given: tuple[int, ...]) -> None:
-        super().__init__(title=f"How was it? ({2 if given else 1} of 2)", timeout=FORM_SECONDS)
-        self._desk = desk
-        self._given = given
-        self._selects: list[discord.ui.Select[Any]] = []
+    def __init__(self, given: tuple[int, ...]) -> None:
+        title = f"How was it? ({2 if given else 1} of 2)"
+        super().__init__(title=title, timeout=FORM_SECONDS, custom_id=RATING + "".join(map(str, given)))
         for line in RUBRIC[len(given) :][:MOST_IN_A_FORM]:
             options = [
                 discord.SelectOption(label=f"{value}: {SCORES[value]}", value=str(value)) for value in SCORES
             ]
             select: discord.ui.Select[Any] = discord.ui.Select(options=options, placeholder="1 to 5")
-            self._selects.append(select)
             self.add_item(discord.ui.Label(text=line.capitalize(), component=select))
-        self._comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph, required=False, max_length=1000
-        )
         if given:
-            self.add_item(discord.ui.Label(text="What else should be known?", component=self._comment))
+            comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
+                style=discord.TextStyle.paragraph, required=False, max_length=1000
+            )
+            self.add_item(discord.ui.Label(text="What else should be known?", component=comment))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """After the first form offer the second; after the second keep the rating."""
-        scores = self._given + tuple(int(select.values[0]) for select in self._selects)
-        if len(scores) < len(RUBRIC):
-            view = discord.ui.View(timeout=None)
-            view.add_item(GoOn(scores))
-            text = f"{len(scores)} of {len(RUBRIC)} scores are in. Nothing is kept before the rest."
-            await interaction.response.send_message(text, view=view, ephemeral=True)
-            return
-        rated = dict(zip(RUBRIC, scores, strict=True))
-        comment = self._comment.value.strip() or None
-        await self._desk.serve(
-            interaction,
-            lambda place, author: self._desk.commands.opinions.rate(place, author, rated, comment),
-            "rate",
-        )
+
+async def _rate(desk: Desk, interaction: discord.Interaction[Any], given: str, filled: list[str]) -> None:
+    """After the first form offer the second; after the second keep the rating."""
+    scores = tuple(map(int, (*given, *filled[: len(RUBRIC) - len(given)])))
+    if len(scores) < len(RUBRIC):
+        view = discord.ui.View(timeout=None)
+        view.add_item(GoOn(scores))
+        text = f"{len(scores)} of {len(RUBRIC)} scores are in. Nothing is kept before the rest."
+        await interaction.response.send_message(text, view=view, ephemeral=True)
+        return
+    rated = dict(zip(RUBRIC, scores, strict=True))
+    comment = filled[-1].strip() or None
+    await desk.serve(
+        interaction, lambda place, author: desk.commands.opinions.rate(place, author, rated, comment), "rate"
+    )
 
 
 class GoOn(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pupil:rate:(?P<scores>[1-5]{5})"):
@@ -299,35 +311,51 @@ class GoOn(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pupil:rate
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Open the second form."""
         desk: Desk = interaction.client.desk
-        await desk.open(interaction, RatingForm(desk, self._scores))
+        await desk.open(interaction, RatingForm(self._scores))
 
 
 class BetterWords(discord.ui.Modal):
     """Asks what a second grader would have said instead."""
 
-    def __init__(self, desk: Desk, said: discord.Message) -> None:
-        super().__init__(title="This is not how a second grader talks", timeout=FORM_SECONDS)
-        self._desk = desk
-        self._said = message_id(said.channel.id, said.id)
-        self._words: discord.ui.TextInput[Any] = discord.ui.TextInput(
+    def __init__(self, said: discord.Message) -> None:
+        title, about = "This is not how a second grader talks", message_id(said.channel.id, said.id)
+        super().__init__(title=title, timeout=FORM_SECONDS, custom_id=BETTER + about)
+        words: discord.ui.TextInput[Any] = discord.ui.TextInput(
             style=discord.TextStyle.paragraph,
             max_length=500,
             placeholder=manners.cut(said.content.partition("\n-# ")[0], 100) or None,
         )
-        self.add_item(discord.ui.Label(text="What would a second grader have said?", component=self._words))
+        self.add_item(discord.ui.Label(text="What would a second grader have said?", component=words))
 
-    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Keep the better words with the turn."""
 
-        async def keep(_: Place, author: str) -> Shown:
-            words = self._words.value.strip()
-            if not words:
-                raise CommandError("please write the words a second grader would have said")
-            if not await self._desk.commands.opinions.feedback(self._said, author, "suggestion", words):
-                raise CommandError("this is not something the child said")
-            return Shown("Thank you: your words are kept with what the child said.")
+async def _keep_better(desk: Desk, interaction: discord.Interaction[Any], said: str, words: str) -> None:
+    """Keep the better words with the turn."""
 
-        await self._desk.serve(interaction, keep, "suggestion")
+    async def keep(_: Place, author: str) -> Shown:
+        if not words:
+            raise CommandError("please write the words a second grader would have said")
+        if not await desk.commands.opinions.feedback(said, author, "suggestion", words):
+            raise CommandError("this is not something the child said")
+        return Shown("Thank you: your words are kept with what the child said.")
+
+    await desk.serve(interaction, keep, "suggestion")
+
+
+async def submitted(desk: Desk, interaction: discord.Interaction[Any]) -> None:
+    """Take a form that was filled in, also one that another process opened. What is no form of ours is left alone."""
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return
+    data: Any = interaction.data
+    form, filled = str(data["custom_id"]), [_filled(each["component"]) for each in data["components"]]
+    if form.startswith(RATING):
+        await _rate(desk, interaction, form.removeprefix(RATING), filled)
+    elif form.startswith(BETTER):
+        await _keep_better(desk, interaction, form.removeprefix(BETTER), filled[0].strip())
+
+
+def _filled(component: dict[str, Any]) -> str:
+    """What was chosen or written in one field."""
+    return str(component["values"][0] if "values" in component else component["value"])
 
 
 def register(tree: app_commands.CommandTree[Any], client: Any, desk: Desk) -> None:
@@ -335,7 +363,7 @@ def register(tree: app_commands.CommandTree[Any], client: Any, desk: Desk) -> No
 
     async def better(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         if client.is_own(message):
-            await desk.open(interaction, BetterWords(desk, message))
+            await desk.open(interaction, BetterWords(message))
         else:
             await desk.tell(interaction, "This is not something the child said.")
 

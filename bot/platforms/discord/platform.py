@@ -1,31 +1,38 @@
 """Discord as a platform: which messages are for the child, in which conversation, and what was missed.
 
-It hands messages to the classroom; how answers look is in `answer`, /student in `commands`. Resuming,
-reconnecting and rate limits are discord.py's work.
+It hands messages to the classroom; how answers look is in `answer`, /student in `commands`, the wire in `connection`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import discord
 import structlog
-import yarl
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
+from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DiscordSettings
-from bot.platforms.discord.answer import FAILURES, DiscordResponder, Webhooks, message_id, place_of, why
-from bot.platforms.discord.commands import Desk, register
+from bot.platforms.discord.answer import (
+    FAILURES,
+    DiscordResponder,
+    Webhooks,
+    message_id,
+    one_try,
+    place_of,
+    why,
+)
+from bot.platforms.discord.commands import Desk, register, submitted
+from bot.platforms.discord.connection import connected
+from bot.platforms.discord.heard import is_bare, is_said, plain
+from bot.platforms.discord.missed import said_since
 from bot.platforms.manners import RateLimits
+from bot.proxies import proxy_for
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
@@ -56,42 +63,12 @@ GUILDS_WITHIN_SECONDS = 1.0
 
 _Readable = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
-SAID = frozenset({discord.MessageType.default, discord.MessageType.reply})
 THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
-MARKUP = (
-    (re.compile(r"<@!?\d+>"), "a friend"),
-    (re.compile(r"<@&\d+>|(?<![\w.+\\-])@(?:everyone|here)\b"), "everyone"),
-    (re.compile(r"<#\d+>"), "the channel"),
-    (re.compile(r"<a?(:\w+:)\d+>"), r"\1"),
-)
-"""Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere. A sign inside
-a word is none: an address like lee@hereford.edu must reach redaction as it was written."""
-
-TOKEN_REFUSED = 4004
-"""The gateway's close code for a wrong token."""
-UNKNOWN = (
-    "Discord does not know this DISCORD_TOKEN: copy it again from the Developer Portal, "
-    "your application, Bot, Reset Token"
-)
-NO_INTENT = (
-    "Discord does not let the bot read messages: in the Developer Portal open your application, Bot, "
-    "and switch on Message Content Intent"
-)
 SAY_SOMETHING = "Please write what you would say to a second grader, after the mention."
+ONLY_TEXT = "I can only read text, no pictures, voices, polls or stickers: please write what you want to say."
 
-
-class _Calm(logging.Filter):
-    """Lost connections are daily life: one line each, where discord.py logs a stack trace."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through, shortened where it is about a reconnect."""
-        if record.exc_info and isinstance(record.exc_info[1], FAILURES):
-            reason = f"{record.getMessage()} ({why(record.exc_info[1])})"
-            record.msg, record.args, record.exc_info = reason, None, None
-        return True
-
-
-CALM = _Calm()
+DIRECT_WITHIN = timedelta(days=1)
+"""Direct messages are looked through after a start where the child spoke within this time."""
 
 
 class DiscordPlatform:
@@ -106,23 +83,11 @@ class DiscordPlatform:
 
     async def serve(self) -> None:
         """Hand messages to the classroom until cancelled; raise `PlatformError` when it cannot connect."""
-        Route.BASE = self._api_base
-        logging.getLogger("discord.client").addFilter(CALM)
         async with self._client:
             try:
-                await self._client.login(self._token.get_secret_value() if self._token else "")
-                _, gateway, _ = await self._client.http.get_bot_gateway()
-                DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-                await self._client.connect()
-            except discord.LoginFailure:
-                raise PlatformError(UNKNOWN) from None
-            except discord.PrivilegedIntentsRequired:
-                raise PlatformError(NO_INTENT) from None
-            except discord.ConnectionClosed as error:
-                reason = UNKNOWN if error.code == TOKEN_REFUSED else f"Discord closed the connection: {error}"
-                raise PlatformError(reason) from None
-            except FAILURES as error:
-                raise PlatformError(f"Discord cannot be reached at {Route.BASE}: {why(error)}") from None
+                await connected(
+                    self._client, self._token.get_secret_value() if self._token else "", self._api_base
+                )
             finally:
                 await self._client.desk.finish()
 
@@ -148,15 +113,16 @@ class _Client(discord.Client):
             max_messages=None,  # nothing here looks at old messages: the store does
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
+            proxy=proxy_for(settings.section(DiscordSettings).api_base),
+            http_trace=one_try(),
         )
         self._settings = settings.section(DiscordSettings)
-        self._most_missed = settings.classroom.queue
         self._classroom = classroom
         self._commands = commands
         self._practice = frozenset(self._settings.practice_channels)
         self._limits = RateLimits(settings.limits)
         self._webhooks = Webhooks()
-        self._just_started = True
+        self._session = 0
         self._recovered = asyncio.Event()
         self._in_order = asyncio.Lock()
         self._joined: set[int] = set()
@@ -183,25 +149,25 @@ class _Client(discord.Client):
 
     async def on_connect(self) -> None:
         """A new session, not a resumed one: what was said meanwhile comes before what is said now."""
-        self._recovered = asyncio.Event()
+        self._session += 1
+        self._recovered.clear()
 
     async def on_ready(self) -> None:
-        """Connected anew: answer what a crash left behind, once, then what was said meanwhile."""
-        recovered = self._recovered
+        """Connected anew: first what a crash left behind, then what was said meanwhile."""
+        session = self._session
         log.info("connected", name=str(self.user), servers=len(self.guilds))
-        first, self._just_started = self._just_started, False
         try:
-            if first:
-                await self._classroom.recover(
-                    "discord",
-                    lambda left: self._responder_for(left.key),
-                )
+            spoken_in = await self._classroom.places("discord")
+            self._joined |= {int(each.thread) for each in spoken_in if each.thread is not None}
+            await self._classroom.take_up("discord", lambda left: self._responder_for(left.key))
             await self._catch_up()
             self._warn_of_what_is_missing()
         except Exception:
             log.exception("not all that was missed could be answered")
         finally:
-            recovered.set()
+            # Another session may have begun meanwhile: then it is for that one to say so.
+            if session == self._session:
+                self._recovered.set()
 
     def _warn_of_what_is_missing(self) -> None:
         """Say it now, rather than leave a teacher without an answer."""
@@ -224,7 +190,7 @@ class _Client(discord.Client):
             await self._hear(message)
 
     def _is_for_us(self, message: discord.Message) -> bool:
-        if message.author.bot or message.webhook_id is not None or message.type not in SAID:
+        if not is_said(message):
             return False
         channel = message.channel
         if message.guild is None or self._is_practice(channel) or self._is_joined(channel):
@@ -237,7 +203,7 @@ class _Client(discord.Client):
         return not self._practice.isdisjoint(map(str, ids))
 
     def _is_joined(self, channel: object) -> bool:
-        """A thread the child was spoken to in. Being its member is how that outlives a restart."""
+        """A thread the child was spoken to in: the store knows over restarts, also where Discord does not say so."""
         return isinstance(channel, discord.Thread) and (channel.me is not None or channel.id in self._joined)
 
     def _is_addressed(self, message: discord.Message) -> bool:
@@ -256,15 +222,15 @@ class _Client(discord.Client):
 
     async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
         place = place_of(message.channel, message.channel.id)
-        responder = self._responder(message.channel, message.channel.id, message.id)
+        responder = self._responder(message.channel, message.channel.id, message.id, message.author)
         key = message_id(message.channel.id, message.id)
-        text = clean_text(self._plain(message))
+        text = clean_text(plain(message, self.user))
         if not missed:
             # People who could not know that nobody listened are not told to slow down.
             admission = self._limits.admit(str(message.author.id), f"{place.channel}/{place.thread}", key)
             notice = admission.notice
-            if admission.admitted and not text and self.user in message.mentions:
-                notice = SAY_SOMETHING
+            if admission.admitted and not text:
+                notice = SAY_SOMETHING if is_bare(message) else ONLY_TEXT
             if notice:
                 await _try(responder.send(Outgoing(notice, None)))
             if not admission.admitted:
@@ -275,7 +241,7 @@ class _Client(discord.Client):
             await self._begin(place)
         self._join(message.channel)
         # Nothing is awaited between the lock and the classroom's queue: the order stays.
-        await self._classroom.receive(
+        await self._classroom.take(
             Message(
                 key=key,
                 platform=place.platform,
@@ -286,6 +252,7 @@ class _Client(discord.Client):
                 sent_at=message.created_at,
             ),
             responder,
+            missed=missed,
         )
 
     def _join(self, channel: object) -> None:
@@ -304,20 +271,17 @@ class _Client(discord.Client):
             log.warning("thread does not follow its channel", reason=str(error))
         self._begun.add(place)
 
-    def _plain(self, message: discord.Message) -> str:
-        """The words, without our own mention and without the names of other people."""
-        own = [f"<@{self.user.id}>", f"<@!{self.user.id}>"] if self.user else []
-        if message.guild is not None and message.guild.self_role is not None:
-            own.append(message.guild.self_role.mention)
-        text = message.content
-        for mention in own:
-            text = text.replace(mention, " ")
-        for markup, words in MARKUP:
-            text = markup.sub(words, text)
-        return text
-
-    def _responder(self, channel: discord.abc.Messageable, channel_id: int, asked: int) -> DiscordResponder:
-        return DiscordResponder(channel, channel_id, asked, self._webhooks, pace=self._settings.pace)
+    def _responder(
+        self,
+        channel: discord.abc.Messageable,
+        channel_id: int,
+        asked: int,
+        asker: discord.User | discord.Member | None = None,
+    ) -> DiscordResponder:
+        pace = self._settings.pace
+        return DiscordResponder(
+            channel, channel_id, asked, self._webhooks, self.is_own, asker=asker, pace=pace
+        )
 
     # What was missed.
 
@@ -326,23 +290,32 @@ class _Client(discord.Client):
         channel = self.get_channel(int(channel_id)) or self.get_partial_messageable(int(channel_id))
         if not isinstance(channel, discord.abc.Messageable):
             return None
+        if isinstance(channel, discord.Thread):
+            self._joined.add(channel.id)
         return self._responder(channel, int(channel_id), int(asked))
 
     async def _catch_up(self) -> None:
         """Hear what was said while nobody listened; claims keep it from being answered twice."""
         minutes = self._settings.catch_up_minutes
-        oldest = datetime.now(UTC) - timedelta(minutes=minutes)
-        for channel in self._listened_to() if minutes else ():
-            if (channel.last_message_id or 0) < discord.utils.time_snowflake(oldest):
-                continue
+        oldest = discord.utils.time_snowflake(datetime.now(UTC) - timedelta(minutes=minutes))
+        channels = [each for each in self._listened_to() if (each.last_message_id or 0) >= oldest]
+        for channel in (*channels, *await self._direct()) if minutes else ():
             try:
-                history = channel.history(limit=self._most_missed, after=oldest, oldest_first=False)
-                newest = [each async for each in history]
+                said = await said_since(self, channel, oldest)
             except FAILURES as error:
                 log.warning("history not read", channel=channel.id, reason=why(error))
                 continue
-            for message in filter(self._is_for_us, reversed(newest)):
-                self._spawn(self._hear(message, missed=True))
+            missed = {message_id(channel.id, each.id): each for each in said if self._is_for_us(each)}
+            unknown = await self._classroom.unknown(list(missed))
+            for key, message in missed.items():
+                if key in unknown:
+                    await self._hear(message, missed=True)
+
+    async def _direct(self) -> list[discord.PartialMessageable]:
+        """Where people lately wrote to the child alone. No event tells of these channels, but the store knows them."""
+        lately = await self._classroom.places("discord", within=DIRECT_WITHIN)
+        direct = [int(each.channel) for each in lately if each.thread is None]
+        return [self.get_partial_messageable(each) for each in direct if self.get_channel(each) is None]
 
     def _listened_to(self) -> Iterator[_Readable]:
         for guild in self.guilds:
@@ -352,6 +325,10 @@ class _Client(discord.Client):
                     yield channel
 
     # What people think of it.
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A form that was filled in; commands and buttons find their own way."""
+        await submitted(self.desk, interaction)
 
     async def on_raw_message_delete(self, deleted: discord.RawMessageDeleteEvent) -> None:
         """What is deleted here leaves the log, too."""
@@ -382,7 +359,7 @@ class _Client(discord.Client):
         return message_id(reaction.channel_id, reaction.message_id), author
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

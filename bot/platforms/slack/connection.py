@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,15 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.socket_mode import aiohttp as socket_mode
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web import async_base_client
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook import async_client
 
 from bot.platforms.base import PlatformError
+from bot.proxies import proxy_for
 
 log = structlog.get_logger(__name__)
 
@@ -42,15 +46,30 @@ CALL_SECONDS = 10.0
 RETRIES = 3
 LONGEST_WAIT = 30
 """Seconds; a Retry-After above this is not waited for: whoever asked has given up by then."""
+SHORT_WAIT = 5.0
+"""Seconds a post waits for by itself; the outbox waits longer ones out, also over a restart."""
 CONNECT_SECONDS = 20.0
 LOST_SECONDS = 30.0
 """How long slack_sdk's own reconnection may take before the connection is built anew."""
 LOOK_SECONDS = 2.0
 PING_SECONDS = 5.0
+PASSING = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+"""Errors that are Slack's own, and may have come after it did what it was asked for."""
+
+
+for module in (async_base_client, async_client, socket_mode):
+    # slack_sdk would take HTTPS_PROXY for every address, whatever NO_PROXY says: it is told the proxy instead.
+    vars(module)["load_http_proxy_from_env"] = lambda *_: None
 
 
 class Unreachable(PlatformError):
-    """Slack did not answer, or not in a way that says anything about us: later may be better."""
+    """Slack did not answer, or not in a way that says anything about us: later may be better, after `seconds` where it
+    named them. `limited` says that it asked for patience, and so did not do what it was asked for."""
+
+    def __init__(self, reason: str, *, seconds: float | None = None, limited: bool = False) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.limited = limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,10 @@ class Identity:
 class _RateLimited(AsyncRateLimitErrorRetryHandler):
     """Waits as long as Slack asks for, within reason."""
 
+    def __init__(self, longest: float) -> None:
+        super().__init__(max_retry_count=RETRIES)
+        self._longest = longest
+
     async def _can_retry_async(
         self,
         *,
@@ -77,8 +100,15 @@ class _RateLimited(AsyncRateLimitErrorRetryHandler):
     ) -> bool:
         if response is None or response.status_code != web.HTTPTooManyRequests.status_code:
             return False
-        asked = {name.lower(): value for name, value in response.headers.items()}.get("retry-after", ["1"])
-        return str(asked[0]).isdigit() and int(asked[0]) <= LONGEST_WAIT
+        asked = _patience(response.headers)
+        return asked is not None and asked <= self._longest
+
+
+def _patience(headers: Mapping[str, Any]) -> float | None:
+    """How many seconds Slack asks to wait; slack_sdk gives a header as text or as a list."""
+    asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "1")
+    first = str(asked[0] if isinstance(asked, list) else asked)
+    return float(first) if first.isdigit() else None
 
 
 def message_id(channel: str, when: str) -> str:
@@ -86,14 +116,21 @@ def message_id(channel: str, when: str) -> str:
     return f"{PLATFORM}:{channel}:{when}"
 
 
-def web_client(base_url: str, token: str | None, session: aiohttp.ClientSession | None) -> AsyncWebClient:
-    """A client that waits out rate limits and tries again after failures of the server and the network."""
-    handlers: list[AsyncRetryHandler] = [
-        _RateLimited(max_retry_count=RETRIES),
-        AsyncServerErrorRetryHandler(max_retry_count=RETRIES),
-        AsyncConnectionErrorRetryHandler(max_retry_count=RETRIES),
-    ]
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=handlers)
+def web_client(
+    base_url: str, token: str | None, session: aiohttp.ClientSession | None, *, one_try: bool = False
+) -> AsyncWebClient:
+    """A client that waits out rate limits and tries again after failures of the server and the network.
+
+    With `one_try` it does neither, but for short limits: what failed may have been done, and would be done twice.
+    """
+    handlers: list[AsyncRetryHandler] = [_RateLimited(SHORT_WAIT if one_try else LONGEST_WAIT)]
+    if not one_try:
+        handlers.append(AsyncServerErrorRetryHandler(max_retry_count=RETRIES))
+        handlers.append(AsyncConnectionErrorRetryHandler(max_retry_count=RETRIES))
+    proxy = proxy_for(base_url)
+    return AsyncWebClient(
+        token=token, base_url=base_url, session=session, retry_handlers=handlers, proxy=proxy
+    )
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -116,12 +153,11 @@ async def asked(call: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
                 f"add the scope {found.get('needed')} (docs/slack-manifest.yaml) and install the app again"
             )
             raise PlatformError(f"Slack refuses: missing_scope; {needed}") from None
-        kind = (
-            Unreachable
-            if found["error"] in {"ratelimited", "internal_error", "fatal_error"}
-            else PlatformError
-        )
-        raise kind(f"Slack refuses: {found['error']}") from None
+        refused = f"Slack refuses: {found['error']}"
+        if found["error"] in {"ratelimited", "rate_limited"}:
+            asks = _patience(getattr(error.response, "headers", {}))
+            raise Unreachable(refused, seconds=asks, limited=True) from None
+        raise (Unreachable if found["error"] in PASSING else PlatformError)(refused) from None
     except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unreachable(f"Slack cannot be reached ({str(error) or type(error).__name__})") from None
 
@@ -161,7 +197,12 @@ async def serve_socket(
         try:
             address = await _socket_address(client, app_token)
             handler = AsyncSocketModeHandler(
-                app, app_token, logger=quiet("socket"), web_client=client, ping_interval=PING_SECONDS
+                app,
+                app_token,
+                logger=quiet("socket"),
+                web_client=client,
+                proxy=proxy_for(address),
+                ping_interval=PING_SECONDS,
             )
             handler.client.wss_uri = address
             async with asyncio.timeout(CONNECT_SECONDS):

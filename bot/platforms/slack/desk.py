@@ -1,6 +1,7 @@
 """What people do on Slack besides talking: /student, thumbs, ratings and better lines.
 
-It turns payloads into calls of `Commands` and shows the answers to that one person only.
+It turns payloads into calls of `Commands` and shows the answers to that one person only, but for what changes a
+conversation that others are in, too.
 """
 
 from __future__ import annotations
@@ -92,13 +93,27 @@ class SlackDesk:
         name, shared = name.lower(), not place.channel.startswith("D")
         if self._commands.pays(name, rest) and not may_change(self._may, user, await self._groups_of(user)):
             raise CommandError(DENIED if shared else PAID)
-        if shared and self._commands.changes(name, rest.strip()):
+        changes = shared and self._commands.changes(name, rest.strip())
+        if changes:
             if not may_change(self._may, user, await self._groups_of(user)):
                 raise CommandError(DENIED)
         elif name == "status":
             seen = may_see_stage(self._may, user, await self._groups_of(user))
             return await self._commands.status(place, show_mind=seen)
-        return await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
+        answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
+        if changes:
+            await self._tell_all(place.channel, answer.text)
+        return answer
+
+    async def _tell_all(self, channel: str, text: str) -> None:
+        """Who talks there must not wonder why the child has changed."""
+        text = blocks.fitted(text, blocks.MESSAGE_CHARACTERS)
+        try:
+            await asked(
+                self._client.chat_postMessage(channel=channel, text=text, mrkdwn=False, link_names=False)
+            )
+        except PlatformError as error:
+            log.warning("change not told", reason=str(error))
 
     async def _groups_of(self, user: str) -> set[str]:
         """The configured user groups this person is in, known for some minutes."""
@@ -148,6 +163,9 @@ class SlackDesk:
             ).text
         except CommandError as error:
             said = str(error)
+        except Exception:
+            log.exception("rating not kept")
+            said = f"Your rating could not be kept; please rate again. {BROKEN}"
         await self.whisper(place.channel, user, said, place.thread)
 
     async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
@@ -178,6 +196,9 @@ class SlackDesk:
             said = "Thank you: your line is kept with what the child said." if kept else NOT_A_LINE
         except CommandError as error:
             said = str(error)
+        except Exception:
+            log.exception("better line not kept")
+            said = f"Your line could not be kept; please send it again. {BROKEN}"
         await self.whisper(str(on["channel"]), user, said)
 
     async def _on_reaction(self, event: dict[str, Any]) -> None:

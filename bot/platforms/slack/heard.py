@@ -6,7 +6,7 @@ It knows events and the Web API's pages; not what becomes of a message.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.platforms.slack.connection import asked
 
-FRESH = frozenset({None, "file_share", "thread_broadcast"})
+FRESH = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes that are something a person says; all others are edits, joins and notes of Slack's own."""
 REMEMBERED = 5_000
 PAGE = 200
@@ -60,27 +60,47 @@ class Newest(OrderedDict[tuple[str, str], bool]):
             self.popitem(last=False)
 
 
-async def said_since(client: AsyncWebClient, channel: str, oldest: str) -> list[Heard]:
-    """What people said in the channel and its threads since then, in order; raise `PlatformError`."""
-    found = await _read(client, channel, oldest)
-    for root in [each for each in found if float(each.get("latest_reply") or 0) > float(oldest)]:
-        found += await _read(client, channel, oldest, thread=root["ts"])
-    heard = (Heard.of(event, channel) for event in sorted(found, key=lambda each: float(each["ts"])))
+async def said_since(
+    client: AsyncWebClient, channel: str, oldest: str, threads: Collection[str], *, all_of_it: bool
+) -> list[Heard]:
+    """What people said since then, in order: in those threads, and with `all_of_it` in the channel and in the threads
+    that began there since; raise `PlatformError`."""
+    found = await read(client, channel, oldest) if all_of_it else []
+    begun = [str(each["ts"]) for each in found if float(each.get("latest_reply") or 0) > float(oldest)]
+    for thread in dict.fromkeys([*threads, *begun]):
+        found += await read(client, channel, oldest, thread=thread)
+    once = {str(each.get("ts")): each for each in found}
+    # A thread's first message comes with its replies, however old it is.
+    fresh = sorted((each for each in once.values() if _time(each) > float(oldest)), key=_time)
+    heard = (Heard.of(event, channel) for event in fresh)
     return [each for each in heard if each]
 
 
-async def _read(
-    client: AsyncWebClient, channel: str, oldest: str, thread: str | None = None
+def _time(event: Mapping[str, Any]) -> float:
+    try:
+        return float(event.get("ts") or 0)
+    except (TypeError, ValueError):  # one message that is none must not hide the others
+        return 0.0
+
+
+async def read(
+    client: AsyncWebClient,
+    channel: str,
+    oldest: str,
+    *,
+    thread: str | None = None,
+    metadata: bool = False,
 ) -> list[dict[str, Any]]:
-    """Messages since `oldest`, of the channel or of one thread; a thousand at most."""
+    """Messages since `oldest`, of the channel or of one thread, with their `metadata`; a thousand at most."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
+    more: dict[str, Any] = {"include_all_metadata": True} if metadata else {}
     for _ in range(MOST_PAGES):
         page = await asked(
-            client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor)
+            client.conversations_history(channel=channel, oldest=oldest, limit=PAGE, cursor=cursor, **more)
             if thread is None
             else client.conversations_replies(
-                channel=channel, ts=thread, oldest=oldest, limit=PAGE, cursor=cursor
+                channel=channel, ts=thread, oldest=oldest, limit=PAGE, cursor=cursor, **more
             )
         )
         found += page.get("messages") or []

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Coroutine
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -61,6 +61,11 @@ SCOPES = frozenset(
 """What the app must be granted; docs/slack-manifest.yaml asks for exactly these."""
 
 FINISH_SECONDS = 3.0
+ACK_SECONDS = 2.0
+"""Slack waits three seconds to hear that an event was taken."""
+LATELY = timedelta(days=1)
+MOST_PLACES = 50
+"""After a start, threads and direct messages are looked through where the child spoke within this time."""
 
 NOTHING_SAID = "I can only read text: please write what you want to say to the child."
 
@@ -90,10 +95,11 @@ class SlackPlatform:
         slack = self._slack
         async with new_session() as session:
             self._client = web_client(slack.base_url, token, session)
+            once = web_client(slack.base_url, token, session, one_try=True)
             self._me = await identify(self._client)
             if missing := self._me.scopes and SCOPES - self._me.scopes:
                 log.warning("Slack scopes missing", missing=sorted(missing), add="docs/slack-manifest.yaml")
-            self._speaker = Speaker(self._client, self._spawn, pace=slack.pace)
+            self._speaker = Speaker(self._client, once, self._spawn, pace=slack.pace)
             self._desk = SlackDesk(self._settings, self._commands, self._client)
             app = self._app(token)
             try:
@@ -133,8 +139,9 @@ class SlackPlatform:
             request_verification_enabled=False,
             attaching_conversation_kwargs_enabled=False,
         )
-        app.event("message")(self._on_message)
-        app.event("app_mention")(self._on_message)
+        # As the listener's middleware: what it does is done before Slack is told that the event was taken.
+        app.event("message", middleware=[self._on_message])(_ignore)
+        app.event("app_mention", middleware=[self._on_message])(_ignore)
         self._desk.listen(app)
         app.event(re.compile(".*"))(_ignore)
         app.action(re.compile(".*"))(_ignore)
@@ -153,30 +160,45 @@ class SlackPlatform:
 
     async def _begin(self) -> None:
         """What a crash left behind, then what was said meanwhile, then what comes in."""
-        recovering = self._classroom.recover(
-            PLATFORM,
-            lambda left: Reply(self._speaker, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)),
-        )
-        self._spawn(_counted("answered what was left behind", recovering))
+        try:
+            await self._classroom.take_up(
+                PLATFORM,
+                lambda left: Reply(
+                    self._speaker, Place(PLATFORM, left.channel, left.thread), _time_of(left.key)
+                ),
+            )
+        except Exception:
+            log.exception("what was left behind could not be taken up")
         await self._hear_missed(self._ready)
 
     async def _hear_missed(self, ready: asyncio.Event) -> None:
         try:
+            for place in reversed(await self._classroom.places(PLATFORM)):
+                if place.thread is not None:
+                    self._threads[place.channel, place.thread] = True
             if self._slack.catch_up_minutes:
-                for channel in self._slack.practice_channels:
-                    await self._catch_up(channel)
+                await self._catch_up()
         finally:
             ready.set()
 
-    async def _catch_up(self, channel: str) -> None:
+    async def _catch_up(self) -> None:
+        """In the practice channels, and where the child spoke lately: directly, or in a thread."""
         oldest = f"{time.time() - 60 * self._slack.catch_up_minutes:.6f}"
-        try:
-            missed = await said_since(self._client, channel, oldest)
-        except PlatformError as error:
-            log.warning("practice channel not read", channel=channel, reason=str(error))
-            return
-        for heard in missed:
-            await self._hear(heard, missed=True)
+        lately: dict[str, list[str]] = {channel: [] for channel in self._slack.practice_channels}
+        for place in (await self._classroom.places(PLATFORM, within=LATELY))[:MOST_PLACES]:
+            lately.setdefault(place.channel, []).extend([place.thread] if place.thread else [])
+        for channel, threads in lately.items():
+            everything = channel in self._practice or channel.startswith("D")
+            try:
+                missed = await said_since(self._client, channel, oldest, threads, all_of_it=everything)
+            except PlatformError as error:
+                log.warning("channel not read", channel=channel, reason=str(error))
+                continue
+            keys = [message_id(heard.channel, heard.time) for heard in missed]
+            unknown = await self._classroom.unknown(keys)
+            for key, heard in zip(keys, missed, strict=True):
+                if key in unknown:
+                    await self._hear(heard, missed=True)
 
     async def _finish(self) -> None:
         if self._tasks:
@@ -203,16 +225,20 @@ class SlackPlatform:
 
     # Messages.
 
-    async def _on_message(self, event: dict[str, Any]) -> None:
+    async def _on_message(self, event: dict[str, Any], next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002 - bolt's name
         if event.get("subtype") == "message_deleted":
             gone = message_id(str(event.get("channel")), str(event.get("deleted_ts")))
             await self._classroom.unsay(gone)
-            return
-        if event.get("edited"):  # an edit that adds a mention fires app_mention: still no new message
-            return
-        if heard := Heard.of(event, str(event.get("channel") or "")):
-            await self._ready.wait()
-            await self._hear(heard)
+        # An edit that adds a mention fires app_mention: still no new message.
+        heard = None if event.get("edited") else Heard.of(event, str(event.get("channel") or ""))
+        if heard is not None:
+            # In the store before Slack is told so: what it was not told of, it says again.
+            await asyncio.wait([self._spawn(self._hear_in_turn(heard))], timeout=ACK_SECONDS)
+        await next()
+
+    async def _hear_in_turn(self, heard: Heard) -> None:
+        await self._ready.wait()
+        await self._hear(heard)
 
     async def _hear(self, heard: Heard, *, missed: bool = False) -> None:
         if heard.user == self._me.user:
@@ -225,9 +251,9 @@ class SlackPlatform:
             if place is None or (heard.channel, heard.time) in self._taken:
                 return
             self._taken[heard.channel, heard.time] = True  # message and app_mention both come
-            self._take(heard, place, missed=missed)
+            await self._take(heard, place, missed=missed)
 
-    def _take(self, heard: Heard, place: Place, *, missed: bool) -> None:
+    async def _take(self, heard: Heard, place: Place, *, missed: bool) -> None:
         text, key = clean_text(blocks.plain(heard.text)), message_id(heard.channel, heard.time)
         if not missed:
             admission = self._limits.admit(heard.user, heard.channel, key)
@@ -247,7 +273,8 @@ class SlackPlatform:
             text=text,
             sent_at=datetime.fromtimestamp(float(heard.time), UTC),
         )
-        self._spawn(_done(self._classroom.receive(message, Reply(self._speaker, place, heard.time))))
+        reply = Reply(self._speaker, place, heard.time, heard.user)
+        await self._classroom.take(message, reply, missed=missed)
 
     async def _place_for(self, heard: Heard) -> Place | None:
         """The conversation this message belongs to; None where it is not for us."""
@@ -293,12 +320,3 @@ def _time_of(key: str) -> str:
 
 async def _ignore(ack: AsyncAck) -> None:
     await ack()
-
-
-async def _done(work: Coroutine[Any, Any, Any]) -> None:
-    await work
-
-
-async def _counted(what: str, work: Coroutine[Any, Any, int]) -> None:
-    if count := await work:
-        log.info(what, count=count)

@@ -89,7 +89,15 @@ def _plural(word: str) -> str:
 @asks(r"\b(?:today|now) i ([a-z]+)\b.*\byesterday i ?_", "told")
 def past(asked: re.Match[str]) -> Answers:
     """Today I jump. Yesterday I ..."""
-    return (words().pasts.get(asked[1]) or asked[1] + ("d" if asked[1].endswith("e") else "ed"),)
+    return (words().pasts.get(asked[1]) or _past(asked[1]),)
+
+
+def _past(word: str) -> str:
+    if re.search(r"[^aeiou]y$", word):
+        return word[:-1] + "ied"
+    if re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", word):  # one short vowel, as in hop and plan
+        return word + word[-1] + "ed"
+    return word + ("d" if word.endswith("e") else "ed")
 
 
 @asks(r"^(?=.*\b(?:contraction|short)\b).*['\"]([a-z]+ [a-z]+)['\"]")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from bot.student.records.reading import Fraction, Text, Texts, every, read_toml
+from bot.student.records.text import files_in
 
 Temperament = Literal["talkative", "shy", "silly", "careful", "easily tired"]
 TEMPERAMENTS: tuple[Temperament, ...] = get_args(Temperament)
@@ -59,4 +60,4 @@ def read_child(path: Path) -> Child:
 
 def read_children(folder: Path) -> dict[str, Child]:
     """Every child in `folder` by id (the file's name), in the order of the ids."""
-    return {path.stem: read_child(path) for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: read_child(path) for path in files_in(folder, "*.toml")}

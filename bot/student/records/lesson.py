@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 
 from bot.student.records.dialogue import Stage
 from bot.student.records.reading import DataError, Expected, Text, Texts, every, near, read_toml
+from bot.student.records.text import files_in
 
 Standard = Annotated[
     str,
@@ -104,7 +105,7 @@ def read_lesson(path: Path, computed: Computed) -> Lesson:
 
 def read_lessons(folder: Path, computed: Computed) -> dict[str, Lesson]:
     """Every lesson in `folder` by id (the file's name), in the order of the ids."""
-    return {path.stem: read_lesson(path, computed) for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: read_lesson(path, computed) for path in files_in(folder, "*.toml")}
 
 
 @dataclass(frozen=True, slots=True)

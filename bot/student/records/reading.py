@@ -1,13 +1,15 @@
 """Data from outside, parsed once where it enters: a typed value comes out, or one sentence says what is wrong.
 
-What is right is said by the types themselves, frozen dataclasses that pydantic checks; here is how files are opened,
-and how pydantic's complaint becomes "file: key: expected …, got …". It knows nothing of children or lessons.
+What is right is said by the types themselves, frozen dataclasses that pydantic checks; here is how pydantic's
+complaint becomes "file: key: expected …, got …". How a file is opened is `text`. It knows nothing of children or
+lessons.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import re
 import reprlib
 import tomllib
 from collections.abc import Collection, Iterator, Sequence
@@ -28,14 +30,15 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
+from bot.student.records.text import DataError as DataError  # noqa: PLC0414 - whoever parses needs it, too
+from bot.student.records.text import lines_of, read_text
+
 T = TypeVar("T")
 MOST_NAMES = 12
 """More are not listed where a name is none of them."""
 _EXPECTED, _WRONG = "expected", "wrong"
-
-
-class DataError(ValueError):
-    """A data file is wrong; the message names file, key and what would be right."""
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half of a character beyond the first 65,536, as JSON writes it: alone it is no text, and no file takes it."""
 
 
 # What types expect, beyond what pydantic says of itself.
@@ -129,10 +132,8 @@ def parse(
 def read_toml(kind: type[T], path: Path, **given: object) -> T:
     """A TOML file as a `kind`, of which `given` are the fields that do not stand in the file; raise `DataError`."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise DataError(f"{path.name}: not valid TOML: {error}") from None
     for name in given:
         if name in raw:
@@ -143,13 +144,13 @@ def read_toml(kind: type[T], path: Path, **given: object) -> T:
 def read_json(kind: type[T], path: Path, **given: object) -> T:
     """A file that this program wrote as JSON, as a `kind`; what else stands in it is passed over. Raise `DataError`."""
     place = str(path)
-    raw = parse(dict[str, Any], parse_json(_text(path), place=place), place=place)
+    raw = parse(dict[str, Any], parse_json(read_text(path), place=place), place=place)
     return parse(kind, {**raw, **given}, place=place, known_only=False)
 
 
 def read_lines(kind: type[T], path: Path, *, known_only: bool = True) -> Iterator[T]:
     """Every line of a file of JSON lines as a `kind`; raise `DataError` naming file and line."""
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         place = f"{path}:{number}"
         yield parse(kind, parse_json(line, place=place), place=place, known_only=known_only)
 
@@ -157,19 +158,18 @@ def read_lines(kind: type[T], path: Path, *, known_only: bool = True) -> Iterato
 def parse_json(text: str, *, place: str = "", error: type[ValueError] = DataError) -> Any:
     """The value of a JSON text; raise `error`, which begins with `place`."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if _HALF.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        said = "holds half a character, such as \\ud83d without what follows it; write the whole one"
     except json.JSONDecodeError as found:
         said = f"not JSON: {found.msg} at column {found.colno}"
     except (RecursionError, ValueError):
         said = "not a record: nested too deep, or a number too long"
+    else:
+        return value
     raise error(f"{place}: {said}" if place else said)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
 
 
 @cache

@@ -110,7 +110,6 @@ def _lines(text: str, name: str) -> list[str]:
 _MARKUP = re.compile(r"[*_`#~|>]+|\[[^\]]*\]|\([^)]*\)|\\[a-z(\[]+|<[^>]*>?|^\s*[-•]\s*", re.M)
 _ROLES = "teacher|student|assistant|user|system|note|answer"
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f\u200d]+")
-_TAIL = re.compile(r"[,;:\s]*\b(?:she|he|mia) says (?:it|this|that)\b.*$", re.I | re.S)
 
 
 def _clean(text: str, name: str) -> str:
@@ -127,7 +126,10 @@ def _clean(text: str, name: str) -> str:
     # "45. Because ..." would be shown as the first item of a list.
     line = re.sub(r"^(\d+)[.)]\s+(?=\S)", r"\1, ", line.lstrip())
     line = re.sub(r"^(\d+, )(?!I\b)([A-Z])", lambda found: found[1] + found[2].lower(), line)
-    line = _TAIL.sub("", line).replace('"', "").replace("\u201c", "").replace("\u201d", "")
+    tail = rf"[,;:\s]*\b(?:she|he|{re.escape(name)}) says (?:it|this|that)\b.*$"
+    line = (
+        re.sub(tail, "", line, flags=re.I | re.S).replace('"', "").replace("\u201c", "").replace("\u201d", "")
+    )
     line = re.sub(r"([!?.,])\1{2,}", r"\1", re.sub(r"\s+", " ", line)).strip(" ,;:-")
     return _without_loops(line)
 

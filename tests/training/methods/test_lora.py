@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import secrets
 import urllib.request
 from collections.abc import Iterator
@@ -290,6 +291,42 @@ def test_a_broken_off_run_is_gone_on_with_to_the_same_end(
     resumed = lora.train(settings(tiny), data(), tmp_path / "cut", lambda _: None, resume=True)
     assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-4)
     assert resumed.tokens < whole.tokens
+
+
+@pytest.mark.parametrize("torn", ["optimizer.pt", "adapter_model.safetensors", "trainer_state.json", None])
+def test_a_checkpoint_that_a_power_cut_tore_is_left_out(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: str | None
+) -> None:
+    save = LeanTrainer._save_checkpoint
+    saved = []
+
+    def power_cut(self: LeanTrainer, *arguments: Any) -> None:
+        save(self, *arguments)
+        saved.append(self.state.global_step)
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LeanTrainer, "_save_checkpoint", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            lora.train(settings(tiny), data(), tmp_path, lambda _: None)
+    newest = tmp_path / "checkpoints" / f"checkpoint-{saved[1]}"
+    if torn is None:
+        (newest / "trainer_state.json").unlink()
+    else:
+        os.truncate(newest / torn, (newest / torn).stat().st_size // 2)
+    said: list[str] = []
+    resumed = lora.train(settings(tiny), data(), tmp_path, said.append, resume=True)
+    assert resumed.epochs == settings(tiny).epochs
+    told = [line for line in said if "not written whole" in line]
+    assert [line.partition(" ")[0] for line in told] == [newest.name]
+    assert (torn or "trainer_state.json") in told[0]
+
+
+def test_torn_settings_are_one_line(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"seed": 8, "da')
+    with pytest.raises(DataError, match=r"settings\.json: not JSON"):
+        lora.train(settings(tiny), data(), tmp_path, lambda _: None, resume=True)
 
 
 def test_a_run_is_not_gone_on_with_under_other_settings(tiny: Path, tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""What programs that are no more left behind: taken over at the start, and from then on whenever another one dies.
+
+It knows the store's outbox and the queues; how a message is answered is the classroom's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.lanes import Lanes
+from bot.messages import Answer, Message, Responder
+from bot.store import StoreError
+from bot.store.rows import ClaimedMessage
+
+if TYPE_CHECKING:
+    from bot.store import Store
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 10.0
+"""A program that is silent for three of these is taken for dead; see `bot.store.programs`."""
+
+ResponderFor = Callable[[ClaimedMessage], Responder | None]
+
+
+class LeftBehind:
+    """All that this program takes over. What is older than `recover` is given up, unless it may have been sent."""
+
+    def __init__(self, store: Store, lanes: Lanes, recover: timedelta) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._recover = recover
+        self._platforms: dict[str, ResponderFor] = {}
+        self._beat: asyncio.Task[None] | None = None
+
+    async def take_up(
+        self, platform: str, responder_for: ResponderFor
+    ) -> list[asyncio.Future[Answer | None]]:
+        """Put what nobody holds any more on `platform` into the queues, and go on looking for it."""
+        self._platforms[platform] = responder_for
+        if self._beat is None:
+            self._beat = asyncio.create_task(self._beats())
+        return await self._take_over(platform)
+
+    async def aclose(self) -> None:
+        """Look for nothing more."""
+        if self._beat is not None:
+            self._beat.cancel()
+            await asyncio.gather(self._beat, return_exceptions=True)
+
+    async def leave(self) -> None:
+        """This program ends: what it did not finish is free for whoever comes next."""
+        try:
+            await self._store.outbox.leave()
+        except StoreError as error:
+            log.warning("left without a word", reason=str(error))
+
+    async def _take_over(self, platform: str) -> list[asyncio.Future[Answer | None]]:
+        oldest = datetime.now(UTC) - self._recover
+        taken = []
+        for left in await self._store.outbox.take_over(platform):
+            waiting = left.message
+            # What may have been sent is looked for, however old it is.
+            wanted = left.spoken is not None or waiting.created_at >= oldest
+            responder = self._platforms[platform](waiting) if wanted else None
+            if responder is None:
+                await self._store.mark_failed(waiting.key, "left unanswered by a crash")
+                continue
+            message = Message(
+                key=waiting.key,
+                platform=waiting.platform,
+                channel=waiting.channel,
+                thread=waiting.thread,
+                author="",
+                author_hash=waiting.author_hash,
+                text=waiting.text,
+                sent_at=waiting.created_at,
+                private=waiting.private,
+            )
+            claimed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            claimed.set_result(True)
+            taken.append(self._lanes.enqueue(message, responder, None, claimed, missed=True, left=left).done)
+        if taken:
+            log.info("took over what was left behind", platform=platform, count=len(taken))
+        return taken
+
+    async def _beats(self) -> None:
+        """Say now and then that this program lives, and see who does not any more."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            for platform in self._platforms:
+                try:
+                    await self._take_over(platform)
+                except StoreError as error:
+                    log.warning("not seen who is alive", reason=str(error))

@@ -1,0 +1,129 @@
+"""The outbox: what is said stands here before it is sent, so that a crash neither loses nor doubles it.
+
+It is part of a message's claim, one row for both; docs/architecture.md has the states and every point of a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import claims, programs
+from bot.store.database import Database, Work, one_at_a_time
+from bot.store.rows import ClaimState, Left, Spoken
+from bot.store.tables import claims as table
+from bot.store.tables import programs as programs_table
+from bot.store.tables import storable
+from bot.store.whole import whole
+
+_SPOKEN = TypeAdapter(Spoken)
+# Of every message, so it is made but once.
+_SPEAK = (
+    update(table)
+    .where(
+        table.c.message_key == bindparam("key"),
+        table.c.state == ClaimState.CLAIMED,
+        table.c.program == bindparam("mine"),
+    )
+    .values(state=ClaimState.SPOKEN, spoken=bindparam("said", type_=table.c.spoken.type))
+)
+
+
+class Outbox:
+    """What this program has to send. It holds what it claims, and what it takes over from programs that are gone."""
+
+    def __init__(self, database: Database, work: Work) -> None:
+        self._database = database
+        self._work = work
+        self.program = uuid4().hex
+        self._process = programs.this_process()
+
+    @whole
+    async def refuse(self, key: str, reason: str) -> bool:
+        """Note that a message is not taken, so that it never will be; False when it already was."""
+        async with self._database.writing() as connection:
+            return await claims.refuse(connection, key, reason)
+
+    @whole
+    async def known(self, keys: Sequence[str]) -> set[str]:
+        """Which of these messages were taken, by this or another program, ever."""
+        async with self._database.reading() as connection:
+            return await claims.known(connection, keys)
+
+    @whole
+    async def speak(self, key: str, spoken: Spoken) -> bool:
+        """Put what is to be sent into the outbox. False when it must not be: the author was forgotten meanwhile, or
+        another program took the message over."""
+        async with self._database.writing() as connection:
+            return await speak(connection, key, self.program, spoken)
+
+    @whole
+    async def postpone(self, key: str, until: datetime) -> bool:
+        """Send it no sooner, also after a restart. False when it is this program's no more."""
+        async with self._database.writing() as connection:
+            done = await connection.execute(
+                update(table)
+                .where(
+                    table.c.message_key == key,
+                    table.c.state == ClaimState.SPOKEN,
+                    table.c.program == self.program,
+                )
+                .values(not_before=until)
+            )
+            return done.rowcount == 1
+
+    @whole
+    async def take_over(self, platform: str) -> list[Left]:
+        """Say that this program lives, and take what nobody holds any more on `platform`, oldest first."""
+        async with self._database.writing() as connection:
+            await one_at_a_time(connection, "programs")
+            await programs.renew(connection, self.program, self._process)
+            await programs.bury(connection)
+            taken = await connection.execute(
+                update(table)
+                .where(
+                    table.c.state.in_([ClaimState.CLAIMED, ClaimState.SPOKEN]),
+                    table.c.message_key.startswith(f"{platform}:", autoescape=True),
+                    or_(table.c.program.is_(None), table.c.program.not_in(select(programs_table.c.id))),
+                )
+                .values(program=self.program)
+                .returning(table.c.payload, table.c.spoken, table.c.not_before, table.c.claimed_at)
+            )
+            rows = sorted(taken.all(), key=lambda row: (row.claimed_at, row.payload["key"]))
+            left = []
+            for row in rows:
+                message = claims.message(row.payload)
+                try:
+                    spoken = None if row.spoken is None else _SPOKEN.validate_python(row.spoken)
+                except ValidationError:
+                    # Whether it was said, nobody can tell: rather not than twice, and no hindrance to the others.
+                    await claims.fail(connection, message.key, "what was to be sent cannot be read")
+                    continue
+                left.append(Left(message, spoken, row.not_before))
+            return left
+
+    @whole
+    async def leave(self) -> None:
+        """This program ends: whoever comes next may take what it still holds."""
+        async with self._database.writing() as connection:
+            await programs.leave(connection, self.program)
+
+
+async def speak(connection: AsyncConnection, key: str, program: str, spoken: Spoken) -> bool:
+    """Put it into the outbox of `program`; False where that does not hold the message."""
+    done = await connection.execute(_SPEAK, {"key": key, "mine": program, "said": as_json(spoken)})
+    return done.rowcount == 1
+
+
+def as_json(spoken: Spoken) -> object:
+    """As it is kept; half emojis, which no database takes, are gone."""
+    student = spoken.student and replace(spoken.student, content=storable(spoken.student.content))
+    teacher = replace(spoken.teacher, content=storable(spoken.teacher.content))
+    whole_text = replace(spoken, text=storable(spoken.text), teacher=teacher, student=student)
+    return _SPOKEN.dump_python(whole_text, mode="json")
