@@ -32,8 +32,9 @@ def generate(kind: str, rng: Random, bug: str | None = None) -> Problem:
     if bug is not None and kind not in solving.bugs().get(bug, ()):
         fitting = ", ".join(each for each, kinds in solving.bugs().items() if kind in kinds) or "none"
         raise ValueError(f"the bug {bug!r} never shows in {kind!r}; expected one of: {fitting}")
+    make = _OF_BUG.get(bug or "", MAKERS[kind])
     for _ in range(_TRIES):
-        text = MAKERS[kind](rng)
+        text = make(rng)
         problem = parse(Said.of(text))
         if problem is None or problem.kind != kind:
             raise ValueError(
@@ -62,6 +63,27 @@ def _add(rng: Random) -> str:
         f"Can you add {a} and {b} for me?",
         f"{name} had {a} {things} and found {b} more. How many {things} does {name} have now?",
     ))  # fmt: skip
+
+
+def _add_many(rng: Random) -> str:
+    numbers = [rng.randint(11, 39) for _ in range(rng.choice((3, 3, 4)))]
+    listed, name, things = ", ".join(map(str, numbers[:-1])), rng.choice(_NAMES), rng.choice(_THINGS)
+    return rng.choice((
+        f"What is {' + '.join(map(str, numbers))}?",
+        f"What is {' plus '.join(map(str, numbers))}?",
+        f"Can you add {listed} and {numbers[-1]} for me?",
+        f"{name} has boxes with {listed} and {numbers[-1]} {things}. How many {things} is that in all?",
+    ))  # fmt: skip
+
+
+def _add_uneven(rng: Random) -> str:
+    a, b = rng.randint(112, 879), rng.randint(12, 98)
+    return rng.choice((f"What is {a} plus {b}?", f"What is {a} + {b}?", f"Can you add {a} and {b} for me?"))
+
+
+def _subtract_uneven(rng: Random) -> str:
+    a, b = rng.randint(212, 989), rng.randint(12, 98)
+    return rng.choice((f"What is {a} minus {b}?", f"What is {a} - {b}?", f"What is {a} take away {b}?"))
 
 
 def _subtract(rng: Random) -> str:
@@ -280,6 +302,7 @@ def _beyond(rng: Random) -> str:
 
 MAKERS: Mapping[str, Callable[[Random], str]] = MappingProxyType({
     "add": _add,
+    "add-many": _add_many,
     "subtract": _subtract,
     "missing": _missing,
     "equation": _equation,
@@ -304,3 +327,8 @@ MAKERS: Mapping[str, Callable[[Random], str]] = MappingProxyType({
     "beyond": _beyond,
 })  # fmt: skip
 """A maker for each kind of `bot.student.problems.kinds`, by its name."""
+
+_OF_BUG: Mapping[str, Callable[[Random], str]] = MappingProxyType(
+    {"lines-up-left": _add_uneven, "stops-at-blank": _subtract_uneven}
+)
+"""What a bug needs that its kind's maker never makes: numbers of two lengths."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.student.problems import sums
+from bot.student.problems import hundreds, sums
 from bot.student.problems.columns import FACTS, columns, from_columns
 from bot.student.problems.kind import Bug, BuggyAnswer, Kind, Problem
 
@@ -107,6 +107,7 @@ ADD = Kind(
         Bug("drops-carry", _drops_carry),
         Bug("start-number-twice", _start_number_twice),
         sums.TEN_BY_ONES,
+        *hundreds.ADDING,
     ),
 )
 """Numbers: the addends."""

@@ -76,11 +76,21 @@ def _array_adds_sides(problem: Problem) -> BuggyAnswer | None:
     return BuggyAnswer.of(rows + wide, *steps)
 
 
+def _edge_only(problem: Problem) -> BuggyAnswer | None:
+    """Only the squares round the edge are counted: 3 rows of 4 is 10 (Battista et al. 1998; Outhred & Mitchelmore
+    2000)."""
+    rows, wide = problem.numbers
+    if min(rows, wide) <= 2:
+        return None
+    edge = 2 * (rows + wide) - 4
+    return BuggyAnswer.of(edge, "i counted all the way around", f"there's {edge} on the outside")
+
+
 ARRAY = Kind(
     "array",
     read=_read_groups,
     right=lambda numbers: str(numbers[0] * numbers[1]),
     explain=_explain_rows,
-    bugs=(Bug("array-adds-sides", _array_adds_sides),),
+    bugs=(Bug("array-adds-sides", _array_adds_sides), Bug("edge-only", _edge_only)),
 )
 """Numbers: rows, in a row."""

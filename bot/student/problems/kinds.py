@@ -10,6 +10,7 @@ from bot.student.problems.counting import NEXT_NUMBER, SKIP_COUNT
 from bot.student.problems.equations import EQUATION, MISSING
 from bot.student.problems.groups import ARRAY, EVEN_ODD
 from bot.student.problems.kind import Kind
+from bot.student.problems.many import ADD_MANY
 from bot.student.problems.measuring import BAR_GRAPH, COMPARE_LENGTHS, RULER
 from bot.student.problems.money import COINS, WRITE_CENTS
 from bot.student.problems.place_value import DIGIT_VALUE, TENS_ONES, UNIT_TENS, WRITE_NUMBER
@@ -30,6 +31,7 @@ KINDS: tuple[Kind, ...] = (
     NEXT_NUMBER,
     COMPARE_NUMBERS,
     ARRAY,
+    ADD_MANY,
     MORE_STORY,
     TWO_STEP,
     COMPARE_LENGTHS,

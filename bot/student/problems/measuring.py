@@ -81,9 +81,32 @@ def _tallest_bar(problem: Problem) -> BuggyAnswer | None:
     return BuggyAnswer.of(tall, "i looked at the tall one", f"it goes up to {tall}")
 
 
+def _answers_the_longer(problem: Problem) -> BuggyAnswer | None:
+    """How much longer is how long the long one is (practitioner literature; compare Curcio 1987)."""
+    long = problem.numbers[0]
+    return BuggyAnswer.of(long, "i looked at the long one", f"it's {long}")
+
+
+def _counts_the_start(problem: Problem) -> BuggyAnswer | None:
+    """Counting from the short one up to the long one, the start is counted, too: 9 and 6 is 4 apart (Fuson 1992).
+    Nobody counts that way over more than ten."""
+    a, b = problem.numbers
+    if a - b > 10:
+        return None
+    return BuggyAnswer.of(a - b + 1, f"i counted from {b} up to {a}", f"i said {a - b + 1} numbers")
+
+
 _ADDS = Bug("adds-to-compare", _adds_to_compare)
 COMPARE_LENGTHS = Kind(
-    "compare-lengths", read=stories.read, right=_right_apart, explain=_explain_apart, bugs=(_ADDS,)
+    "compare-lengths",
+    read=stories.read,
+    right=_right_apart,
+    explain=_explain_apart,
+    bugs=(
+        _ADDS,
+        Bug("answers-the-longer", _answers_the_longer),
+        Bug("counts-the-start", _counts_the_start),
+    ),
 )
 """Numbers: longer, shorter."""
 BAR_GRAPH = Kind(

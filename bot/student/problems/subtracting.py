@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.student.problems import sums
+from bot.student.problems import hundreds, sums
 from bot.student.problems.columns import FACTS, columns, from_columns
 from bot.student.problems.kind import Bug, BuggyAnswer, Kind, Problem
 
@@ -133,6 +133,7 @@ SUBTRACT = Kind(
         Bug("needless-borrow", _needless_borrow),
         Bug("flip-subtraction", _flip_subtraction),
         sums.TEN_BY_ONES,
+        *hundreds.TAKING_AWAY,
     ),
 )
 """Numbers: from, away. The right answer is "you can't" where more is taken than there is."""
