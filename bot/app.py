@@ -143,7 +143,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         stop = asyncio.create_task(stopping.wait())
         ready.set()
         try:
-            await serve_all(dict(zip(serving, wanted, strict=True)), stop)
+            await serve_all(dict(zip(serving, wanted, strict=True)), stop, health)
         finally:
             # First the messages in hand are answered, while the platforms can still send; then these go.
             await app.classroom.aclose()
@@ -158,7 +158,9 @@ async def run(settings: Settings, config: Path | None = None) -> None:
     log.info("stopped")
 
 
-async def serve_all(serving: dict[asyncio.Task[None], PlatformSpec], stop: asyncio.Task[Any]) -> None:
+async def serve_all(
+    serving: dict[asyncio.Task[None], PlatformSpec], stop: asyncio.Task[Any], health: Health
+) -> None:
     """Wait for the stop, or until no platform is left: one that cannot go on takes no other one along."""
     left: set[asyncio.Task[Any]] = set(serving)
     while left:
@@ -169,6 +171,7 @@ async def serve_all(serving: dict[asyncio.Task[None], PlatformSpec], stop: async
         for task in ended & set(serving) if left else ():
             reason = str(task.exception() or "it ended") if not task.cancelled() else "it was cancelled"
             log.error("a platform is not served any more", platform=serving[task].name, reason=reason)
+            health.tell(serving[task].name, f"not served any more: {reason}")
 
 
 @asynccontextmanager

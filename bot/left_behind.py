@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.health import start
 from bot.lanes import Lanes
 from bot.messages import Answer, Message, Responder
 from bot.store import StoreError
@@ -44,7 +45,7 @@ class LeftBehind:
         """Put what nobody holds any more on `platform` into the queues, and go on looking for it."""
         self._platforms[platform] = responder_for
         if self._beat is None:
-            self._beat = asyncio.create_task(self._beats())
+            self._beat = start(self._beats(), "saying that this program lives")
         return await self._take_over(platform)
 
     async def aclose(self) -> None:
@@ -98,3 +99,6 @@ class LeftBehind:
                     await self._take_over(platform)
                 except StoreError as error:
                     log.warning("not seen who is alive", reason=str(error))
+                except Exception:
+                    # Whoever does not say that it lives is taken for dead, and its messages are answered twice.
+                    log.exception("not all that was left behind was taken up", platform=platform)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import app
+from bot.health import Health
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DISCORD
@@ -259,9 +260,11 @@ async def test_a_platform_that_fails_takes_no_other_one_along() -> None:
 
     stop = asyncio.create_task(asyncio.Event().wait())
     both = {asyncio.create_task(refused()): SLACK, asyncio.create_task(serves()): DISCORD}
-    serving = asyncio.create_task(app.serve_all(both, stop))
+    health = Health()
+    serving = asyncio.create_task(app.serve_all(both, stop, health))
     done, _ = await asyncio.wait([serving], timeout=0.1)
     assert not done
+    assert health.troubles == {"slack": "not served any more: a wrong token"}
     next(task for task, spec in both.items() if spec is DISCORD).cancel()
     await serving
     stop.cancel()
