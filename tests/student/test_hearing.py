@@ -147,7 +147,7 @@ def test_stated_words(curriculum: Curriculum, text: str, kind: MoveKind) -> None
     ("lesson", "text", "ask"),
     [
         ("RF.2.3.c-long-words", "Read this word: rabbit.", "Can you read this word to me: rabbit?"),
-        ("L.2.2.d-tricky-words", "Spell was for me.", "Can you spell was, like it was cold?"),
+        ("L.2.2.e-tricky-words", "Spell was for me.", "Can you spell was, like it was cold?"),
         (NEEDS, "Are the light up shoes a need or a want?", "Jo's shoes still fit"),
         (
             "RI.2.2-main-idea",
