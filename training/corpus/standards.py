@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -31,10 +31,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Below:
-    """A standard of an earlier grade that a lesson may practise all the same, and why."""
+class Elsewhere:
+    """A standard of another grade that a lesson may practise all the same, and why."""
 
     code: Standard
+    grade: Literal[1, 3, 4, 5]
     asks: Text
     because: Text
 
@@ -50,10 +51,10 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Standards:
-    """All standards of the grade, and those of an earlier one that lessons practise all the same."""
+    """All standards of the grade, and those of other grades that lessons practise all the same."""
 
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
-    below: tuple[Below, ...] = ()
+    other_grades: tuple[Elsewhere, ...] = ()
 
     @classmethod
     def read(cls, data: Path) -> Standards:
@@ -94,12 +95,12 @@ class Standards:
         }
 
     def faults(self, lessons: Mapping[str, Lesson]) -> Iterator[str]:
-        """Lessons that name no standard of the grade, and standards that no lesson practises though one could."""
-        below = {each.code for each in self.below}
+        """Lessons that name no standard of the table, and standards that no lesson practises though one could."""
+        others = {each.code for each in self.other_grades}
         for lesson in lessons.values():
             named, where = self.named(lesson.standard), f"lesson {lesson.id}: standard:"
-            if not named and lesson.standard not in below:
-                yield f"{where} {lesson.standard!r} is none of grade 2 in {FILE.name}, nor one below it there"
+            if not named and lesson.standard not in others:
+                yield f"{where} {lesson.standard!r} is none of grade 2 in {FILE.name}, nor one of another grade there"
             if named and not any(each.practised for each in named):
                 yield f"{where} {FILE.name} says that no chat can practise {lesson.standard!r}"
             if not lesson.id.startswith(prefix := f"{file_code(lesson.standard)}-"):

@@ -21,7 +21,7 @@ Standard = Annotated[
     StringConstraints(
         strip_whitespace=True,
         pattern=r"^(CCSS [12]\.(OA|NBT|MD|G)\.[A-D]\.\d\d?|CCSS (RF|RL|RI|L|W|SL)\.[12]\.\d\d?[a-f]?"
-        r"|NGSS (1|2|K-2)-(PS|LS|ESS|ETS)\d-\d|C3 (D2\.(His|Geo|Eco|Civ)|D[134])\.\d+\.K-2)$",
+        r"|NGSS (1|2|5|K-2)-(PS|LS|ESS|ETS)\d-\d|C3 (D2\.(His|Geo|Eco|Civ)|D[134])\.\d+\.K-2)$",
     ),
     Expected("a code such as 'CCSS 2.NBT.B.5'"),
 ]

@@ -28,8 +28,9 @@ standards = [
   { code = "CCSS L.2.3b", asks = "Sing it.", practised = false, because = "a chat has no voice" },
 ]
 
-[[below]]
+[[other_grades]]
 code = "NGSS 1-ESS1-1"
+grade = 1
 asks = "Watch the sky."
 because = "children still wonder"
 """
@@ -63,7 +64,7 @@ def test_what_misses_is_named(tmp_path: Path) -> None:
         "L.2.3.b-c": "CCSS L.2.3b",
     }
     assert faults(folder(tmp_path, **lessons)) == [
-        "lesson 2.NBT.B.7-a: standard: 'CCSS 2.NBT.B.7' is none of grade 2 in standards.toml, nor one below it there",
+        "lesson 2.NBT.B.7-a: standard: 'CCSS 2.NBT.B.7' is none of grade 2 in standards.toml, nor one of another grade there",
         "lesson L.2.3.b-c: standard: standards.toml says that no chat can practise 'CCSS L.2.3b'",
         "lesson sums: standard: expected a file whose name begins with '2.NBT.B.5-'",
         "coverage: no lesson practises CCSS 2.NBT.B.6: Add up to four numbers.",
