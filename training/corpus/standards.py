@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.student.records.lesson import Lesson, Standard, Subject
-from bot.student.records.reading import DataError, Text, read_toml
+from bot.student.records.reading import DataError, Text, Whole, read_toml
 
 FILE = Path("reference") / "standards.toml"
 """Below the data folder."""
@@ -22,10 +22,13 @@ FILE = Path("reference") / "standards.toml"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One standard: its code, what it asks in our words, whether a chat can practise it, and if not, why."""
+    """One standard: its code, what it asks in our words, whether a chat can practise it, and if not, why.
+
+    `largest` is the range in which the largest number of a computed problem lies, such as 100 to 1000."""
 
     code: Standard
     asks: Text
+    largest: tuple[Whole, Whole] | None = None
     practised: bool = True
     because: Text | None = None
 
