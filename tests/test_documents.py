@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import house
+from benchmarks import curriculum, house
+from bot.student.lessons import read_lessons
+from training.corpus.standards import Standards
 
 ROOT = Path(__file__).parents[1]
 WALKS = re.split(r"^## ", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), flags=re.M)[1:]
@@ -44,3 +46,14 @@ def test_there_is_a_walk_for_everything_that_is_added_often() -> None:
         "A platform",
     }
     assert wanted <= {walk.splitlines()[0] for walk in WALKS}
+
+
+def test_the_page_on_the_curriculum_is_that_of_the_lessons() -> None:
+    page = curriculum.drawn(Standards.read(ROOT / "data"), read_lessons(ROOT / "data" / "lessons"))
+    assert curriculum.PAGE.read_text(encoding="utf-8") == page, "python -m benchmarks.curriculum --write"
+
+
+def test_a_standard_without_a_lesson_is_seen_on_the_page() -> None:
+    page = curriculum.drawn(Standards.read(ROOT / "data"), {})
+    assert "| CCSS 2.OA.A.1 | " in page
+    assert page.count("**none yet**") == sum(each.practised for each in Standards.read(ROOT / "data").all())

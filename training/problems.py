@@ -50,7 +50,7 @@ def _add(rng: Random) -> str:
     if size == "facts":
         a, b = rng.randint(2, 10), rng.randint(2, 10)
     elif size == "ten":
-        a, b = rng.randint(11, 89), 10
+        a, b = rng.randint(100, 890), 10
     elif size == "tens":
         a = rng.randint(11, 79)
         b = rng.randint(11, 99 - a) if a < 88 else 11
@@ -96,7 +96,7 @@ def _subtract(rng: Random) -> str:
         a = rng.randint(1, b - 1)
         return rng.choice((f"What is {a} - {b}?", f"What is {a} take away {b}?"))
     elif size == "ten":
-        a, b = rng.randint(21, 99), 10
+        a, b = rng.randint(110, 900), 10
     elif size == "tens":
         a = rng.randint(31, 99)
         b = rng.randint(11, a - 5)
@@ -123,7 +123,7 @@ def _missing(rng: Random) -> str:
     return rng.choice((
         f"? + {part} = {total}. What goes first?",
         f"What number plus {part} equals {total}?",
-        f"{name} had some {things}. Mom gave {name} {part} more. Now {name} has {total} {things}."
+        f"{name} had some {things}. Grandpa gave {name} {part} more. Now {name} has {total} {things}."
         f" How many {things} did {name} have to start?",
     ))  # fmt: skip
 
@@ -199,7 +199,7 @@ def _two_step(rng: Random) -> str:
 
 
 def _even_odd(rng: Random) -> str:
-    number = rng.randint(2, 9) if rng.random() < 0.2 else rng.randint(10, 99)
+    number = rng.randint(2, 20)
     return rng.choice((f"Is {number} even or odd?", f"Is {number} an even number or an odd number?"))
 
 
@@ -281,9 +281,7 @@ def _skip_count(rng: Random) -> str:
 
 def _write_cents(rng: Random) -> str:
     cents = rng.randint(5, 99)
-    return rng.choice(
-        (f"Write {cents} cents with a dollar sign.", f"How do you write {cents} cents with a $?")
-    )
+    return rng.choice((f"Write {cents} cents for me.", f"How do you write {cents} cents on a price tag?"))
 
 
 def _compare_shares(rng: Random) -> str:

@@ -147,12 +147,12 @@ def test_stated_words(curriculum: Curriculum, text: str, kind: MoveKind) -> None
     ("lesson", "text", "ask"),
     [
         ("RF.2.3.c-long-words", "Read this word: rabbit.", "Can you read this word to me: rabbit?"),
-        ("L.2.2.d-tricky-words", "Spell was for me.", "Can you spell was, like it was cold?"),
-        (NEEDS, "Are the light up shoes a need or a want?", "Jo's shoes still fit"),
+        ("L.2.2.e-tricky-words", "Spell was for me.", "Can you spell was, like it was cold?"),
+        (NEEDS, "Which shoes are enough, the plain ones or the ones that light up?", "There is money"),
         (
             "RI.2.2-main-idea",
-            "Tell me the main idea. Hens give eggs. Hens eat garden bugs.",
-            "Hens give us eggs.",
+            "Tell me the main idea. Hens lay eggs. Hens hunt garden bugs.",
+            "Part one: Hens lay eggs.",
         ),
     ],
 )

@@ -19,6 +19,7 @@ from training.corpus.bands import Band, Bands
 from training.corpus.consistency import Rules
 from training.corpus.coverage import Coverage
 from training.corpus.duplicates import MOST_NEAR, Index, Pair
+from training.corpus.evenness import Evenness
 from training.corpus.examples import examples
 from training.corpus.read import Advance, Fault, dialogues, files
 from training.methods.method import Estimate
@@ -36,6 +37,7 @@ class Report:
     faults: list[Fault] = field(default_factory=list)
     wrong: int = 0
     bands: list[Band] = field(default_factory=list)
+    evenness: Evenness = field(default_factory=Evenness)
     sampled: bool = False
     same_talk: int = 0
     near: int = 0
@@ -79,6 +81,7 @@ class Report:
                 for band in self.bands
             ],
             "bands_sampled": self.sampled,
+            "evenness": self.evenness.to_json(),
             "duplicates": {"same_talk": self.same_talk, "near": self.near, "leaks": self.leaks},
             "examples": self.examples,
             "tokens": None if self.estimates is None else [each.to_json() for each in self.estimates],
@@ -101,6 +104,7 @@ def check(
             report.add(place.path, place.line, message if turn is None else f"turn {turn}: {message}")
         report.coverage.add(dialogue)
         bands.add(dialogue)
+        report.evenness.add(dialogue)
         index.add(place, dialogue)
         for example in examples(dialogue, rules.children, lessons):
             report.examples += 1

@@ -41,10 +41,14 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Config = None,
 ) -> None:
-    """Is everything right with the dialogues? Names file and line of what is not; exit 1 then."""
+    """Is everything right with the dialogues, and where all of data/ is checked with lessons and facts?
+
+    Names file and line of what is not; exit 1 then.
+    """
     from bot.models.prices import read_prices  # noqa: PLC0415
     from training.corpus.check import check as run  # noqa: PLC0415
     from training.corpus.consistency import Rules  # noqa: PLC0415
+    from training.corpus.curriculum import faults  # noqa: PLC0415
     from training.corpus.report import show  # noqa: PLC0415
 
     settings = load_settings(config)
@@ -53,6 +57,10 @@ def check(
     prices = guard(lambda: read_prices(settings.data / "prices.toml"))
     with _progress("checking", chosen) as advance:
         report = guard(lambda: run(chosen, rules, prices, advance))
+    if [path.resolve() for path in chosen] == [(settings.data / "dialogues").resolve()]:
+        lessons = rules.curriculum.lessons
+        for message in guard(lambda: list(faults(settings.data, lessons, rules.children))):
+            report.add(settings.data, None, message)
     if as_json:
         typer.echo(json.dumps(report.to_json(), ensure_ascii=False))
     else:

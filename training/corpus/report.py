@@ -12,6 +12,7 @@ from training.corpus.bands import ENOUGH_DIALOGUES, ENOUGH_TURNS, SAMPLE
 from training.corpus.check import Report
 from training.corpus.coverage import Coverage
 from training.corpus.duplicates import ALIKE
+from training.corpus.evenness import CHANCE, Evenness
 
 FAULTS_SHOWN = 50
 
@@ -27,6 +28,7 @@ def show(report: Report, console: Console) -> None:
     if coverage.without_thought:
         console.print(f"{coverage.without_thought:,} student turns have no thought and cannot be trained")
     _bands(report, console)
+    _evenness(report.evenness, console)
     if coverage.dialogues:
         console.print(_range("dialogues a child", (coverage.by_child[each] for each in coverage.children)))
         console.print(_range("dialogues a lesson", (coverage.by_lesson[each] for each in coverage.lessons)))
@@ -71,6 +73,30 @@ def _bands(report: Report, console: Console) -> None:
         console.print(
             f"[dim]yellow: not judged, below {ENOUGH_TURNS} turns or {ENOUGH_DIALOGUES} dialogues[/]"
         )
+
+
+def _evenness(evenness: Evenness, console: Console) -> None:
+    """What is done to each child; a warning, not a fault, where one is treated otherwise than the rest."""
+    figures = list(evenness.figures())
+    children = sorted({each.child for each in figures})
+    if len(children) < 2:  # noqa: PLR2004 - nobody to compare with
+        return
+    table = Table("a dialogue with", *children, box=None, header_style="bold", padding=(0, 1))
+    rows: dict[str, list[str]] = {}
+    for each in figures:
+        shown = f"{each.mean:.2f}"
+        rows.setdefault(each.measure, []).append(f"[yellow]{shown}[/]" if each.beyond else shown)
+    for measure, cells in rows.items():
+        table.add_row(measure, *cells)
+    console.print(table)
+    for each in figures:
+        if each.beyond:
+            console.print(
+                f"[yellow]warning: {each.child}: {each.measure} {each.mean:.2f}, {abs(each.deviation):.1f} "
+                f"deviations {'above' if each.deviation > 0 else 'below'} the other children of the same lessons "
+                f"(beyond chance at {100 * CHANCE:g} % for the whole table)[/]",
+                soft_wrap=True,
+            )
 
 
 def _tokens(report: Report, console: Console) -> None:

@@ -60,6 +60,7 @@ COINS = Kind(
 """Numbers: quarters, dimes, nickels, pennies."""
 
 _ASKS_WRITTEN = re.compile(r"\b(?:write|type)\b|\$|dollar sign")
+_ASKS_SIGN = re.compile(r"\$|(?<!for a )(?<!on a )(?<!for the )(?<!on the )\bsign\b")
 
 
 def _read_cents(asking: Asking) -> Reading | None:
@@ -87,8 +88,8 @@ def _dollar_sign(numbers: tuple[int, ...]) -> str:
 
 
 def _either_sign(problem: Problem) -> tuple[str, ...]:
-    """Both signs are right where the question leaves it open."""
-    if "$" in problem.text or "sign" in problem.text:
+    """Both signs are right where the question leaves it open; a sign at the store is no such question."""
+    if _ASKS_SIGN.search(problem.text):
         return (problem.right,)
     both = (problem.right, _cent_sign(problem.numbers[0]), _dollar_sign(problem.numbers))
     return tuple(dict.fromkeys(both))

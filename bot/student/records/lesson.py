@@ -21,11 +21,12 @@ Standard = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True,
-        pattern=r"^(CCSS [12]\.(OA|NBT|MD|G)\.[A-D]\.\d\w?|CCSS (RF|RL|RI|L|W|SL)\.2\.\d\w?"
-        r"|NGSS (2|1|K-2)-(PS|LS|ESS|ETS)\d-\d|C3 D2\.(His|Geo|Eco|Civ)\.\d+\.K-2)$",
+        pattern=r"^(CCSS [12]\.(OA|NBT|MD|G)\.[A-D]\.\d\d?|CCSS (RF|RL|RI|L|W|SL)\.[12]\.\d\d?[a-f]?"
+        r"|NGSS (1|2|5|K-2)-(PS|LS|ESS|ETS)\d-\d|C3 (D2\.(His|Geo|Eco|Civ)|D[134])\.\d+\.K-2)$",
     ),
     Expected("a code such as 'CCSS 2.NBT.B.5'"),
 ]
+Subject = Literal["mathematics", "reading and language", "science", "social studies"]
 Lines = Annotated[Texts, Field(min_length=4)]
 MaybeTexts = Annotated[Texts, Field(default=())]
 ByMisconception = Annotated[dict[str, Text], Field(default_factory=dict)]
@@ -71,7 +72,7 @@ class Lesson:
 
     id: str
     standard: Standard
-    subject: Literal["mathematics", "reading and language", "science", "social studies"]
+    subject: Subject
     title: Text
     objective: Text
     skills: Annotated[Texts, Field(min_length=2)]

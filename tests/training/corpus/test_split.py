@@ -198,4 +198,4 @@ def test_what_cannot_be_split_is_said(
 def test_the_command_says_how_many_are_where(tmp_path: Path) -> None:
     done = CliRunner().invoke(commands, ["split", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.stderr
-    assert "train 457, validation 51, test 60" in done.stdout
+    assert "train 470, validation 52, test 60" in done.stdout
