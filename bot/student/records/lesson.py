@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.student.records.dialogue import Stage
-from bot.student.records.reading import DataError, Expected, Text, Texts, every, near, read_toml
+from bot.student.records.reading import DataError, Expected, Fraction, Text, Texts, every, near, read_toml
 
 Standard = Annotated[
     str,
@@ -25,9 +25,22 @@ Standard = Annotated[
     ),
     Expected("a code such as 'CCSS 2.NBT.B.5'"),
 ]
+Subject = Literal["mathematics", "reading and language", "science", "social studies"]
 Lines = Annotated[Texts, Field(min_length=4)]
 MaybeTexts = Annotated[Texts, Field(default=())]
 ByMisconception = Annotated[dict[str, Text], Field(default_factory=dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How one wrong idea shows and yields. `shows`: share of new problems answered with it while it holds; `returns`:
+    the same after it was revised, a relapse; `more_helps`: helpful turns it takes beyond what most ideas do (below
+    zero: fewer); `source`: where the figures are from, or that they are a guess."""
+
+    shows: Fraction = 0.96
+    returns: Fraction = 0.17
+    more_helps: Annotated[int, Field(ge=-2, le=3)] = 0
+    source: Text = "a guess, the same for all ideas that say nothing else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class Misconception:
     belief: Text
     source: Text
     bug: Annotated[Text | None, Field(default=None)]
+    rates: Annotated[Rates, Field(default_factory=Rates)]
     says: Annotated[dict[Stage, Lines], every(Stage)]
     cues: Annotated[Texts, Field(min_length=6)]
     helps: Annotated[Texts, Field(min_length=8)]
@@ -70,7 +84,7 @@ class Lesson:
 
     id: str
     standard: Standard
-    subject: Literal["mathematics", "reading and language", "science", "social studies"]
+    subject: Subject
     title: Text
     objective: Text
     skills: Annotated[Texts, Field(min_length=2)]
