@@ -96,7 +96,10 @@ class Commands:
                 raise CommandError(f"no child {name!r}; {_near(chosen, children)}")
             fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
             await self._store.update_conversation(fresh.id, child=chosen)
-            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.")
+            supports = tuple(
+                (f"what helps {children[chosen].name}", each) for each in children[chosen].supports
+            )
+            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", supports)
         current = conversation.child or self._settings.student.child
         rows = tuple(
             (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.student.believing.belief import BUG_SHARE, NEEDED, Belief
 from bot.student.records.dialogue import Stage
+from bot.student.records.lesson import Rates
 
 ORDER = [Stage.HOLDS, Stage.WAVERS, Stage.REVISES, Stage.SECURE]
 beliefs = st.builds(
@@ -94,7 +96,7 @@ def test_after_a_night_a_revision_slips_back_more_often() -> None:
 def test_a_stubborn_child_needs_more() -> None:
     def mean(stubbornness: float) -> float:
         rng = random.Random(2)
-        return sum(Belief.new(rng, stubbornness).needed for _ in range(4000)) / 4000
+        return sum(Belief.new(rng, stubbornness, Rates()).needed for _ in range(4000)) / 4000
 
     assert mean(0.0) < mean(0.5) < mean(1.0)
     assert abs(sum(share for _, share in NEEDED) - 1) < 1e-9
@@ -102,7 +104,7 @@ def test_a_stubborn_child_needs_more() -> None:
 
 def test_the_help_it_needs_is_mostly_more_than_one_turn_and_at_most_four() -> None:
     rng = random.Random(2)
-    needed = [Belief.new(rng, 0.5).needed for _ in range(4000)]
+    needed = [Belief.new(rng, 0.5, Rates()).needed for _ in range(4000)]
     assert sum(need == 1 for need in needed) <= 0.25 * len(needed)
     assert 0.6 * len(needed) <= sum(need <= 4 for need in needed) <= 0.97 * len(needed)
 
@@ -110,3 +112,17 @@ def test_the_help_it_needs_is_mostly_more_than_one_turn_and_at_most_four() -> No
 @given(beliefs)
 def test_it_round_trips(belief: Belief) -> None:
     assert Belief.from_json(belief.to_json()) == belief
+
+
+def test_each_idea_has_its_own_rates() -> None:
+    rare = Belief.new(random.Random(1), 0.5, Rates(shows=0.3, returns=0.5, more_helps=-2))
+    assert rare.needed <= 3
+    assert abs(shares(rare) - 0.3) < 0.03
+    assert shares(replace(rare, stage=Stage.WAVERS)) < shares(rare)
+    assert abs(shares(replace(rare, stage=Stage.REVISES)) - 0.5) < 0.03
+    assert shares(replace(rare, stage=Stage.SECURE)) == 0
+
+
+def test_a_stored_belief_without_rates_has_those_of_most_ideas() -> None:
+    raw = {"stage": "holds", "helped": 0, "needed": 3, "rights": 0, "slept": False}
+    assert Belief.from_json(raw) == Belief()

@@ -24,7 +24,7 @@ SUBTRACT = (DATA / "lessons" / "2.NBT.B.5-subtract.toml").read_text(encoding="ut
 
 def test_all_children_load() -> None:
     children = read_children(DATA / "children")
-    assert len(children) >= 8
+    assert len(children) >= 12
     assert list(children) == sorted(children)
     assert {child.voice for child in children.values()} == {"spoken", "typed"}
     lessons = read_lessons(DATA / "lessons")
@@ -33,6 +33,8 @@ def test_all_children_load() -> None:
         assert child.id == name
         assert set(child.temperament) <= set(TEMPERAMENTS)
         assert set(child.misconceptions) <= known, name
+        assert set(child.masters) <= {*lessons, *(lesson.subject for lesson in lessons.values())}, name
+        assert child.misconceptions or child.masters, name
 
 
 def test_all_lessons_load_and_share_no_misconception() -> None:

@@ -306,7 +306,7 @@ def conversations(draw: st.DrawFn) -> tuple[Scene, int, list[str | None]]:
     """A child in a lesson and what a teacher says to it; None is a night."""
     lesson = LESSONS[draw(st.sampled_from(IDS))]
     scene = Scene(CHILDREN[draw(st.sampled_from(sorted(CHILDREN)))], lesson, CURRICULUM)
-    active = active_misconceptions(scene.child, lesson)[0]
+    active = (active_misconceptions(scene.child, lesson) or lesson.misconceptions)[0]
     rights = [f"The answer is {question.right}." for question in lesson.questions]
     texts = st.sampled_from([*said_in(lesson), *ALWAYS, *rights]) | st.sampled_from(active.helps)
     turns = draw(st.lists(texts | st.none() | st.text(max_size=40), min_size=1, max_size=14))
@@ -357,3 +357,20 @@ def test_thinking_is_pure_and_seeded(drawn: tuple[Scene, int, list[str | None]],
     first = think(scene, one.state, heard, random.Random(seed))
     assert first == think(scene, one.state, heard, random.Random(seed))
     assert one.state.to_json() == before
+
+
+class TestMastery:
+    AMARA = Scene(CHILDREN["amara"], SUBTRACT, CURRICULUM)
+
+    def test_a_child_that_masters_the_lesson_is_right_but_for_slips(self) -> None:
+        assert share(Talk(seed, self.AMARA).ask(Q2) == "33" for seed in SEEDS) >= 0.85
+
+    def test_help_finds_it_secure_and_teaches_it_no_wrong_idea(self) -> None:
+        for seed in SEEDS:
+            talk = Talk(seed, self.AMARA)
+            talk.ask(Q)
+            thought = talk.hear(
+                "Build 52 with tens and ones. Can you take 7 ones away, or do you need to open up a ten?"
+            )
+            assert thought.stage in (None, Stage.SECURE)
+            assert not talk.state.beliefs

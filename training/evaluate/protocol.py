@@ -36,6 +36,8 @@ MOST_TRIES = 3
 """Conversations begun until the child gives its wrong answer; it does so in all but a few."""
 LEAST_ITEMS = 4
 """Problems that the longest arm asks, and one to spare."""
+OFTEN = 0.85
+"""Share of new problems from which an idea is one that "shows again", as the arms expect; rarer ones have no arms."""
 _YES_NO = frozenset({"yes", "no"})
 NIGHT = timedelta(hours=20)
 TURNS = 25
@@ -67,7 +69,8 @@ class Probe:
 
 
 def probes(data: Path, children: Mapping[str, Child], curriculum: Curriculum) -> list[Probe]:
-    """Every misconception with teaching that was held out and a child who holds it; raise `DataError`."""
+    """Every misconception with teaching that was held out, that shows often, and that a child holds; raise
+    `DataError`."""
     helps, misaligned = _heldout(data / HELDOUT, curriculum)
     for teaching in read_teaching(data / TEACHING):
         helps[teaching.misconception] = teaching.helps
@@ -79,7 +82,7 @@ def probes(data: Path, children: Mapping[str, Child], curriculum: Curriculum) ->
         if lesson is None or misconception is None:
             continue
         child = _holder(children, lesson, misconception)
-        if child:
+        if child and misconception.rates.shows >= OFTEN:
             found.append(Probe(len(found), lesson, misconception, child, helps[name], misaligned[name]))
     return found
 
@@ -112,9 +115,7 @@ def _heldout(
 
 def _holder(children: Mapping[str, Child], lesson: Lesson, misconception: Misconception) -> str | None:
     """A child who holds this very idea in that lesson."""
-    held = (
-        each.id for each in children.values() if active_misconceptions(each, lesson)[0].id == misconception.id
-    )
+    held = (each.id for each in children.values() if misconception in active_misconceptions(each, lesson)[:1])
     return next(held, None)
 
 

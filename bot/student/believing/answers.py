@@ -53,9 +53,9 @@ class Asked:
 
 
 def active_misconceptions(child: Child, lesson: Lesson) -> tuple[Misconception, ...]:
-    """The ideas this child holds in this lesson: its own, else the lesson's first."""
+    """The ideas this child holds in this lesson: its own, else the lesson's first, unless it masters it."""
     own = tuple(m for m in lesson.misconceptions if m.id in child.misconceptions)
-    return own or lesson.misconceptions[:1]
+    return own if own or child.knows(lesson) else lesson.misconceptions[:1]
 
 
 def consider(
@@ -128,7 +128,8 @@ def _written(scene: Scene, found: Found, beliefs: Mapping[str, Belief]) -> Asked
     holds = [m.id for m in active_misconceptions(scene.child, lesson)]
     here = lesson.id == scene.lesson.id
     # A lesson's question may show any of its ideas: the child's own first, else the one it was written for.
-    for misconception in (*holds, *(each for each in beliefs if each in question.wrong), *question.wrong):
+    others = () if scene.child.knows(lesson) else tuple(question.wrong)
+    for misconception in (*holds, *(each for each in beliefs if each in question.wrong), *others):
         # A question of another lesson shows only what the child itself holds.
         if not here and misconception not in scene.child.misconceptions and misconception not in beliefs:
             continue

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.student.records.dialogue import Stage
+from bot.student.records.lesson import Rates
 
 NEEDED = ((1, 0.12), (2, 0.34), (3, 0.32), (4, 0.15), (5, 0.07))
 """How many helpful turns a middling child needs, as shares: 12 % at the first, 93 % by the fourth."""
@@ -24,22 +25,24 @@ RIGHTS_TO_SECURE = 3
 @dataclass(frozen=True, slots=True)
 class Belief:
     """`helped` counts aligned turns heard, `needed` those this child needs, `rights` right answers since
-    it revised; `slept` says that a night has passed since."""
+    it revised; `slept` says that a night has passed since. `shown` and `returns` are the idea's own `Rates`."""
 
     stage: Stage = Stage.HOLDS
     helped: int = 0
     needed: int = 3
     rights: int = 0
     slept: bool = False
+    shown: float = BUG_SHARE[Stage.HOLDS]
+    returns: float = BUG_SHARE[Stage.REVISES]
 
     @classmethod
-    def new(cls, rng: random.Random, stubbornness: float) -> Belief:
-        """A belief that holds, with a need drawn for this child."""
+    def new(cls, rng: random.Random, stubbornness: float, rates: Rates) -> Belief:
+        """A belief that holds, with a need drawn for this child and this idea."""
         need = rng.choices([turns for turns, _ in NEEDED], [share for _, share in NEEDED])[0]
         shift = stubbornness - 0.5
         if rng.random() < abs(shift):
             need = max(1, need + (1 if shift > 0 else -1))
-        return cls(needed=need)
+        return cls(needed=max(1, need + rates.more_helps), shown=rates.shows, returns=rates.returns)
 
     def hears_help(self) -> Belief:
         """After a turn that addresses it."""
@@ -55,7 +58,9 @@ class Belief:
     def shows(self, rng: random.Random) -> bool:
         """Whether the next problem is answered with the wrong idea."""
         share = BUG_SHARE_NEXT_DAY if self.slept and self.stage is Stage.REVISES else BUG_SHARE[self.stage]
-        return rng.random() < share
+        revised = self.stage is Stage.REVISES
+        own = self.returns / BUG_SHARE[Stage.REVISES] if revised else self.shown / BUG_SHARE[Stage.HOLDS]
+        return rng.random() < share * own
 
     def answered(self, *, right: bool) -> Belief:
         """After a problem: right ones make a revision secure."""
@@ -80,6 +85,8 @@ class Belief:
             "needed": self.needed,
             "rights": self.rights,
             "slept": self.slept,
+            "shown": self.shown,
+            "returns": self.returns,
         }
 
     @classmethod

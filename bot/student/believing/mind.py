@@ -24,6 +24,7 @@ from bot.student.hearing.heard import Heard
 from bot.student.knowing import card, later
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Mood, MoveKind, Stage, Thought, ThoughtKind
+from bot.student.records.lesson import Rates
 from bot.student.said import PLAIN, content_words
 
 OFF_TASK_SHARE = {"talkative": 0.01, "silly": 0.015, "easily tired": 0.01, "shy": -0.01, "careful": -0.01}
@@ -152,7 +153,10 @@ class _Turn:
             return self.talk()  # the same line again is no more help
         self.state = replace(self.state, helped=(*self.state.helped, self.heard.telling)[-MOST_HELPS:])
         misconception = self.heard.idea or ""
-        before = self.belief(misconception) or self.new_belief()
+        if not self.may_hold(misconception):
+            line = self.wording.stage_line(misconception, Stage.SECURE)
+            return Thought(ThoughtKind.EXPLAIN, None, line, misconception, Stage.SECURE)
+        before = self.belief(misconception) or self.new_belief(misconception)
         after = before.hears_help()
         self.keep(misconception, after)
         line = self.wording.at_length(
@@ -328,12 +332,20 @@ class _Turn:
             return None
         known = self.state.beliefs.get(misconception)
         if known is None:
-            known = self.new_belief()
+            known = self.new_belief(misconception)
             self.keep(misconception, known)
         return known
 
-    def new_belief(self) -> Belief:
-        return Belief.new(self.rng, self.scene.child.stubbornness)
+    def may_hold(self, misconception: str) -> bool:
+        """Whether it holds, held or may come to hold that idea: not in what it masters."""
+        child, lesson = self.scene.child, self.scene.curriculum.lesson_of(misconception)
+        own = misconception in child.misconceptions or misconception in self.state.beliefs
+        return own or lesson is None or not child.knows(lesson)
+
+    def new_belief(self, misconception: str) -> Belief:
+        lesson = self.scene.curriculum.lesson_of(misconception)
+        idea = lesson.misconception(misconception) if lesson else None
+        return Belief.new(self.rng, self.scene.child.stubbornness, idea.rates if idea else Rates())
 
     def keep(self, misconception: str, belief: Belief) -> None:
         self.state = replace(self.state, beliefs={**self.state.beliefs, misconception: belief})

@@ -88,7 +88,8 @@ class MindState:
 
 def refers_to(scene: Scene, state: MindState) -> Context:
     """What the teacher's next turn may refer to."""
-    active = active_misconceptions(scene.child, scene.lesson)
+    # A child that holds none is still helped with one of the lesson's.
+    active = active_misconceptions(scene.child, scene.lesson) or scene.lesson.misconceptions
     if state.asked and state.asked.misconception:
         lesson = scene.curriculum.lesson_of(state.asked.misconception)
         about = lesson.misconception(state.asked.misconception) if lesson else None

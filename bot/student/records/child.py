@@ -11,9 +11,11 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from bot.student.records.lesson import Lesson
 from bot.student.records.reading import Fraction, Text, Texts, every, read_toml
 from bot.student.records.text import files_in
 
+English = Literal["early", "intermediate"]
 Temperament = Literal["talkative", "shy", "silly", "careful", "easily tired"]
 TEMPERAMENTS: tuple[Temperament, ...] = get_args(Temperament)
 SAYS = (
@@ -36,7 +38,9 @@ Lines = Annotated[Texts, Field(min_length=3)]
 @dataclass(frozen=True, slots=True)
 class Child:
     """One simulated second grader. `id` is the file's name; `says` holds the child's own lines by occasion (see
-    `SAYS`). With more than three misconceptions a child would be a caricature."""
+    `SAYS`). With more than three misconceptions a child would be a caricature. In what it `masters`, subjects or
+    lessons by id, it holds no wrong idea but its own. `supports` is what a plan at school or a teacher gives it, told
+    to whoever teaches; `english` is how far a child has come that learns English as a new language."""
 
     id: str
     name: Text
@@ -48,9 +52,16 @@ class Child:
     interests: Annotated[Texts, Field(min_length=3)]
     family: Annotated[Texts, Field(min_length=2)]
     strengths: Annotated[Texts, Field(min_length=1)]
-    misconceptions: Annotated[Texts, Field(min_length=1, max_length=3)]
+    misconceptions: Annotated[Texts, Field(max_length=3)]
     stubbornness: Fraction
     says: Annotated[dict[str, Lines], every(SAYS)]
+    masters: Annotated[Texts, Field(default=())]
+    supports: Annotated[Texts, Field(default=())]
+    english: Annotated[English | None, Field(default=None)]
+
+    def knows(self, lesson: Lesson) -> bool:
+        """Whether the lesson, or its subject, is one that this child masters."""
+        return lesson.id in self.masters or lesson.subject in self.masters
 
 
 def read_child(path: Path) -> Child:

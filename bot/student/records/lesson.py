@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.student.records.dialogue import Stage
-from bot.student.records.reading import DataError, Expected, Text, Texts, every, near, read_toml
+from bot.student.records.reading import DataError, Expected, Fraction, Text, Texts, every, near, read_toml
 from bot.student.records.text import files_in
 
 Standard = Annotated[
@@ -33,6 +33,18 @@ ByMisconception = Annotated[dict[str, Text], Field(default_factory=dict)]
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """How one wrong idea shows and yields. `shows`: share of new problems answered with it while it holds; `returns`:
+    the same after it was revised, a relapse; `more_helps`: helpful turns it takes beyond what most ideas do (below
+    zero: fewer); `source`: where the figures are from, or that they are a guess."""
+
+    shows: Fraction = 0.96
+    returns: Fraction = 0.17
+    more_helps: Annotated[int, Field(ge=-2, le=3)] = 0
+    source: Text = "a guess, the same for all ideas that say nothing else"
+
+
+@dataclass(frozen=True, slots=True)
 class Misconception:
     """A wrong idea. `says` holds what the child says by stage; `helps` and `looks_helpful` are examples
     of teacher turns that do and do not address it; `cues` are words typical of those that do."""
@@ -41,6 +53,7 @@ class Misconception:
     belief: Text
     source: Text
     bug: Annotated[Text | None, Field(default=None)]
+    rates: Annotated[Rates, Field(default_factory=Rates)]
     says: Annotated[dict[Stage, Lines], every(Stage)]
     cues: Annotated[Texts, Field(min_length=6)]
     helps: Annotated[Texts, Field(min_length=8)]

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from bot.student.numbers import plain as as_digits
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Thought, ThoughtKind
-from bot.student.voicing import own_words
+from bot.student.voicing import learner, own_words
 from bot.student.voicing.common import everyday
 from bot.student.voicing.own_words import ADULT
 from bot.student.voicing.prompt import meaning
@@ -71,6 +71,9 @@ def plain(thought: Thought, child: Child, *, seed: int = 0) -> str:
 
 def _written(text: str, thought: Thought, child: Child, seed: int) -> str:
     """How this child puts words on the screen: a spoken child is transcribed, a typed one types."""
+    if child.english is not None:
+        keep = _words(thought.answer or "")
+        text = learner.speak(text, child.english, random.Random(seed), keep) or text
     if child.voice == "typed":
         return _typed(text, random.Random(seed), keep=_words(thought.answer or ""))
     text = re.sub(r"\bi('m|'ll|'ve|'d)?\b", lambda match: "I" + (match.group(1) or ""), text)

@@ -110,7 +110,7 @@ PLANTED: dict[str, tuple[Callable[[Row], None], str]] = {
     "unknown field of a thought": (thought(1, sure=True), "thought: unknown key 'sure'"),
     "words are not a number": (thought(1, words="4"), "thought.words: expected a whole number"),
     "no child": (field(child=None), "child: an authored dialogue names its child"),
-    "unknown child": (field(child="Ruby"), "child: expected one of eli"),
+    "unknown child": (field(child="Ruby"), "child: expected one of amara"),
     "unknown lesson": (field(lesson="2.NBT.B.5"), "lesson: expected the name of a file in data/lessons"),
     "the student begins": (teacher_first, "turn 1: role: a dialogue begins with the teacher"),
     "one speaker twice": (twice_the_same_speaker, "turn 2: role: expected the other one"),

@@ -30,9 +30,7 @@ def coverage(rules: Rules, shipped: Callable[[str], dict[str, Any]]) -> Coverage
 def test_counts_are_those_of_the_dialogues(coverage: Coverage) -> None:
     found = coverage.to_json()
     assert (found["dialogues"], found["teacher_turns"], found["student_turns"]) == (2, 15, 15)
-    assert found["children"] == {
-        "eli": 0, "linh": 0, "mateo": 0, "mia": 0, "owen": 0, "ruby": 1, "theo": 0, "zoe": 1
-    }  # fmt: skip
+    assert found["children"]["ruby"] == found["children"]["zoe"] == sum(found["children"].values()) / 2 == 1
     assert found["misconceptions"]["smaller-from-larger"] == 2
     assert found["stages"] == {"holds": 4, "wavers": 4, "revises": 2, "secure": 2}
     assert found["moves"]["asks"] == 4
