@@ -106,13 +106,15 @@ class ConversationChanges(TypedDict, total=False):
     child: str | None
     lesson: str | None
     mind: str | None
+    scenario: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
     """One practice in one place. `mind` is the child's state as JSON text, None at the beginning;
     `turns` counts logged turns; `ended_at` is None for the current conversation of a place; `spoken_at` is when the
-    child last spoke."""
+    child last spoke. Another try goes on behind the turn `branch_at` of the conversation `branch_of`, whose turns up to
+    there count as its own."""
 
     id: int
     platform: str
@@ -127,6 +129,27 @@ class ConversationRow:
     updated_at: datetime
     ended_at: datetime | None
     spoken_at: datetime | None
+    scenario: str | None
+    branch_of: int | None
+    branch_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point of a conversation to which one can go back: before the teacher's turn `number` of the conversation
+    `conversation_id`. `content` is '' where that turn was taken out; `spoken` says whether the child had spoken before,
+    `said_before` when that was."""
+
+    conversation_id: int
+    number: int
+    content: str
+    said_at: datetime
+    said_before: datetime | None
+
+    @property
+    def spoken(self) -> bool:
+        """Whether the child had said something by then."""
+        return self.said_before is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reads | 
     """Hear `said` (with the trained reader, where there is one) and think; the same of all gives the same."""
     heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))
-    return Turned(heard, thought, after, recall(state.memory, said.text) if thought.open else None)
+    return Turned(heard, thought, after, recall(state.memory, heard.telling) if thought.open else None)
 
 
 def spoken(turned: Turned, said: Said, words: str) -> MindState:
