@@ -1,11 +1,12 @@
-"""Another try: a conversation that goes on behind an earlier turn of another one. Works inside a transaction of `store`.
+"""Another try: a conversation that goes on behind an earlier turn of another one.
 
-Nothing is copied but the child's state: what was said before is read from where it was said, so that who is forgotten
+Works inside a transaction of `store`. Nothing is copied but the child's state: what was said before is read from where it was said, so that who is forgotten
 there is forgotten here.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import CTE, ScalarSelect, Select, select
@@ -35,15 +36,17 @@ async def moments(connection: AsyncConnection, conversation: ConversationRow) ->
     spoken: datetime | None = None
     for place, up_to in reversed(await _chain(connection, conversation)):
         rows = await connection.execute(
-            select(said.c.number, said.c.role, said.c.content, said.c.said_at)
+            select(said.c.number, said.c.role, said.c.content, said.c.said_at, said.c.lesson)
             .where(said.c.conversation_id == place, said.c.number <= up_to)
             .order_by(said.c.number)
         )
         for row in rows:
             if row.role == Role.TEACHER:
                 found.append(Moment(place, row.number, row.content, row.said_at, spoken))
-            else:
-                spoken = row.said_at
+                continue
+            spoken = row.said_at
+            if found and found[-1].number == row.number - 1:
+                found[-1] = replace(found[-1], lesson=row.lesson)
     return found
 
 
@@ -68,7 +71,7 @@ async def branch(
             thread=current.thread or "",
             model=current.model,
             child=current.child,
-            lesson=current.lesson,
+            lesson=moment.lesson or current.lesson,
             scenario=current.scenario,
             mind=mind,
             turns=moment.number - 1,

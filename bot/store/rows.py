@@ -137,19 +137,15 @@ class ConversationRow:
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point of a conversation to which one can go back: before the teacher's turn `number` of the conversation
-    `conversation_id`. `content` is '' where that turn was taken out; `spoken` says whether the child had spoken before,
-    `said_before` when that was."""
+    `conversation_id`. `content` is '' where that turn was taken out; `said_before` is when the child had spoken last,
+    `lesson` the one that was on, None where the child did not answer."""
 
     conversation_id: int
     number: int
     content: str
     said_at: datetime
     said_before: datetime | None
-
-    @property
-    def spoken(self) -> bool:
-        """Whether the child had said something by then."""
-        return self.said_before is not None
+    lesson: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

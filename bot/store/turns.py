@@ -124,7 +124,8 @@ async def page(
         said = or_(said, and_(turns.c.role == Role.TEACHER, turns.c.author_hash.is_(None)))
     consent_now = consents.newest_of(turns.c.author_hash)
     found = await connection.execute(
-        select(*_SAID, tables.conversations.c.platform, consent_now.label("consent_now"))
+        select(*_SAID)
+        .add_columns(tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
         .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
         .where(said)

@@ -45,7 +45,7 @@ def scene(scenario: Scenario, child: Child, curriculum: Curriculum) -> Scene:
 
 
 def begin(scenario: Scenario, scene: Scene) -> MindState:
-    """The state in which the child sits there; raise `DataError` for a question that the child would not know as one."""
+    """The state in which the child sits there; raise `DataError` for a question that it would not know."""
     beliefs = _beliefs(scenario, scene.lesson)
     mood = MOODS[scenario.mood]
     return MindState(
@@ -64,7 +64,8 @@ def _beliefs(scenario: Scenario, lesson: Lesson) -> dict[str, Belief]:
 
 
 def _answered(question: str, scene: Scene, beliefs: dict[str, Belief]) -> Asked:
-    """The question with the child's answer to it: wrong where one of its ideas applies and was not given up."""
+    """The question with the child's answer to it: wrong where one of its ideas applies. One that was given up has come
+    back just there."""
     heard = hear(Said.of(question), scene, Context())
     if heard.problem is None and (heard.found is None or heard.found.lesson is None):
         raise DataError(
@@ -73,6 +74,6 @@ def _answered(question: str, scene: Scene, beliefs: dict[str, Belief]) -> Asked:
         )
     asked = consider(scene, heard.problem, heard.found, beliefs)
     belief = beliefs.get(asked.misconception or "", NOT_HELD)
-    if asked.wrong is not None and belief.stage in (Stage.HOLDS, Stage.WAVERS):
+    if asked.wrong is not None and belief.stage is not Stage.SECURE:
         return replace(asked, answer=asked.wrong, steps=asked.wrong_steps)
     return replace(asked, answer=asked.right[0], steps=asked.right_steps)

@@ -89,7 +89,7 @@ def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> t
         wandered=turn.state.turns + 1 if thought.kind is ThoughtKind.OFF_TASK else turn.state.wandered,
     )
     thought = replace(thought, words=max(1, turn.wording.words), mood=after.mood)
-    if moods.lasts(after) and moods.passes(heard, rng):
+    if moods.lasts(after) and moods.passes(state, heard, rng):
         after = replace(after, mood=Mood.FINE, brought=None)
     return thought, after
 
@@ -263,11 +263,15 @@ class _Turn:
 
     def comes_out(self) -> Thought | None:
         """What it came with, where it is asked and no work is put first."""
-        told = None if moods.works(self.heard) else memory.recall(self.state.tells, self.heard.telling)
+        told = (
+            None
+            if moods.works(self.state, self.heard)
+            else memory.recall(self.state.tells, self.heard.telling)
+        )
         if told is None:
             return None
         left = tuple(each for each in self.state.tells if each is not told)
-        self.state = replace(self.state, tells=left, memory=(*self.state.memory, told)[-memory.MOST:])
+        self.state = replace(self.state, tells=left, memory=(*self.state.memory, told)[-memory.MOST :])
         self.wording.words = len(told.words.split())
         return Thought(ThoughtKind.CHAT, reason=told.words)
 

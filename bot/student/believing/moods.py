@@ -31,11 +31,10 @@ _WORK = frozenset(
         MoveKind.TELLS,
         MoveKind.HELPS,
         MoveKind.HELPS_OTHER,
-        MoveKind.SAYS_WRONG,
-        MoveKind.FALSE_HINT,
         MoveKind.TRANSFER,
     }
 )
+_JUDGES = frozenset({MoveKind.SAYS_WRONG, MoveKind.FALSE_HINT})
 
 
 def lasts(state: MindState) -> bool:
@@ -43,18 +42,24 @@ def lasts(state: MindState) -> bool:
     return state.brought is not None and state.mood is state.brought
 
 
-def works(heard: Heard) -> bool:
-    """Whether a teacher's turn puts the work first: a problem, an explanation, "sit up, let's start"."""
-    asks = heard.problem is not None or (heard.found is not None and heard.found.lesson is not None)
-    return asks or heard.move in _WORK
+def works(state: MindState, heard: Heard) -> bool:
+    """Whether a teacher's turn puts the work first: a problem, an explanation, "sit up, let's start".
+
+    An offer that the child may refuse does not, nor does a judgement where no answer was given.
+    """
+    if heard.problem is not None or (heard.found is not None and heard.found.lesson is not None):
+        return True
+    offers = heard.yes_no or heard.options is not None
+    judges = heard.move in _JUDGES and state.asked is not None
+    return (heard.move in _WORK and not offers) or judges
 
 
-def passes(heard: Heard, rng: random.Random) -> bool:
+def passes(state: MindState, heard: Heard, rng: random.Random) -> bool:
     """Whether the mood that was brought has passed after this turn."""
-    return rng.random() < (WORKED_SHARE if works(heard) else LISTENED_SHARE)
+    return rng.random() < (WORKED_SHARE if works(state, heard) else LISTENED_SHARE)
 
 
 def refuses(state: MindState, heard: Heard, rng: random.Random) -> bool:
     """Whether an upset child will not do what this turn wants."""
     upset = lasts(state) and state.mood is Mood.FRUSTRATED
-    return upset and works(heard) and rng.random() < REFUSED_SHARE
+    return upset and works(state, heard) and rng.random() < REFUSED_SHARE

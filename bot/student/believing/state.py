@@ -89,7 +89,10 @@ class MindState:
             raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
 
     def next_day(self) -> MindState:
-        """The same child the next day: rested, a little forgotten, nothing on the table or on its mind; what it told stays true."""
+        """The same child the next day: rested, a little forgotten, nothing on the table or on its mind.
+
+        What it told stays true.
+        """
         beliefs = {name: belief.sleeps() for name, belief in self.beliefs.items()}
         return MindState(beliefs=beliefs, memory=self.memory)
 

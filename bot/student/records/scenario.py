@@ -110,7 +110,9 @@ RESERVED = ("assign", "off", "list")
 def _id_fault(identifier: str) -> str | None:
     """People type it behind a command, so it is one word and none of the command's own."""
     if identifier.lower() in RESERVED or identifier != "".join(identifier.split()):
-        return f"the file's name is what people type, so expected one word that is none of {', '.join(RESERVED)}"
+        return (
+            f"the file's name is what people type, so expected one word that is none of {', '.join(RESERVED)}"
+        )
     return None
 
 
