@@ -1,7 +1,7 @@
 """Another try: a conversation that goes on behind an earlier turn of another one.
 
-Works inside a transaction of `store`. Nothing is copied but the child's state: what was said before is read from where it was said, so that who is forgotten
-there is forgotten here.
+Works inside a transaction of `store`. Nothing is copied but the child's state: what was said before is read from where
+it was said, so that who is forgotten there is forgotten here.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _LENGTHEN = (
             else_=conversations.c.spoken_at,
         ),
     )
-    .returning(conversations.c.turns)
+    .returning(conversations.c.turns, conversations.c.mind)
 )
 
 
@@ -146,9 +146,9 @@ async def lengthen(  # noqa: PLR0913 - what one exchange changes
     mind_before: str | None,
     *,
     spoke: bool,
-) -> int:
-    """Count `by` more turns and keep the child's state; gives the number of the last one. Raises `StoreError`.
-    `spoke` says whether one of them is the child's.
+) -> tuple[int, bool]:
+    """Count `by` more turns and keep the child's state; gives the number of the last one, and whether it was kept.
+    `spoke` says whether one of them is the child's. Raises `StoreError`.
 
     This locks the row: two programs cannot give two turns the same number.
     """
@@ -160,10 +160,10 @@ async def lengthen(  # noqa: PLR0913 - what one exchange changes
         "spoke": spoke,
         "now": datetime.now(UTC),
     }
-    count = await connection.scalar(_LENGTHEN, values)
-    if count is None:
+    row = (await connection.execute(_LENGTHEN, values)).one_or_none()
+    if row is None:
         raise missing(connection, "conversation", conversation_id)
-    return int(count)
+    return row.turns, row.mind is not None
 
 
 async def check(connection: AsyncConnection, conversation_id: int) -> None:

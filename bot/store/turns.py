@@ -53,12 +53,14 @@ async def log(  # noqa: PLR0913 - see `store`
     mind_before: str | None,
 ) -> Exchange:
     """Add a teacher's turn, the child's answer and state to a conversation. Raises `StoreError` for no such one."""
-    said = [{**_columns(teacher), "mind": mind_before}]
+    said = [_columns(teacher)]
     if student is not None:
         said.append({**_columns(student), "thought": student.thought.to_json()})
-    count = await conversations.lengthen(
+    count, kept = await conversations.lengthen(
         connection, conversation_id, len(said), mind, mind_before, spoke=student is not None
     )
+    # Who was forgotten meanwhile is not remembered here either.
+    said[0]["mind"] = mind_before if kept else None
     first = count - len(said) + 1
     same = {"conversation_id": conversation_id, "asked": teacher.author_hash, "silence": teacher.consent}
     added = await connection.execute(
