@@ -158,8 +158,8 @@ class TestScenario:
         changes = app.commands.changes
         for argument in ("whisper", "WHISPER ", "off", "assign whisper", "assign off"):
             assert changes("scenario", argument)
-        for argument in (None, "", "list", "math", "assign", "wisper"):
-            assert not changes("scenario", argument)
+        for nothing in (None, "", "list", "math", "assign", "wisper"):
+            assert not changes("scenario", nothing)
         assert changes("again", "2")
         assert not changes("again", None)
 
