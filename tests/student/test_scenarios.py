@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -243,6 +245,13 @@ def test_a_tired_child_says_little_until_it_is_rested() -> None:
 def test_a_mood_that_came_up_passes_as_ever() -> None:
     assert not moods.lasts(MindState(mood=Mood.FRUSTRATED))
     assert moods.lasts(MindState(mood=Mood.FRUSTRATED, brought=Mood.FRUSTRATED))
+
+
+def test_every_key_and_word_is_explained() -> None:
+    page = (DATA.parent / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`\[*([\w-]+)\]*`", page))
+    assert {field.name for field in fields(Scenario)} - {"id"} <= explained
+    assert {*KINDS, *beginning.BELIEFS, *beginning.MOODS} <= explained
 
 
 def test_a_file_holds_nothing_that_the_record_does_not() -> None:
