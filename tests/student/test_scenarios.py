@@ -202,6 +202,15 @@ def test_what_the_child_came_with_comes_out_once_and_only_where_it_is_asked() ->
     assert MindState.from_json(told.state.to_json()) == told.state
 
 
+def test_what_it_came_with_is_said_although_a_lesson_asks_something_like_it() -> None:
+    for name, asked, says in (
+        ("fast-reader", "What happened in the story?", "um there was a boy and a brook i think"),
+        ("fox-and-pie", "What did Fox leave there?", "I didn't read the end. he left a rock?"),
+    ):
+        scenario = SCENARIOS[name]
+        assert turn(scene_of(scenario), begun(scenario), Said.of(asked), 1).thought.reason == says
+
+
 def heard(move: MoveKind, text: str = "that is a hard day") -> Heard:
     return Heard(move, telling=telling(text))
 

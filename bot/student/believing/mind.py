@@ -262,12 +262,9 @@ class _Turn:
         return self.talk()
 
     def comes_out(self) -> Thought | None:
-        """What it came with, where it is asked and no work is put first."""
-        told = (
-            None
-            if moods.works(self.state, self.heard)
-            else memory.recall(self.state.tells, self.heard.telling)
-        )
+        """What it came with, where it is asked and nobody pushes. A question about it may sound like help."""
+        pushed = moods.pushes(self.state, self.heard) and self.heard.move is not MoveKind.HELPS
+        told = None if pushed else memory.recall(self.state.tells, self.heard.telling)
         if told is None:
             return None
         left = tuple(each for each in self.state.tells if each is not told)

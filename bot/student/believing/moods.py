@@ -43,11 +43,16 @@ def lasts(state: MindState) -> bool:
 
 
 def works(state: MindState, heard: Heard) -> bool:
-    """Whether a teacher's turn puts the work first: a problem, an explanation, "sit up, let's start".
+    """Whether a teacher's turn puts the work first: it asks a question of a lesson, or pushes."""
+    return pushes(state, heard) or (heard.found is not None and heard.found.lesson is not None)
+
+
+def pushes(state: MindState, heard: Heard) -> bool:
+    """Whether it sets a problem, explains, or says "sit up, let's start".
 
     An offer that the child may refuse does not, nor does a judgement where no answer was given.
     """
-    if heard.problem is not None or (heard.found is not None and heard.found.lesson is not None):
+    if heard.problem is not None:
         return True
     offers = heard.yes_no or heard.options is not None
     judges = heard.move in _JUDGES and state.asked is not None
