@@ -263,7 +263,8 @@ class _Turn:
 
     def comes_out(self) -> Thought | None:
         """What it came with, where it is asked and nobody pushes. A question about it may sound like help."""
-        pushed = moods.pushes(self.state, self.heard) and self.heard.move is not MoveKind.HELPS
+        helps = self.heard.move in (MoveKind.HELPS, MoveKind.HELPS_OTHER)
+        pushed = moods.pushes(self.state, self.heard) and not helps
         told = None if pushed else memory.recall(self.state.tells, self.heard.telling)
         if told is None:
             return None
