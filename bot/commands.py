@@ -81,7 +81,8 @@ class Commands:
             chosen = name.strip().lower()
             if chosen not in children:
                 raise CommandError(f"no child {name!r}; {_near(chosen, children)}")
-            await self.practice.leave(place, chosen, self.practice.lesson(conversation))
+            lesson = self.practice.lesson(conversation) if conversation.scenario else conversation.lesson
+            await self.practice.leave(place, chosen, lesson)
             return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.")
         current = self.practice.child(conversation)
         rows = tuple(

@@ -59,7 +59,7 @@ class Practice:
         scenario = self.of(conversation)
         return scenario.lesson if scenario else conversation.lesson or self._settings.student.lesson
 
-    async def leave(self, place: Place, child: str, lesson: str) -> ConversationRow:
+    async def leave(self, place: Place, child: str, lesson: str | None) -> ConversationRow:
         """Begin a conversation with that child and that lesson, and without a scenario."""
         fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
         return await self._store.update_conversation(fresh.id, child=child, lesson=lesson, scenario=None)
