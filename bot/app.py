@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from bot import platforms, signals
+from bot import platforms, scenarios, signals
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
@@ -77,11 +77,12 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
-    """Children and lessons, checked; raise `DataError` or `ConfigError`."""
+    """Children, lessons and scenarios, checked; raise `DataError` or `ConfigError`."""
     children = read_children(settings.data / "children")
     curriculum = read_curriculum(settings.data)
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
+    curriculum.scenarios = scenarios.read(settings.data, settings.scenarios.folder, children, curriculum)
     # Compared with every turn: made here, so that the first teacher does not wait for it.
     _ = index(curriculum), facts.table()
     _known("student.child", settings.student.child, children)

@@ -15,6 +15,7 @@ from bot import privacy
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
+from bot.practice import Practice
 from bot.student.believing.state import MindError, MindState
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Commands:
         self._classroom = classroom
         self._troubles = {} if troubles is None else troubles
         self.opinions = Opinions(store)
+        self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -94,13 +96,13 @@ class Commands:
             chosen = name.strip().lower()
             if chosen not in children:
                 raise CommandError(f"no child {name!r}; {_near(chosen, children)}")
-            fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
-            await self._store.update_conversation(fresh.id, child=chosen)
+            lesson = self.practice.lesson(conversation) if conversation.scenario else conversation.lesson
+            await self.practice.leave(place, chosen, lesson)
             supports = tuple(
                 (f"what helps {children[chosen].name}", each) for each in children[chosen].supports
             )
             return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", supports)
-        current = conversation.child or self._settings.student.child
+        current = self.practice.child(conversation)
         rows = tuple(
             (
                 child.id + (" (current)" if child.id == current else ""),
@@ -114,12 +116,15 @@ class Commands:
         """Choose a lesson by id, or search the lessons by code and words."""
         lessons = self._classroom.curriculum.lessons
         conversation = await self._conversation(place)
-        current = conversation.lesson or self._settings.student.lesson
+        current = self.practice.lesson(conversation)
         if wanted is not None:
             by_id = {identifier.lower(): identifier for identifier in lessons}
             if wanted.lower() in by_id:
                 chosen = by_id[wanted.lower()]
-                await self._store.update_conversation(conversation.id, lesson=chosen)
+                if conversation.scenario:
+                    await self.practice.leave(place, self.practice.child(conversation), chosen)
+                else:
+                    await self._store.update_conversation(conversation.id, lesson=chosen)
                 return Shown(
                     f"The lesson is now {chosen}: {lessons[chosen].title}.", hint=lessons[chosen].objective
                 )
@@ -168,7 +173,7 @@ class Commands:
         """The conversation's settings and figures; the child's stage only where the role allows it."""
         conversation = await self._conversation(place)
         student, wanted = self._settings.student, self._classroom.curriculum.lessons
-        lesson = conversation.lesson or student.lesson
+        lesson, scenario = self.practice.lesson(conversation), self.practice.of(conversation)
         turns = [turn for turn in await self._store.turns(conversation.id, limit=200) if turn.model]
         latencies = sorted(turn.latency_ms or 0 for turn in turns)
         costs = [turn.cost_usd for turn in turns if turn.cost_usd is not None]
@@ -178,7 +183,7 @@ class Commands:
             ("model", model),
             ("version", (spoken[-1].model_version if spoken else None) or "not used yet"),
             *self._speech(model, turns[-LATELY:]),
-            ("child", conversation.child or student.child),
+            ("child", self.practice.child(conversation)),
             ("lesson", f"{lesson}: {wanted[lesson].title}" if lesson in wanted else lesson),
             ("turns", str(conversation.turns)),
             (
@@ -187,9 +192,12 @@ class Commands:
             ),
             ("cost", f"${sum(costs):.4f}" if costs else "not metered"),
         ]
+        if scenario:
+            rows.insert(0, ("scenario", f"{scenario.id}: {scenario.title}"))
+            rows.append(("believes", "find out: that is what you practise"))
         rows += [("waits", each) for each in self._waiting(model)]
         rows += [("not well", each) for each in self._troubles]
-        if show_mind and conversation.mind:
+        if show_mind and conversation.mind and not scenario:
             try:
                 mind = MindState.from_json(conversation.mind)
             except MindError as error:
@@ -218,8 +226,10 @@ class Commands:
         return [f"{each.version}: {each.waits}" for each in versions[live + 1 :] if each.waits]
 
     async def new(self, place: Place) -> Shown:
-        """End this conversation; model, child and lesson stay."""
-        await self._store.new_conversation(place.platform, place.channel, place.thread)
+        """End this conversation; model, child, lesson and scenario stay."""
+        fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
+        if (scenario := self.practice.of(fresh)) is not None:
+            return self.practice.card(scenario)
         return Shown("A fresh conversation: the child remembers nothing of the last one.")
 
     async def privacy(self, author_hash: str, wanted: str | None) -> Shown:
@@ -242,7 +252,8 @@ class Commands:
         if name == "lesson":
             lessons = self._classroom.curriculum.lessons
             return (argument or "").lower() in {identifier.lower() for identifier in lessons}
-        return name == "new" or (name in {"model", "child"} and bool(argument))
+        chooses = name in {"model", "child"} and bool(argument)
+        return name == "new" or chooses or self.practice.changes(name, (argument or "").strip())
 
     def pays(self, name: str, argument: str | None) -> bool:
         """Whether the subcommand with this argument chooses a model that somebody may have to pay for."""
@@ -253,13 +264,18 @@ class Commands:
         return (await self._conversation(place)).turns == 0
 
     async def follow_channel(self, place: Place) -> None:
-        """Let a thread in which nothing was said or chosen yet begin with its channel's model, child and lesson."""
+        """Let a thread in which nothing was said or chosen yet begin with its channel's model, child, lesson
+        and scenario."""
         thread = await self._conversation(place)
         if thread.turns or thread.model or thread.child or thread.lesson:
             return
         channel = await self._conversation(Place(place.platform, place.channel, None))
         await self._store.update_conversation(
-            thread.id, model=channel.model, child=channel.child, lesson=channel.lesson
+            thread.id,
+            model=channel.model,
+            child=channel.child,
+            lesson=channel.lesson,
+            scenario=thread.scenario or channel.scenario,
         )
 
     async def about(self) -> Shown:
@@ -310,6 +326,18 @@ SUBCOMMANDS = (
         "[id or words]",
         "show or search the lessons, or choose one",
         lambda do, place, _, text: do.lesson(place, text),
+    ),
+    Subcommand(
+        "scenario",
+        "[id, words, list, off or assign id]",
+        "what you practise here: show it, find and choose one",
+        lambda do, place, _, text: do.practice.scenario(place, text),
+    ),
+    Subcommand(
+        "again",
+        "[turn]",
+        "another try: go back to before one of your turns",
+        lambda do, place, _, text: do.practice.again(place, text),
     ),
     Subcommand(
         "status",

@@ -190,6 +190,13 @@ class OpenAI(_Section):
         return value
 
 
+class Scenarios(_Section):
+    """`[scenarios]`: what a course adds to those of `data`."""
+
+    folder: Path | None = None
+    """A folder with scenarios of your own, as TOML files; one with the name of a shipped one takes its place."""
+
+
 class Permissions(_Section):
     """`[permissions]`: who may change what a whole channel sees. All lists empty: everybody may."""
 
@@ -246,6 +253,7 @@ class Settings(BaseModel):
     privacy: Privacy = Privacy()
     jobs: Jobs = Jobs()
     gates: Gates = Gates()
+    scenarios: Scenarios = Scenarios()
     permissions: Permissions = Permissions()
     limits: Limits = Limits()
     budget: Budget = Budget()
@@ -368,12 +376,16 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     if engine.gguf is not None:
         engine = engine.model_copy(update={"gguf": at(Path(os.path.expanduser(engine.gguf)))})  # noqa: PTH111 - never raises
     jobs = settings.jobs.model_copy(update={"backups": at(settings.jobs.backups)})
+    scenarios = settings.scenarios
+    if scenarios.folder is not None:
+        scenarios = scenarios.model_copy(update={"folder": at(scenarios.folder)})
     return settings.model_copy(
         update={
             "data": at(settings.data),
             "database": str(at(Path(settings.database))),
             "engine": engine,
             "jobs": jobs,
+            "scenarios": scenarios,
         }
     )
 

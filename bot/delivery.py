@@ -111,10 +111,14 @@ class Delivery:
             platform_message_id=sent,
             latency_ms=spoken.student.latency_ms if latency_ms is None else latency_ms,
         )
-        mind_before = "" if spoken.had_mind else None
         await patiently(
             lambda: self._store.log_exchange(
-                key, spoken.conversation_id, spoken.teacher, student, spoken.mind, mind_before=mind_before
+                key,
+                spoken.conversation_id,
+                spoken.teacher,
+                student,
+                spoken.mind,
+                mind_before=spoken.mind_before,
             )
         )
         self._watch(Step.LOGGED, key)

@@ -91,7 +91,9 @@ async def _try(name: str, probe: Callable[[], Awaitable[str]]) -> Part:
 
 async def _data(settings: Settings) -> str:
     children, curriculum = await asyncio.to_thread(read_data, settings)
-    return f"{len(children)} children, {len(curriculum.lessons)} lessons"
+    return (
+        f"{len(children)} children, {len(curriculum.lessons)} lessons, {len(curriculum.scenarios)} scenarios"
+    )
 
 
 async def _database(settings: Settings) -> str:

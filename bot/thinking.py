@@ -92,7 +92,8 @@ class Thinking:
         ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
-        before = tuple(Turn(role=r.role, content=r.content, move=r.move, thought=r.thought) for r in said)
+        before = self._seating.opening(conversation, len(said))
+        before += tuple(Turn(role=r.role, content=r.content, move=r.move, thought=r.thought) for r in said)
         cue = Cue(
             scene.child,
             scene.lesson,
@@ -168,7 +169,7 @@ def _spoken(
         teacher=teacher,
         student=child,
         mind=mind,
-        had_mind=conversation.mind is not None,
+        mind_before=conversation.mind,
         at=datetime.now(UTC),
     )
 

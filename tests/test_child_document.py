@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot.student.believing import answers, belief, mind
+from bot.student.believing import answers, belief, mind, moods
 from bot.student.records.child import SAYS
 from bot.student.records.dialogue import Stage
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "child.md").read_text(encoding="utf-8")
-ROOMS = {"answers": answers, "belief": belief, "mind": mind}
+ROOMS = {"answers": answers, "belief": belief, "mind": mind, "moods": moods}
 OPEN = {"wrong", "why"}
 """Tables whose keys are ids of wrong ideas."""
 

@@ -49,7 +49,7 @@ COMMANDS = (
     "restore",
     "forget",
 )
-NEWEST = "0005"
+NEWEST = "0006"
 CLEAN = {
     name: value
     for name, value in os.environ.items()

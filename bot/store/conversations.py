@@ -1,4 +1,7 @@
-"""Conversations: one current one for each place. Works inside a transaction of `store`."""
+"""Conversations: one current one for each place, and the scenario with which all in a channel begin.
+
+Works inside a transaction of `store`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Row, and_, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Boolean, Row, and_, bindparam, case, delete, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
 from bot.store.rows import ConversationChanges, ConversationRow
-from bot.store.tables import conversations
+from bot.store.tables import assignments, conversations
 
 # Of every message, so they are made but once.
 _CURRENT = select(conversations).where(
@@ -36,7 +39,7 @@ _LENGTHEN = (
             else_=conversations.c.spoken_at,
         ),
     )
-    .returning(conversations.c.turns)
+    .returning(conversations.c.turns, conversations.c.mind)
 )
 
 
@@ -72,8 +75,10 @@ async def begin(
     thread: str | None,
     settings: Mapping[str, str | None],
 ) -> ConversationRow:
-    """The new current conversation of a place."""
+    """The new current conversation of a place; a scenario that is assigned to its channel comes before any other."""
     now = datetime.now(UTC)
+    if assigned := await assignment(connection, platform, channel):
+        settings = {**settings, "scenario": assigned}
     await connection.execute(
         insert(connection, conversations)
         .values(
@@ -96,15 +101,41 @@ async def begin(
 async def begin_anew(
     connection: AsyncConnection, platform: str, channel: str, thread: str | None
 ) -> ConversationRow:
-    """End the current conversation of a place and begin one with the same model, child and lesson."""
+    """End the current conversation of a place and begin one with the same model, child, lesson and scenario."""
     old = await current(connection, platform, channel, thread)
     settings: dict[str, str | None] = {}
     if old is not None:
-        settings = {"model": old.model, "child": old.child, "lesson": old.lesson}
-        await connection.execute(
-            update(conversations).where(conversations.c.id == old.id).values(ended_at=datetime.now(UTC))
-        )
+        settings = {
+            "model": old.model,
+            "child": old.child,
+            "lesson": old.lesson,
+            "scenario": old.scenario,
+        }
+        await end(connection, old.id)
     return await begin(connection, platform, channel, thread, settings)
+
+
+async def end(connection: AsyncConnection, conversation_id: int) -> None:
+    """End a conversation."""
+    await connection.execute(
+        update(conversations).where(conversations.c.id == conversation_id).values(ended_at=datetime.now(UTC))
+    )
+
+
+async def assignment(connection: AsyncConnection, platform: str, channel: str) -> str | None:
+    """The scenario with which every conversation in the channel begins, or None."""
+    here = (assignments.c.platform == platform, assignments.c.channel == channel)
+    found: str | None = await connection.scalar(select(assignments.c.scenario).where(*here))
+    return found
+
+
+async def assign(connection: AsyncConnection, platform: str, channel: str, scenario: str | None) -> None:
+    """Let every conversation in the channel begin with that scenario; None takes it off."""
+    here = (assignments.c.platform == platform, assignments.c.channel == channel)
+    await connection.execute(delete(assignments).where(*here))
+    if scenario is not None:
+        values = {"platform": platform, "channel": channel, "scenario": scenario}
+        await connection.execute(insert(connection, assignments).values(**values).on_conflict_do_nothing())
 
 
 async def change(
@@ -131,9 +162,9 @@ async def lengthen(  # noqa: PLR0913 - what one exchange changes
     mind_before: str | None,
     *,
     spoke: bool,
-) -> int:
-    """Count `by` more turns and keep the child's state; gives the number of the last one. Raises `StoreError`.
-    `spoke` says whether one of them is the child's.
+) -> tuple[int, bool]:
+    """Count `by` more turns and keep the child's state; gives the number of the last one, and whether it was kept.
+    `spoke` says whether one of them is the child's. Raises `StoreError`.
 
     This locks the row: two programs cannot give two turns the same number.
     """
@@ -145,10 +176,10 @@ async def lengthen(  # noqa: PLR0913 - what one exchange changes
         "spoke": spoke,
         "now": datetime.now(UTC),
     }
-    count = await connection.scalar(_LENGTHEN, values)
-    if count is None:
+    row = (await connection.execute(_LENGTHEN, values)).one_or_none()
+    if row is None:
         raise missing(connection, "conversation", conversation_id)
-    return int(count)
+    return row.turns, row.mind is not None
 
 
 async def check(connection: AsyncConnection, conversation_id: int) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Delete, RowMapping, Update, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Delete, RowMapping, Update, and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import leaving
+from bot.store import branches, leaving
 from bot.store.claims import GONE
 from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import (
+    assignments,
     candidate_people,
     candidates,
     claims,
@@ -98,10 +99,14 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         .where(other.c.conversation_id == conversations.c.id, other.c.author_hash != author_hash)
         .exists()
     )
-    here = conversations.c.id.in_(mine)
+    # Another try goes on with the state of the one before.
+    together = select(branches.family(mine).c.id)
+    here = conversations.c.id.in_(together)
     await count(update(conversations).where(here).values(mind=None))
+    await count(update(turns).where(turns.c.conversation_id.in_(together)).values(mind=None))
     now = literal(datetime.now(UTC), conversations.c.ended_at.type)
     # A direct message's channel is as good as a name: where nobody else spoke, the place is forgotten, too.
+    await count(delete(assignments).where(_their_own(author_hash)))
     await count(
         update(conversations)
         .where(here, ~shared)
@@ -133,6 +138,21 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         reviews=reviewed,
     )
     return report, keys
+
+
+def _their_own(author_hash: str) -> ColumnElement[bool]:
+    """Whether the channel of an assignment is one in which this person spoke and nobody else did."""
+    other = turns.alias()
+    here = and_(
+        conversations.c.platform == assignments.c.platform, conversations.c.channel == assignments.c.channel
+    )
+    spoke = select(turns.c.id).join(conversations).where(here, turns.c.author_hash == author_hash)
+    others = (
+        select(other.c.id)
+        .join(conversations, conversations.c.id == other.c.conversation_id)
+        .where(here, other.c.author_hash != author_hash)
+    )
+    return and_(spoke.exists(), ~others.exists())
 
 
 async def _candidates(connection: AsyncConnection, author_hash: str) -> list[dict[str, Any]]:

@@ -96,8 +96,8 @@ class StudentTurn:
 class Spoken:
     """What is to be sent in answer to a message, and what is to be logged once the platform has it.
 
-    `student` is None where a notice takes the child's place; `had_mind` says whether the conversation had a state when
-    this was thought. `at` is when it was put into the outbox: the platform cannot have it from before."""
+    `student` is None where a notice takes the child's place; `mind_before` is the state that this was
+    thought from. `at` is when it was put into the outbox: the platform cannot have it from before."""
 
     nonce: str
     text: str
@@ -107,7 +107,7 @@ class Spoken:
     teacher: TeacherTurn
     student: StudentTurn | None
     mind: str | None
-    had_mind: bool
+    mind_before: str | None
     at: datetime
 
 
@@ -135,13 +135,15 @@ class ConversationChanges(TypedDict, total=False):
     child: str | None
     lesson: str | None
     mind: str | None
+    scenario: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
     """One practice in one place. `mind` is the child's state as JSON text, None at the beginning;
     `turns` counts logged turns; `ended_at` is None for the current conversation of a place; `spoken_at` is when the
-    child last spoke."""
+    child last spoke. Another try goes on behind the turn `branch_at` of the conversation `branch_of`, whose turns up to
+    there count as its own."""
 
     id: int
     platform: str
@@ -156,6 +158,23 @@ class ConversationRow:
     updated_at: datetime
     ended_at: datetime | None
     spoken_at: datetime | None
+    scenario: str | None
+    branch_of: int | None
+    branch_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point of a conversation to which one can go back: before the teacher's turn `number` of the conversation
+    `conversation_id`. `content` is '' where that turn was taken out; `said_before` is when the child had spoken last,
+    `lesson` the one that was on, None where the child did not answer."""
+
+    conversation_id: int
+    number: int
+    content: str
+    said_at: datetime
+    said_before: datetime | None
+    lesson: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """The store: every question the bot and the training ask of the log, each answered in one method.
 
-Here is who asks, and in which transaction; the SQL is beside it, by what is kept: `claims`, `conversations`, `turns`,
-`opinions`, `consents`, `candidates`. It knows no platform, no model and no lesson: it keeps what it is given. Methods
-raise `StoreError` and nothing else when the database fails; a failed write left nothing. A cancelled one is finished
-behind the caller's back: it is stored as a whole.
+Here is who asks, and in which transaction; the SQL is beside it, by what is kept: `claims`, `conversations`, `turns`
+and so on. It knows no platform, no model and no lesson: it keeps what it is given. Methods raise `StoreError` and
+nothing else when the database fails; a failed write left nothing, a cancelled one is finished behind the caller's back.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any, Unpack
 
 from bot.store import (
     backups,
+    branches,
     claims,
     consents,
     conversations,
@@ -53,6 +53,7 @@ from bot.store.rows import (
     TurnRow,
 )
 from bot.store.runs import Runs
+from bot.store.tries import Tries
 from bot.store.whole import whole
 
 
@@ -103,6 +104,11 @@ class Store:
         """What was harvested from the log, with its reviews."""
         return Candidates(self._database)
 
+    @property
+    def tries(self) -> Tries:
+        """Which scenario is practised where, and another try from an earlier turn."""
+        return Tries(self._database, self._work)
+
     async def aclose(self) -> None:
         """Finish what is in hand and close every connection; the store is of no use afterwards."""
         await self._work.all_done()
@@ -144,27 +150,22 @@ class Store:
 
     # Conversations: one current one per place.
 
-    @whole
     async def conversation(self, platform: str, channel: str, thread: str | None) -> ConversationRow:
         """The current conversation of a place, begun when there is none."""
-        async with self._database.reading() as connection:
-            row = await conversations.current(connection, platform, channel, thread)
-        if row is None:
-            async with self._database.writing() as connection:
-                row = await conversations.begin(connection, platform, channel, thread, {})
+        row, _ = await self.so_far(platform, channel, thread, lambda _: 0)
         return row
 
     @whole
     async def so_far(
         self, platform: str, channel: str, thread: str | None, most: Callable[[int], int]
     ) -> tuple[ConversationRow, list[TurnRow]]:
-        """The current conversation of a place, begun when there is none, and the last `most` of its turns, as `turns`
-        gives them; `most` says how many of so many."""
+        """The current conversation of a place, begun when there is none, and the last `most` of its turns and
+        of those it goes on from, as `turns` gives them; `most` says how many of so many."""
         async with self._database.reading() as connection:
             row = await conversations.current(connection, platform, channel, thread)
             if row is not None:
-                said = await turns.last(connection, row.id, most(row.turns)) if row.turns else []
-                return row, said
+                count = most(row.turns) if row.turns else 0
+                return row, await branches.told(connection, row, count) if count else []
         async with self._database.writing() as connection:
             return await conversations.begin(connection, platform, channel, thread, {}), []
 
@@ -176,7 +177,7 @@ class Store:
 
     @whole
     async def new_conversation(self, platform: str, channel: str, thread: str | None) -> ConversationRow:
-        """End the current conversation of a place and begin one with the same model, child and lesson."""
+        """End the current conversation of a place and begin one with the same model, child, lesson and scenario."""
         async with self._database.writing() as connection:
             return await conversations.begin_anew(connection, platform, channel, thread)
 

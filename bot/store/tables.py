@@ -92,6 +92,10 @@ conversations = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Column("spoken_at", UtcDateTime),  # when the child last spoke: nothing else makes its night shorter
+    Column("scenario", Text),
+    # Another try: the conversation, and the number of its turn, after which this one goes on; numbers go on, too.
+    Column("branch_of", Integer),
+    Column("branch_at", Integer),
     # One current conversation per place, any number of ended ones. What the migration says to PostgreSQL alike is left
     # out here: to name it loads all of its dialect, 4 MB.
     Index(
@@ -102,6 +106,14 @@ conversations = Table(
         unique=True,
         sqlite_where=text("ended_at IS NULL"),
     ),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("scenario", Text, nullable=False),
 )
 
 claims = Table(
@@ -158,6 +170,7 @@ turns = Table(
     Column("latency_ms", Integer),
     Column("consent", Text),
     Column("flag", Text),
+    Column("mind", SaidText),  # the child's state before a teacher's turn
     UniqueConstraint("conversation_id", "number"),
     Index("ix_turns_paid", "said_at", sqlite_where=text("cost_usd IS NOT NULL")),  # what a day has cost
 )

@@ -15,10 +15,13 @@ from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTu
 from bot.store.tables import turns
 from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
 
+MOST = 2**31 - 1
+"""No turn has a higher number."""
 PAGE = 500
 """Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
 
 # Of every message: made once, so that neither they nor what is kept of them compiled are made anew each time.
+_SAID = [each for each in turns.c if each is not turns.c.mind]
 _EMPTY = dict.fromkeys(each.name for each in turns.c if each.name not in {"id", "consent"})
 _ADD = (
     insert(turns)
@@ -30,8 +33,12 @@ _ADD = (
     .returning(turns.c.number, turns.c.id)
 )
 _LAST = (
-    select(turns)
-    .where(turns.c.conversation_id == bindparam("conversation"), turns.c.content != "")
+    select(*_SAID)
+    .where(
+        turns.c.conversation_id == bindparam("conversation"),
+        turns.c.number <= bindparam("up_to"),
+        turns.c.content != "",
+    )
     .order_by(turns.c.number.desc())
     .limit(bindparam("most"))
 )
@@ -49,9 +56,11 @@ async def log(  # noqa: PLR0913 - see `store`
     said = [_columns(teacher)]
     if student is not None:
         said.append({**_columns(student), "thought": student.thought.to_json()})
-    count = await conversations.lengthen(
+    count, kept = await conversations.lengthen(
         connection, conversation_id, len(said), mind, mind_before, spoke=student is not None
     )
+    # Who was forgotten meanwhile is not remembered here either.
+    said[0]["mind"] = mind_before if kept else None
     first = count - len(said) + 1
     same = {"conversation_id": conversation_id, "asked": teacher.author_hash, "silence": teacher.consent}
     added = await connection.execute(
@@ -61,9 +70,12 @@ async def log(  # noqa: PLR0913 - see `store`
     return Exchange(teacher_id=ids[first], student_id=ids.get(first + 1))
 
 
-async def last(connection: AsyncConnection, conversation_id: int, limit: int) -> list[TurnRow]:
-    """The last `limit` turns of a conversation, newest last, without forgotten ones."""
-    found = await connection.execute(_LAST, {"conversation": conversation_id, "most": limit})
+async def last(
+    connection: AsyncConnection, conversation_id: int, limit: int, *, up_to: int = MOST
+) -> list[TurnRow]:
+    """The last `limit` turns of a conversation up to that number, newest last, without forgotten ones."""
+    asked = {"conversation": conversation_id, "most": limit, "up_to": up_to}
+    found = await connection.execute(_LAST, asked)
     return [_turn(connection, row) for row in reversed(found.all())]
 
 
@@ -86,7 +98,7 @@ async def spent(connection: AsyncConnection, since: datetime, author_hash: str) 
 async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow | None:
     """The newest turn that was said in this message, or None."""
     found = await connection.execute(
-        select(turns)
+        select(*_SAID)
         .where(turns.c.platform_message_id == platform_message_id)
         .order_by(turns.c.id.desc())
         .limit(1)
@@ -105,7 +117,8 @@ async def page(
         said = or_(said, and_(turns.c.role == Role.TEACHER, turns.c.author_hash.is_(None)))
     consent_now = consents.newest_of(turns.c.author_hash)
     found = await connection.execute(
-        select(turns, tables.conversations.c.platform, consent_now.label("consent_now"))
+        select(*_SAID)
+        .add_columns(tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
         .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
         .where(said)
@@ -126,7 +139,7 @@ async def page(
 
 
 def _turn(connection: AsyncConnection, row: Row[Any]) -> TurnRow:
-    values = {column.name: row._mapping[column] for column in turns.c}  # noqa: SLF001 - its public name
+    values = {column.name: row._mapping[column] for column in _SAID}  # noqa: SLF001 - its public name
     try:
         return TurnRow(
             **{

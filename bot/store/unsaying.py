@@ -33,6 +33,9 @@ async def unsay(connection: AsyncConnection, message_id: str) -> int:
                 turns.c.role == Role.STUDENT,
             )
             blank += (await connection.execute(answer)).scalars()
+        # The child remembers it in its states since.
+        since = (turns.c.conversation_id == said.conversation_id, turns.c.number > said.number)
+        await connection.execute(update(turns).where(*since).values(mind=None))
         kept = await connection.execute(
             select(candidates.c.key, candidates.c.lineage).where(
                 candidates.c.conversation_id == said.conversation_id, candidates.c.lineage.is_not(None)

@@ -49,7 +49,7 @@ def turn(scene: Scene, state: MindState, said: Said, seed: int, reader: Reads | 
     said = said.own
     heard = hear(said, scene, refers_to(scene, state), reader)
     thought, after = think(scene, state, heard, random.Random(seed))
-    return Turned(heard, thought, after, recall(state.memory, said.text) if thought.open else None)
+    return Turned(heard, thought, after, recall(state.memory, heard.telling) if thought.open else None)
 
 
 def spoken(turned: Turned, said: Said, words: str) -> MindState:

@@ -545,8 +545,9 @@ async def test_the_commands_are_declared_with_options_and_choices(
         student, menu = server.commands
     assert (student["name"], menu["name"], menu["type"]) == ("student", MESSAGE_COMMAND, 3)
     by_name = {each["name"]: each for each in student["options"]}
-    assert set(by_name) == {"model", "child", "lesson", "status", "new", "privacy", "rate", "about", "help"}
-    assert all(by_name[each]["options"][0]["autocomplete"] for each in ("model", "child", "lesson"))
+    assert set(by_name) == {each.name for each in SUBCOMMANDS}
+    completed = ("model", "child", "lesson", "scenario")
+    assert all(by_name[each]["options"][0]["autocomplete"] for each in completed)
     privacy = by_name["privacy"]["options"][0]
     assert [each["value"] for each in privacy["choices"]] == ["on", "off", "export", "forget"]
 
@@ -604,6 +605,11 @@ async def test_completion_offers_what_fits(server: DiscordServer, tmp_path: Path
         assert {"2.NBT.B.5-subtract", "2.NBT.B.7-subtract-zeros"} <= {each["value"] for each in lessons}
         assert 1 <= len(await server.complete(PRACTICE, "lesson", "lesson", "")) <= 25
         assert await server.complete(PRACTICE, "model", "name", "nothing like it") == []
+        (scenario,) = await server.complete(PRACTICE, "scenario", "scenario", "upset theo")
+        assert scenario["value"] == "in-front-of-all"
+        (assigned,) = await server.complete(PRACTICE, "scenario", "scenario", "assign upset theo")
+        assert assigned["value"] == "assign in-front-of-all"
+        assert len(await server.complete(PRACTICE, "scenario", "scenario", "")) == 25
 
 
 async def test_only_those_named_may_change_what_all_see(server: DiscordServer, tmp_path: Path) -> None:
@@ -614,6 +620,9 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
             ("model", {"name": "other"}),
             ("child", {"name": "eli"}),
             ("lesson", {"lesson": "2.OA.A.1-stories"}),
+            ("scenario", {"scenario": "pairs"}),
+            ("scenario", {"scenario": "assign pairs"}),
+            ("again", {"text": "1"}),
             ("new", {}),
         ):
             denied = await server.slash(PRACTICE, name, **options)
@@ -621,6 +630,8 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
         assert (await bot.store.conversation("discord", PRACTICE, None)).model is None
         assert "base" in (await server.slash(PRACTICE, "model")).text
         assert "Lessons" in (await server.slash(PRACTICE, "lesson", lesson="water")).text
+        assert "launch a task" in (await server.slash(PRACTICE, "scenario")).text
+        assert await bot.store.tries.assignment("discord", PRACTICE) is None
         assert "now uses" in (await server.slash(PRACTICE, "model", user=STRANGER, name="other")).text
         by_role = await server.slash(PRACTICE, "new", roles=[PROFESSOR_ROLE])
         assert "fresh" in by_role.text
@@ -629,6 +640,10 @@ async def test_only_those_named_may_change_what_all_see(server: DiscordServer, t
         await bot.kept(PRACTICE, 2)
         assert "believes" not in (await server.slash(PRACTICE, "status")).text
         assert "believes" in (await server.slash(PRACTICE, "status", roles=[PROFESSOR_ROLE])).text
+        assigns = await server.slash(PRACTICE, "scenario", user=STRANGER, scenario="assign pairs")
+        assert "begins with" in assigns.text
+        assert await bot.store.tries.assignment("discord", PRACTICE) == "pairs"
+        assert "Write to Eli" in (await server.slash(PRACTICE, "new", user=STRANGER)).text
 
 
 async def test_what_is_deleted_here_is_blanked_in_the_log(server: DiscordServer, tmp_path: Path) -> None:

@@ -739,9 +739,17 @@ GUARDED = '[permissions]\nusers = ["U0HEAD"]\nroles = ["S0PROFS", "987654321"]\n
 async def test_only_some_may_change_what_all_see(slack: SlackServer, tmp_path: Path) -> None:
     slack.groups["S0PROFS"] = ["U0PROF"]
     async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
-        for line in ("child zoe", "model other", "lesson 2.OA.C.3-even-odd", "new"):
+        changing = (
+            "child zoe",
+            "model other",
+            "lesson 2.OA.C.3-even-odd",
+            "new",
+            "scenario assign pairs",
+            "again 1",
+        )
+        for line in changing:
             assert DENIED in (await answer(slack, line))[0]
-        for line in ("child", "model", "lesson odd", "status", "privacy on"):
+        for line in ("child", "model", "lesson odd", "status", "privacy on", "scenario odd", "again"):
             assert DENIED not in (await answer(slack, line))[0]
         assert (await bot.store.conversation("slack", PRACTICE, None)).child is None
         for user in ("U0HEAD", "U0PROF"):

@@ -87,14 +87,24 @@ async def test_what_cannot_be_read_is_named_and_left(store: Store, tmp_path: Pat
 async def test_a_backup_of_an_older_program_is_cleaned_as_well(store: Store, tmp_path: Path) -> None:
     file, _ = await store.back_up(keep=9)
     with sqlite3.connect(file) as connection:
-        for table in ("reviews", "candidate_people", "candidates", "job_runs", "about", "programs"):
+        for table in (
+            "reviews",
+            "candidate_people",
+            "candidates",
+            "job_runs",
+            "about",
+            "programs",
+            "assignments",
+        ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX ix_claims_waiting")
         connection.execute("CREATE INDEX ix_claims_waiting ON claims (claimed_at) WHERE state = 'claimed'")
         for column in ("program", "spoken", "not_before"):
             connection.execute(f"ALTER TABLE claims DROP COLUMN {column}")
         connection.execute("DROP INDEX ix_turns_paid")
-        connection.execute("ALTER TABLE conversations DROP COLUMN spoken_at")
+        for column in ("spoken_at", "scenario", "branch_of", "branch_at"):
+            connection.execute(f"ALTER TABLE conversations DROP COLUMN {column}")
+        connection.execute("ALTER TABLE turns DROP COLUMN mind")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     assert (await store.forget(ANN)).backups == 1
     assert b"xylophones" not in file.read_bytes()

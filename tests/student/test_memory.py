@@ -12,7 +12,7 @@ from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role, Turn
-from bot.student.said import Said
+from bot.student.said import Said, telling
 from bot.student.student import Turned, spoken, turn
 from bot.student.voicing.prompt import render
 
@@ -72,5 +72,5 @@ def test_only_what_is_its_own_is_kept_and_the_oldest_goes_first() -> None:
 
 def test_nothing_comes_to_mind_of_plain_words() -> None:
     kept = keep((), "What did you do?", "I made a boat from bark")
-    assert recall(kept, "What did you do that for?") is None
-    assert recall(kept, "Is the boat done?") is not None
+    assert recall(kept, telling("What did you do that for?")) is None
+    assert recall(kept, telling("Is the boat done?")) is not None

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 MESSAGE_COMMAND = "Not how a second grader talks"
 """In a message's menu; Discord takes at most 32 characters here, the whole sentence is in the form."""
+ASSIGN = "assign "
 MOST_CHOICES = 25
 MOST_IN_A_FORM = 5
 FORM_SECONDS = 900.0
@@ -206,6 +207,22 @@ class StudentCommands(app_commands.Group):
         lessons = self._desk.classroom.curriculum.lessons
         found = self._do.find_lessons(typed)
         return _choices("", ((f"{lessons[each].title} ({each})", each) for each in found))
+
+    @app_commands.command(description=_DOES["scenario"])
+    @app_commands.describe(
+        scenario="a scenario, or any words to search by; leave it out to see what is practised"
+    )
+    async def scenario(self, interaction: discord.Interaction[Any], scenario: str | None = None) -> None:
+        """Show, search, choose or assign a scenario."""
+        work = self._do.practice.scenario
+        await self._desk.serve(interaction, lambda place, _: work(place, scenario), "scenario", scenario)
+
+    @scenario.autocomplete("scenario")
+    async def _complete_scenario(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        practice, assigns = self._do.practice, typed.lower().startswith(ASSIGN)
+        found = practice.find(typed[len(ASSIGN) :] if assigns else typed)
+        before = ASSIGN if assigns else ""
+        return _choices("", ((practice.summary(each), before + each.id) for each in found))
 
     @app_commands.command(description=_DOES["status"])
     async def status(self, interaction: discord.Interaction[Any]) -> None:

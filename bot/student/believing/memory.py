@@ -35,9 +35,8 @@ def keep(kept: tuple[Told, ...], teacher: str, words: str) -> tuple[Told, ...]:
     return (*kept, Told(teacher[:LONGEST], words[:LONGEST]))[-MOST:]
 
 
-def recall(kept: tuple[Told, ...], teacher: str) -> Told | None:
-    """What comes to mind at the teacher's words: what shares most telling words with them, the newest of equals."""
-    asked = telling(teacher)
+def recall(kept: tuple[Told, ...], asked: frozenset[str]) -> Told | None:
+    """What comes to mind at the telling words of a teacher's turn: what shares most of them, the newest of equals."""
     needed = min(SHARED, max(1, len(asked) // FEW + 1))
     fits = [(len(asked & telling(f"{each.teacher} {each.words}")), place) for place, each in enumerate(kept)]
     most, place = max(fits, default=(0, 0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from bot.student.believing import memory, moods
 from bot.student.believing.answers import (
     Asked,
     answer,
@@ -43,8 +44,6 @@ MOST_GLAD = 6
 """The same of an answer to praise."""
 LIVE = 2
 """Turns of other talk after which the last question is off the table."""
-CALM_SHARE = 0.5
-"""Share of turns after which a mood has passed."""
 HINTED_SHARE = 0.3
 """Share of false hints that the child takes over; the right answer is never one of them."""
 HOLD_SHARE = 0.35
@@ -77,8 +76,11 @@ def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> t
     """The thought that answers what was `heard`, and the state after it."""
     words = draw_words(rng, scene.child, after_why=heard.reason)
     turn = _Turn(scene, state, heard, Wording(scene, state.used, words, rng))
-    if state.mood is not Mood.FINE and rng.random() < CALM_SHARE:
+    brought = moods.lasts(state)
+    if not brought and state.mood is not Mood.FINE and rng.random() < moods.CALM_SHARE:
         turn.state = replace(turn.state, mood=Mood.FINE)
+    if brought and state.mood is Mood.TIRED:
+        turn.wording.words = min(turn.wording.words, moods.TIRED_WORDS)
     thought = turn.think()
     after = replace(
         turn.state,
@@ -87,7 +89,10 @@ def think(scene: Scene, state: MindState, heard: Heard, rng: random.Random) -> t
         used=(*state.used, *turn.wording.lines)[-400:],
         wandered=turn.state.turns + 1 if thought.kind is ThoughtKind.OFF_TASK else turn.state.wandered,
     )
-    return replace(thought, words=max(1, turn.wording.words), mood=after.mood), after
+    thought = replace(thought, words=max(1, turn.wording.words), mood=after.mood)
+    if moods.lasts(after) and moods.passes(state, heard, rng):
+        after = replace(after, mood=Mood.FINE, brought=None)
+    return thought, after
 
 
 class _Turn:
@@ -99,8 +104,10 @@ class _Turn:
 
     def think(self) -> Thought:
         kind = self.heard.move
-        if (told := self.about_itself()) is not None:
+        if (told := self.comes_out() or self.about_itself()) is not None:
             return told
+        if moods.refuses(self.state, self.heard, self.rng):
+            return Thought(ThoughtKind.UPSET)
         if self.heard.problem is not None or (
             self.heard.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
         ):
@@ -253,9 +260,22 @@ class _Turn:
         return Thought(ThoughtKind.REJECT, asked.answer, why, misconception, stage)
 
     def be_glad(self) -> Thought:
-        self.state = replace(self.state, mood=Mood.HAPPY)
+        if not moods.lasts(self.state):  # praise alone mends nothing
+            self.state = replace(self.state, mood=Mood.HAPPY)
         self.wording.words = min(self.wording.words, MOST_GLAD)
         return self.talk()
+
+    def comes_out(self) -> Thought | None:
+        """What it came with, where it is asked and nobody pushes. A question about it may sound like help."""
+        helps = self.heard.move in (MoveKind.HELPS, MoveKind.HELPS_OTHER)
+        pushed = moods.pushes(self.state, self.heard) and not helps
+        told = None if pushed else memory.recall(self.state.tells, self.heard.telling)
+        if told is None:
+            return None
+        left = tuple(each for each in self.state.tells if each is not told)
+        self.state = replace(self.state, tells=left, memory=(*self.state.memory, told)[-memory.MOST :])
+        self.wording.words = len(told.words.split())
+        return Thought(ThoughtKind.CHAT, reason=told.words)
 
     def about_itself(self) -> Thought | None:
         """What it tells of itself when it is asked; a question of the lesson is none of these."""
@@ -317,6 +337,8 @@ class _Turn:
 
     def wanders(self) -> bool:
         share = OFF_TASK_BASE + sum(OFF_TASK_SHARE[word] for word in self.scene.child.temperament)
+        if moods.lasts(self.state) and self.state.mood is Mood.SILLY:
+            share += moods.WANDER_SHARE
         rested = self.state.turns - self.state.wandered >= 3 and self.state.turns > 0  # noqa: PLR2004
         return rested and self.rng.random() < share * 1.5
 

@@ -28,6 +28,8 @@ class MindState:
     beliefs: Mapping[str, Belief] = field(default_factory=dict)
     asked: Asked | None = None
     mood: Mood = Mood.FINE
+    brought: Mood | None = None
+    """The mood in which it came; that one does not pass by itself (see `moods`)."""
     turns: int = 0
     pushes: int = 0
     wandered: int = 0
@@ -40,6 +42,8 @@ class MindState:
     """The telling words of helpful turns that were heard."""
     memory: tuple[Told, ...] = ()
     """What it said of itself, the oldest first."""
+    tells: tuple[Told, ...] = ()
+    """What it came with and has not said yet: it comes out when somebody asks."""
 
     def to_json(self) -> str:
         """For the store."""
@@ -48,6 +52,7 @@ class MindState:
                 "beliefs": {name: belief.to_json() for name, belief in self.beliefs.items()},
                 "asked": self.asked.to_json() if self.asked else None,
                 "mood": self.mood.value,
+                "brought": self.brought and self.brought.value,
                 "turns": self.turns,
                 "pushes": self.pushes,
                 "wandered": self.wandered,
@@ -56,6 +61,7 @@ class MindState:
                 "last": self.last,
                 "helped": [sorted(each) for each in self.helped],
                 "memory": [[each.teacher, each.words] for each in self.memory],
+                "tells": [[each.teacher, each.words] for each in self.tells],
             }
         )
 
@@ -68,6 +74,7 @@ class MindState:
                 beliefs={name: Belief.from_json(belief) for name, belief in raw["beliefs"].items()},
                 asked=Asked.from_json(raw["asked"]) if raw["asked"] else None,
                 mood=Mood(raw["mood"]),
+                brought=Mood(raw["brought"]) if raw.get("brought") else None,
                 turns=raw["turns"],
                 pushes=raw["pushes"],
                 wandered=raw["wandered"],
@@ -76,12 +83,16 @@ class MindState:
                 last=raw.get("last", ""),
                 helped=tuple(map(frozenset, raw.get("helped", ()))),
                 memory=tuple(Told(teacher, words) for teacher, words in raw.get("memory", ())),
+                tells=tuple(Told(teacher, words) for teacher, words in raw.get("tells", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MindError(f"the stored mind cannot be read ({error}); /student new starts afresh") from None
 
     def next_day(self) -> MindState:
-        """The same child the next day: rested, a little forgotten, nothing on the table; what it told stays true."""
+        """The same child the next day: rested, a little forgotten, nothing on the table or on its mind.
+
+        What it told stays true.
+        """
         beliefs = {name: belief.sleeps() for name, belief in self.beliefs.items()}
         return MindState(beliefs=beliefs, memory=self.memory)
 

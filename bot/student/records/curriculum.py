@@ -1,4 +1,4 @@
-"""All lessons together, and the scene: who practises which of them.
+"""All lessons together with the scenarios that practise them, and the scene: who practises which of them.
 
 It reads and holds. Which written question a teacher asks is found in `hearing`.
 """
@@ -11,14 +11,22 @@ from pathlib import Path
 
 from bot.student.records.child import Child
 from bot.student.records.lesson import Computed, Lesson, Question, read_lessons, read_questions
+from bot.student.records.scenario import Scenario
 
 
 class Curriculum:
-    """The lessons by id, and `commons`: questions that every child of the grade can answer."""
+    """The lessons by id, `commons`, which are questions that every child of the grade can answer, and the scenarios by
+    id."""
 
-    def __init__(self, lessons: Mapping[str, Lesson], commons: Iterable[Question] = ()) -> None:
+    def __init__(
+        self,
+        lessons: Mapping[str, Lesson],
+        commons: Iterable[Question] = (),
+        scenarios: Mapping[str, Scenario] | None = None,
+    ) -> None:
         self.lessons = dict(lessons)
         self.commons = tuple(commons)
+        self.scenarios = dict(scenarios or {})
 
     @classmethod
     def read(cls, data: Path, computed: Computed) -> Curriculum:

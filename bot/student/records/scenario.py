@@ -1,0 +1,137 @@
+"""A scenario: what a teacher practises, with whom and to what end. Read from `data/scenarios/*.toml` and checked here.
+
+Half of it is told to the teacher (`before`, `work`, `goal`), half is the child's alone (`ideas`, `mood`, `tells`).
+Nothing here decides anything: how it becomes a state of mind is `beginning`, how it is shown is the bot's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from bot.student.records.child import Child
+from bot.student.records.lesson import Lesson
+from bot.student.records.reading import DataError, Expected, Text, Texts, Whole, near, read_toml
+
+Kind = Literal[
+    "elicit-thinking",
+    "respond-to-a-wrong-idea",
+    "lead-a-discussion",
+    "launch-a-task",
+    "talk-with-an-upset-child",
+    "extend-a-right-answer",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What a teacher can have as a goal, in the order in which they are shown."""
+
+Firmness = Literal["stubborn", "settled", "shaky", "mended"]
+"""How firmly an idea sits: it takes a lot of help, some help, is in doubt already, or was given up yesterday and comes
+back now and then."""
+
+Brought = Literal["calm", "upset", "tired", "silly"]
+"""The mood in which the child comes."""
+
+Length = Annotated[Whole, Field(ge=2, le=60), Expected("a whole number from 2 to 60")]
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """What the child says of what happened, once it is asked something like `asked`."""
+
+    asked: Text
+    says: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario. `id` is the file's name; of `children` the first one sits there.
+
+    `ideas` are wrong ideas of the lesson that the child holds; with none of them it is right, and can be taken further.
+    `question` is what it was asked before, in a teacher's words, and has answered as its ideas say.
+    """
+
+    id: str
+    title: Text
+    kind: Kind
+    goal: Text
+    lesson: Text
+    children: Annotated[Texts, Field(min_length=1, max_length=5)]
+    time: Text
+    before: Text
+    counts: Annotated[Texts, Field(min_length=2, max_length=3)]
+    ideas: Annotated[dict[Text, Firmness], Field(default_factory=dict)]
+    mood: Brought = "calm"
+    opening: Text | None = None
+    question: Text | None = None
+    work: Text | None = None
+    tells: tuple[Tells, ...] = ()
+    turns: Length | None = None
+    minutes: Length | None = None
+
+    @property
+    def child(self) -> str:
+        """Who sits there."""
+        return self.children[0]
+
+    @property
+    def length(self) -> str:
+        """How long it is meant to take."""
+        turns = f"about {self.turns} turns of yours" if self.turns else ""
+        minutes = f"about {self.minutes} minutes" if self.minutes else ""
+        return ", ".join(filter(None, (turns, minutes)))
+
+
+def read_scenarios(
+    folder: Path, children: Mapping[str, Child], lessons: Mapping[str, Lesson]
+) -> dict[str, Scenario]:
+    """Every scenario in `folder` by id (the file's name), in the order of the ids; raise `DataError` naming file and
+    key."""
+    return {path.stem: read_scenario(path, children, lessons) for path in sorted(folder.glob("*.toml"))}
+
+
+def read_scenario(path: Path, children: Mapping[str, Child], lessons: Mapping[str, Lesson]) -> Scenario:
+    """Read one scenario; raise `DataError` naming file and key."""
+    scenario = read_toml(Scenario, path, id=path.stem)
+    if found := _id_fault(scenario.id) or _names_fault(scenario, children, lessons):
+        raise DataError(f"{path.name}: {found}")
+    if scenario.turns is None and scenario.minutes is None:
+        raise DataError(f"{path.name}: turns: missing; say how long it takes in turns or minutes")
+    return scenario
+
+
+RESERVED = ("assign", "off", "list")
+"""Words that `/student scenario` takes for itself."""
+
+
+def _id_fault(identifier: str) -> str | None:
+    """People type it behind a command, so it is one word and none of the command's own."""
+    if identifier.lower() in RESERVED or identifier != "".join(identifier.split()):
+        return (
+            f"the file's name is what people type, so expected one word that is none of {', '.join(RESERVED)}"
+        )
+    return None
+
+
+def _names_fault(
+    scenario: Scenario, children: Mapping[str, Child], lessons: Mapping[str, Lesson]
+) -> str | None:
+    """A name of a child, a lesson or an idea that is not there."""
+    for name in scenario.children:
+        if name not in children:
+            return f"children: no child {name!r}; {near(name, children)}"
+    lesson = lessons.get(scenario.lesson)
+    if lesson is None:
+        return f"lesson: no lesson {scenario.lesson!r}; {near(scenario.lesson, lessons)}"
+    return _ideas_fault(scenario.ideas, lesson)
+
+
+def _ideas_fault(ideas: Iterable[str], lesson: Lesson) -> str | None:
+    known = [each.id for each in lesson.misconceptions]
+    for idea in ideas:
+        if idea not in known:
+            return f"ideas: no wrong idea {idea!r} in the lesson {lesson.id}; {near(idea, known)}"
+    return None
