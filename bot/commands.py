@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import privacy
+from bot.debrief import moves
+from bot.debrief.command import OFFER, Debriefs
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
@@ -40,6 +42,7 @@ class Commands:
         self._models = models
         self._classroom = classroom
         self.opinions = Opinions(store)
+        self._debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -81,7 +84,8 @@ class Commands:
                 raise CommandError(f"no child {name!r}; {_near(chosen, children)}")
             fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
             await self._store.update_conversation(fresh.id, child=chosen)
-            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.")
+            hint = OFFER if conversation.turns else ""
+            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", hint=hint)
         current = conversation.child or self._settings.student.child
         rows = tuple(
             (
@@ -168,8 +172,16 @@ class Commands:
 
     async def new(self, place: Place) -> Shown:
         """End this conversation; model, child and lesson stay."""
+        hint = "" if await self.is_new(place) else OFFER
         await self._store.new_conversation(place.platform, place.channel, place.thread)
-        return Shown("A fresh conversation: the child remembers nothing of the last one.")
+        return Shown("A fresh conversation: the child remembers nothing of the last one.", hint=hint)
+
+    async def debrief(
+        self, place: Place, author_hash: str, text: str | None = None, *, show_mind: bool = True
+    ) -> Shown:
+        """A word to this teacher on the practice here, or a move they put right; what the child believes only where
+        the role allows it."""
+        return await self._debriefs.answer(place, author_hash, text, mind=show_mind)
 
     async def privacy(self, author_hash: str, wanted: str | None) -> Shown:
         """Consent of this person, their data, or the end of both."""
@@ -185,6 +197,11 @@ class Commands:
     def model_names(self) -> tuple[str, ...]:
         """Every model's name, from memory: quick enough to complete while somebody types."""
         return self._models.names
+
+    @property
+    def move_names(self) -> tuple[str, ...]:
+        """What a teacher's turn can be put right to."""
+        return moves.NAMES
 
     def changes(self, name: str, argument: str | None) -> bool:
         """Whether the subcommand with this argument changes what everybody in the place sees."""
@@ -271,6 +288,12 @@ SUBCOMMANDS = (
         "",
         "start a fresh conversation; the child forgets this one",
         lambda do, place, *_: do.new(place),
+    ),
+    Subcommand(
+        "debrief",
+        "[move TURN MOVE]",
+        "a word on your practice here, for you alone; or put right how a turn of yours was heard",
+        lambda do, place, author, text: do.debrief(place, author, text),
     ),
     Subcommand(
         "privacy",

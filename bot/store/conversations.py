@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
 from bot.store.rows import ConversationChanges, ConversationRow
-from bot.store.tables import conversations
+from bot.store.tables import conversations, turns
+from bot.student.records.dialogue import Role
 
 # Of every message, so they are made but once.
 _CURRENT = select(conversations).where(
@@ -46,6 +47,38 @@ async def current(
     """The current conversation of a place, or None."""
     place = {"platform": platform, "channel": channel, "thread": thread or ""}
     row = (await connection.execute(_CURRENT, place)).one_or_none()
+    return None if row is None else _conversation(row)
+
+
+async def newest(
+    connection: AsyncConnection, platform: str, channel: str, thread: str | None, author_hash: str | None
+) -> ConversationRow | None:
+    """The newest conversation of a place in which that person said something that is still there, or anybody where
+    none is named; None of none."""
+    said = select(turns.c.id).where(
+        turns.c.conversation_id == conversations.c.id, turns.c.role == Role.TEACHER, turns.c.content != ""
+    )
+    if author_hash is not None:
+        said = said.where(turns.c.author_hash == author_hash)
+    found = await connection.execute(
+        select(conversations)
+        .where(
+            conversations.c.platform == platform,
+            conversations.c.channel == channel,
+            conversations.c.thread == (thread or ""),
+            said.exists(),
+        )
+        .order_by(conversations.c.id.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return None if row is None else _conversation(row)
+
+
+async def of_id(connection: AsyncConnection, conversation_id: int) -> ConversationRow | None:
+    """The conversation of that id, or None."""
+    found = await connection.execute(select(conversations).where(conversations.c.id == conversation_id))
+    row = found.one_or_none()
     return None if row is None else _conversation(row)
 
 

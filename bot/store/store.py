@@ -34,6 +34,7 @@ from bot.store.about import About
 from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
+from bot.store.practices import Practices
 from bot.store.revisions import ready
 from bot.store.rows import (
     BackupsReport,
@@ -97,6 +98,11 @@ class Store:
         return Harvests(self._database)
 
     @property
+    def practices(self) -> Practices:
+        """Whole conversations, as a debrief reads them."""
+        return Practices(self._database)
+
+    @property
     def candidates(self) -> Candidates:
         """What was harvested from the log, with its reviews."""
         return Candidates(self._database)
@@ -130,10 +136,7 @@ class Store:
 
     @whole
     async def unanswered(self) -> list[ClaimedMessage]:
-        """Messages claimed but neither answered nor failed, oldest first.
-
-        At start-up these are what a crash left behind; later, what is in hand right now.
-        """
+        """Messages claimed but neither answered nor failed, oldest first: left behind by a crash, or in hand."""
         async with self._database.reading() as connection:
             return await claims.unanswered(connection)
 
@@ -219,11 +222,8 @@ class Store:
 
     @whole
     async def find_turn(self, platform_message_id: str) -> TurnRow | None:
-        """The turn that was said in this message, or None.
-
-        The id must be unique over platforms and channels (Slack's alone is not): the edge that gives it
-        to `log_exchange` or `set_message_id` puts platform and channel into it.
-        """
+        """The turn that was said in this message, or None. The id is unique over platforms and channels (Slack's
+        alone is not): the edge that gives it puts both into it."""
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
 
