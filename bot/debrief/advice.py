@@ -17,8 +17,6 @@ from bot.student.said import Said
 
 SAID_ALREADY = 0.6
 """Likeness to a turn of the teacher's from which a sentence was said already."""
-OPEN_STAGES = (Stage.HOLDS, Stage.WAVERS)
-"""Stages in which an idea still needs help."""
 
 
 def advise(turns: Sequence[Spoken], stages: Mapping[str, Stage], scene: Scene, helps: Helps) -> Advice | None:
@@ -26,15 +24,15 @@ def advise(turns: Sequence[Spoken], stages: Mapping[str, Stage], scene: Scene, h
     at the end. None where the lesson has nothing left to offer."""
     name = scene.child.name
     said = [each.text for each in turns if each.who is not Who.CHILD]
-    for idea in reversed([idea for idea, stage in stages.items() if stage in OPEN_STAGES]):
+    for idea in reversed(list(stages)):
         home = scene.curriculum.lesson_of(idea)
         found = home.misconception(idea) if home else None
         shown = _last_shown(turns, idea)
-        sentence = _help(found, said, turns, helps) if found else None
-        if found is None or shown is None or sentence is None:
-            continue
-        still = "still holds on to" if stages[idea] is Stage.HOLDS else "has begun to doubt"
-        return Advice(f"{name} {still} this idea: {found.belief}", sentence, shown.number)
+        holds = _holds(stages[idea], shown)
+        sentence = _help(found, said, _numbers(turns, shown), helps) if found and holds else None
+        if found is not None and shown is not None and sentence is not None:
+            foreign = not _fits(sentence, _numbers(turns, shown))
+            return Advice(f"{name} {holds}: {found.belief}", sentence, shown.number, foreign)
     fresh = _new(scene.lesson, said)
     if fresh is None:
         return None
@@ -42,33 +40,63 @@ def advise(turns: Sequence[Spoken], stages: Mapping[str, Stage], scene: Scene, h
         return Advice(
             f"{name} has let go of the wrong idea. One more problem shows whether that lasts.", fresh, None
         )
-    return Advice(f"No wrong idea of {name}'s has shown so far. A problem of this lesson may.", fresh, None)
+    return Advice(f"No wrong idea of {name}'s has shown so far. A problem of this lesson may.", fresh)
+
+
+def _holds(stage: Stage, shown: Spoken | None) -> str | None:
+    """How the child still holds an idea, in words; None where it does not."""
+    if stage is Stage.HOLDS:
+        return "still holds on to this idea"
+    if stage is Stage.WAVERS:
+        return "has begun to doubt this idea"
+    slipped = stage is Stage.REVISES and shown is not None and shown.wrong
+    return "knows better by now, and slipped back into this idea" if slipped else None
 
 
 def _last_shown(turns: Sequence[Spoken], idea: str) -> Spoken | None:
-    """The child's last turn in which the idea showed, one that says it wrongly if there is one."""
+    """The child's last turn in which the idea showed: one that says it wrongly, if there is one since it last moved."""
     shown = [each for each in turns if each.thought is not None and each.thought.misconception == idea]
-    return next((each for each in reversed(shown) if each.wrong), shown[-1] if shown else None)
+    stage = shown[-1].thought.stage if shown and shown[-1].thought else None
+    since = [each for each in shown if each.thought is not None and each.thought.stage is stage]
+    return next((each for each in reversed(since) if each.wrong), shown[-1] if shown else None)
 
 
-def _help(idea: Misconception, said: Sequence[str], turns: Sequence[Spoken], helps: Helps) -> str | None:
-    """The authored help least like what was said, first of all one that names no numbers but those of the talk."""
-    numbers = {number for each in turns for number in integers(Said.of(each.text).plain)}
+def _numbers(turns: Sequence[Spoken], shown: Spoken | None) -> frozenset[int]:
+    """The numbers of that turn, and of the last turn of a teacher before it that names any: its problem."""
+    before = [
+        each
+        for each in turns
+        if shown is not None and each.number < shown.number and each.who is not Who.CHILD
+    ]
+    named = [integers(Said.of(each.text).plain) for each in reversed(before)]
+    problem = next((each for each in named if each), ())
+    return frozenset((*problem, *integers(Said.of(shown.text).plain))) if shown else frozenset(problem)
+
+
+def _help(idea: Misconception, said: Sequence[str], about: frozenset[int], helps: Helps) -> str | None:
+    """The authored help least like what was said; first of all one that names no numbers but those it is `about`."""
 
     def fit(line: str) -> tuple[bool, float]:
-        foreign = not set(integers(Said.of(line).plain)) <= numbers
-        return foreign, _likeness(line, said, helps)
+        return not _fits(line, about), _likeness(line, said, helps)
 
     fresh = [line for line in idea.helps if _likeness(line, said, helps) < SAID_ALREADY]
     return min(fresh, key=fit, default=None)
 
 
+def _fits(line: str, about: frozenset[int]) -> bool:
+    """Whether a sentence names no other numbers."""
+    return about.issuperset(integers(Said.of(line).plain))
+
+
 def _new(lesson: Lesson, said: Sequence[str]) -> str | None:
-    """A question of the lesson that was not asked yet."""
-    asked = {Said.of(each).lower for each in said}
-    own = (*lesson.asks, *(question.ask for question in lesson.questions))
-    fresh = [each for each in own if not any(Said.of(each).lower in line for line in asked)]
-    return fresh[0] if fresh else None
+    """A question of the lesson that was not asked yet, in these words or with these numbers."""
+    asked = [Said.of(each) for each in said]
+    numbers = {integers(each.plain) for each in asked} - {()}
+    for question in (*lesson.asks, *(each.ask for each in lesson.questions)):
+        told = Said.of(question)
+        if integers(told.plain) not in numbers and not any(told.lower in each.lower for each in asked):
+            return question
+    return None
 
 
 def _likeness(line: str, said: Iterable[str], helps: Helps) -> float:

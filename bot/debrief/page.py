@@ -25,12 +25,14 @@ h1 { font-size: 1.5rem; line-height: 1.25; margin: 0.4rem 0 0.2rem; }
 h2 { font-size: 1.12rem; margin: 2rem 0 0.4rem; }
 .about, small { color: var(--faint); }
 .try { border-left: 4px solid var(--you); padding: 0.1rem 0 0.1rem 1rem; margin: 1rem 0; }
+.try h2 { margin-top: 0.5rem; }
 .try blockquote { margin: 0.6rem 0; font-size: 1.15rem; }
 ul { padding-left: 1.2rem; } li { margin: 0.35rem 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem 0.35rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; }
-figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; width: 100%; min-width: 34rem; }
+th { font-weight: 600; } th small { font-weight: 400; }
+thead th, td { white-space: nowrap; } td:last-child { white-space: normal; width: 40%; }
+figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; width: 100%; min-width: 30rem; }
 ol { list-style: none; padding: 0; } ol li { border-top: 1px solid var(--line); margin: 0; padding: 0.6rem 0; }
 .who { font-weight: 600; } .you .who { color: var(--you); } .child .who { color: var(--child); }
 ol small { display: block; }
@@ -48,10 +50,10 @@ def page(debrief: Debrief) -> str:
         f'<p class="about">Conversation {debrief.conversation}, {debrief.began:%Y-%m-%d}. '
         f"The lesson aims at this: {escape(debrief.goal)}</p>",
         _advice(debrief),
-        _list(f"What moved {debrief.child}", telling.moved(debrief)),
-        _list("What could have", telling.left(debrief)),
+        _list(f"What moved {debrief.child}", _ideas(debrief) + telling.moved(debrief, telling.QUOTED_WHOLE)),
+        _list("What could have", telling.left(debrief, most=telling.QUOTED_WHOLE)),
         f"<h2>Who spoke, and how firmly the ideas sat</h2><figure>{svg(drawn)}</figure>",
-        f"<p>{escape(telling.words(debrief, figures))}</p>",
+        f"<p>Words: {escape(telling.words(debrief, figures))}</p>",
         _talk(figures),
         f"<h2>Your questions</h2><p>{escape(telling.asked(figures))}</p>",
         _turns(debrief),
@@ -70,11 +72,9 @@ def _advice(debrief: Debrief) -> str:
     found = debrief.advice
     if found is None:
         return ""
-    why = found.why
-    if found.turn is not None:
-        why += f" It showed when {debrief.child} said {telling.quoted(debrief, found.turn)}."
+    why = telling.reason(debrief, telling.QUOTED_WHOLE)
     return (
-        f'<section class="try"><h2>One thing to try</h2><p>{escape(why)} It might sound like this:</p>'
+        f'<section class="try"><h2>One thing to try</h2><p>{escape(why)}</p>'
         f"<blockquote>“{escape(found.sentence)}”</blockquote></section>"
     )
 
@@ -82,6 +82,11 @@ def _advice(debrief: Debrief) -> str:
 def _list(title: str, lines: Iterable[str]) -> str:
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return f"<h2>{escape(title)}</h2><ul>{items}</ul>" if items else ""
+
+
+def _ideas(debrief: Debrief) -> list[str]:
+    """The wrong ideas that showed."""
+    return [f"A wrong idea that showed: {belief}" for belief in debrief.ideas.values()]
 
 
 def _talk(figures: Figures) -> str:

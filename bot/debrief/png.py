@@ -13,7 +13,7 @@ from bot.debrief.picture import GROUND, Box, Label, Picture
 
 SCALE = 2
 """Pixels for each unit of the picture."""
-DOT = 2
+DOT = 3
 """Pixels of one dot of a letter."""
 STEP = letters.WIDE + 1
 """Dots from one letter to the next."""

@@ -106,11 +106,12 @@ class Missed:
 @dataclass(frozen=True, slots=True)
 class Advice:
     """One thing to try. `why` says what in the talk speaks for it, `sentence` how it might sound, `turn` is the
-    child's turn it goes back to, None where there is none."""
+    child's turn it goes back to, None where there is none. `foreign` says that it names numbers of another problem."""
 
     why: str
     sentence: str
-    turn: int | None
+    turn: int | None = None
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

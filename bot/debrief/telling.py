@@ -12,12 +12,12 @@ from bot.debrief.questions import QuestionKind
 from bot.debrief.record import Chance, Debrief, Missed, Shift, Way, Who
 from bot.student.records.dialogue import Stage
 
-QUOTED = 90
-"""Characters of a turn that are quoted in a chat."""
-MOST_TURNS_NAMED = 8
+QUOTED, QUOTED_WHOLE = 60, 400
+"""Characters of a turn that are quoted in a chat, and on a page."""
+MOST_TURNS_NAMED = 6
 """Numbers of turns in a row of a chat."""
-MOST_MOMENTS = 3
-"""Moments of one kind in a chat, the newest ones; the page has all."""
+MOST_MOMENTS = 2
+"""Moments of one kind in a chat, the newest ones of most weight; the page has all."""
 SITS = {
     Stage.HOLDS: "holds it",
     Stage.WAVERS: "doubts it",
@@ -51,7 +51,7 @@ def rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
     told = [
         ("Try next", advice(debrief)),
         (f"What moved {debrief.child}", " ".join(moved(debrief)[-MOST_MOMENTS:])),
-        ("What could have", " ".join(left(debrief)[-MOST_MOMENTS:])),
+        ("What could have", " ".join(left(debrief, MOST_MOMENTS))),
         ("Talk moves", talk(figures)),
         ("Your questions", asked(figures)),
         ("Words", words(debrief, figures)),
@@ -61,47 +61,54 @@ def rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
 
 
 def advice(debrief: Debrief) -> str:
-    """One thing to try, and how it might sound."""
+    """One thing to try, how it might sound, and what the lesson aims at."""
     if debrief.advice is None:
         return ""
-    found, back = debrief.advice, ""
-    if found.turn is not None:
-        back = f" It showed when {debrief.child} said {quoted(debrief, found.turn)}."
-    return f"{found.why}{back} It might sound like this: “{found.sentence}” The lesson aims at this: {debrief.goal}"
+    return f"{reason(debrief)} “{debrief.advice.sentence}” The lesson aims at this: {debrief.goal}"
 
 
-def moved(debrief: Debrief) -> list[str]:
-    """What moved a wrong idea, one sentence each; nothing where the child's mind is not shown."""
+def reason(debrief: Debrief, most: int = QUOTED) -> str:
+    """What speaks for the one thing to try, up to the sentence itself."""
+    found = debrief.advice
+    if found is None:
+        return ""
+    back = f" It showed when {debrief.child} said {quoted(debrief, found.turn, most)}." if found.turn else ""
+    numbers = " (the numbers are another problem's)" if found.foreign else ""
+    return f"{found.why}{back} It might sound like this{numbers}:"
+
+
+def moved(debrief: Debrief, most: int = QUOTED) -> list[str]:
+    """What moved a wrong idea, one sentence each, of so many characters of each turn at `most`; nothing where the
+    child's mind is not shown."""
     if not debrief.mind:
         return []
-    return [_moved(debrief, each) for each in debrief.shifts] or [
-        "Nothing moved a wrong idea in these turns."
-    ]
+    return [_moved(debrief, each, most) for each in debrief.shifts] or ["No wrong idea moved in these turns."]
 
 
-def _moved(debrief: Debrief, shift: Shift) -> str:
-    sits, idea = SITS[shift.after], debrief.ideas.get(shift.idea, shift.idea)
-    after = f"{debrief.child} {sits} (“{idea}”)."
-    if shift.by is None:
-        cause = "A night passed:" if shift.night else "Between two turns, the log does not say why:"
+def _moved(debrief: Debrief, shift: Shift, most: int) -> str:
+    if shift.by is not None:
+        cause = f"After {quoted(debrief, shift.by, most)}"
     else:
-        cause = f"After {quoted(debrief, shift.by)}:"
-    match shift.way:
-        case Way.FIRMER:
-            return f"{cause} the idea came back, {after}"
-        case Way.STAYED:
-            return f"{cause} it took that in and needs more, {after}"
-        case Way.LOOSER:
-            return f"{cause} {after}"
+        cause = "After a night" if shift.night else "Between two turns, the log does not say why"
+    # Which idea is said where there are several.
+    idea = f" (“{debrief.ideas.get(shift.idea, shift.idea)}”)" if len(debrief.ideas) > 1 else ""
+    what = {
+        Way.FIRMER: "the idea came back: ",
+        Way.STAYED: "it took that in, and needs more: ",
+        Way.LOOSER: "",
+    }
+    return f"{cause}, {what[shift.way]}{debrief.child} {SITS[shift.after]}{idea}."
 
 
-def left(debrief: Debrief) -> list[str]:
-    """The moments that could have moved the child, one sentence each."""
-    return [_left(debrief, each) for each in debrief.missed]
+def left(debrief: Debrief, count: int | None = None, most: int = QUOTED) -> list[str]:
+    """The moments that could have moved the child, one sentence each; at most `count`, the weightiest and newest."""
+    weight = list(Chance)
+    chosen = sorted(debrief.missed, key=lambda each: (weight.index(each.chance), -each.child))[:count]
+    return [_left(debrief, each, most) for each in sorted(chosen, key=lambda each: each.child)]
 
 
-def _left(debrief: Debrief, missed: Missed) -> str:
-    said, then = quoted(debrief, missed.child), quoted(debrief, missed.teacher)
+def _left(debrief: Debrief, missed: Missed, most: int) -> str:
+    said, then = quoted(debrief, missed.child, most), quoted(debrief, missed.teacher, most)
     return f"{debrief.child} said {said}; you went on with {then}: {_LEFT[missed.chance]}."
 
 

@@ -31,6 +31,8 @@ MESSAGE_COMMAND = "Not how a second grader talks"
 """In a message's menu; Discord takes at most 32 characters here, the whole sentence is in the form."""
 MOST_CHOICES = 25
 MOST_IN_A_FORM = 5
+LONGEST_ALT = 1024
+"""Characters that Discord takes to describe a file."""
 FORM_SECONDS = 900.0
 """How long an opened form is remembered: as long as Discord lets one answer it."""
 FINISH_SECONDS = 5.0
@@ -115,6 +117,15 @@ class Desk:
         show_mind = manners.may_see_stage(self._permissions, *_who(interaction))
         await self.serve(interaction, lambda place, _: self.commands.status(place, show_mind=show_mind))
 
+    async def debrief(self, interaction: discord.Interaction[Any], line: str | None) -> None:
+        """As with the status."""
+        mind = manners.may_see_stage(self._permissions, *_who(interaction))
+
+        async def look_back(place: Place, author: str) -> Shown:
+            return await self.commands.debrief(place, author, line, show_mind=mind)
+
+        await self.serve(interaction, look_back, "debrief", line)
+
 
 def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
     user = interaction.user
@@ -124,7 +135,15 @@ def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
 
 async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
     none = discord.AllowedMentions.none()
-    if len(shown.text) > LONGEST:
+    if shown.files:
+        files = [
+            discord.File(
+                io.BytesIO(each.content), filename=each.name, description=manners.cut(each.alt, LONGEST_ALT)
+            )
+            for each in shown.files
+        ]
+        await interaction.followup.send(page(shown), files=files, ephemeral=True, allowed_mentions=none)
+    elif len(shown.text) > LONGEST:
         file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
         await interaction.followup.send("Here it is.", file=file, ephemeral=True, allowed_mentions=none)
     else:
@@ -195,6 +214,21 @@ class StudentCommands(app_commands.Group):
     async def status(self, interaction: discord.Interaction[Any]) -> None:
         """Show settings and figures."""
         await self._desk.status(interaction)
+
+    @app_commands.command(description=_DOES["debrief"])
+    @app_commands.describe(
+        turn="to put a turn of yours right: its number", move="what that turn really did; both or neither"
+    )
+    async def debrief(
+        self, interaction: discord.Interaction[Any], turn: int | None = None, move: str | None = None
+    ) -> None:
+        """A word on this person's practice."""
+        line = None if turn is None and move is None else f"move {turn or ''} {move or ''}"
+        await self._desk.debrief(interaction, line)
+
+    @debrief.autocomplete("move")
+    async def _complete_move(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        return _choices(typed, ((name.replace("_", " "), name) for name in self._do.move_names))
 
     @app_commands.command(description=_DOES["privacy"])
     @app_commands.describe(choice="on or off: may your turns be used? export or forget: everything of yours")
