@@ -28,8 +28,9 @@ class QuestionKind(StrEnum):
 
 REASON = re.compile(
     r"\bwhy\b|\bhow come\b|\bexplain\b|\bwhat (makes|made) (you|it|them|that)\b|\bwhat do you mean\b"
-    r"|\bhow (do|did|would|could|can) (you|u|we|they) (know|get|tell|figure|decide|work|think|find|do|prove|see)\b"
-    r"|\bhow'?d (you|ya)\b|\b(walk|talk) me through\b|\b(show|tell) (me|us) how\b|\btell me (more|why|about how)\b"
+    r"|\bhow (do|does|did|would|could|can) (you|u|we|they|he|she|it)"
+    r" (know|get|tell|figure|decide|work|think|find|do|prove)\b"
+    r"|\bhow('?d| did) (you|ya)\b|\btell me how\b|\b(walk|talk) me through\b|\b(show|tell) (me|us) how\b|\btell me (more|why|about how)\b"
     r"|\bwhere did (you|that|the) .{0,20}(get|come from)\b|\bcan you prove\b|\bwhat were you thinking\b",
     re.I,
 )
@@ -41,11 +42,15 @@ _OPEN = re.compile(
     r"|\banother way\b|\bany (other )?ideas?\b|\bwhat'?s (on your mind|going on)\b|\bhow do you feel\b",
     re.I,
 )
+_LEAD = r"^(?:(?:so|and|ok|okay|now|then|please|hmm|well|good|great|but)[, ]+)*"
 _ASKS = re.compile(
-    r"^(?:(?:so|and|ok|okay|now|then|please|hmm|well|good|great|but)[, ]+)*"
-    r"(?:what|what's|which|who|who's|where|when|why|how|tell me|explain|show me|walk me through|name|find|solve"
-    r"|work out|figure out|spell|read|write|count|can you|could you|will you|would you|do you|did you|is it|are you)\b",
+    _LEAD
+    + r"(?:what|what's|which|who|who's|where|when|why|how|tell me|explain|show me|walk me through|name|find|solve"
+    r"|work out|figure out|spell|read|write|count|(?:can|could|will|would|do|did) you|is it|are you)\b",
     re.I,
+)
+_VERB_FIRST = re.compile(
+    _LEAD + r"(?:do|does|did|is|are|was|were|has|have|can|could|will|would|should)\b", re.I
 )
 _COMMENT = re.compile(r"^\s*how (nice|lovely|cool|funny|great|wonderful|interesting)\b|^what a\b", re.I)
 
@@ -55,6 +60,11 @@ def asks(sentence: Said) -> bool:
     if _COMMENT.search(sentence.text):
         return False
     return "?" in sentence.text or bool(_ASKS.match(sentence.text))
+
+
+def opens_as_one(sentence: Said) -> bool:
+    """Whether a sentence begins with the words of a question or of a task; "45?" does not."""
+    return bool(_ASKS.match(sentence.text) or _VERB_FIRST.match(sentence.text))
 
 
 def kind(sentence: Said) -> QuestionKind | None:

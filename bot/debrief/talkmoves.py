@@ -42,19 +42,21 @@ _TOGETHER = re.compile(
     r"|\bare you (with me|following|ready)\b|\b(say|tell me) (it|that) (again|one more time|back)\b"
     r"|\bdid you (hear|catch) (that|me|what)\b|\bdoes that make sense\b|\bdo you (follow|remember what)\b"
     r"|\bwhat (did|was) (i|we) (just )?(say|said|do)\b|\bturn and talk\b|\bask your partner\b"
-    r"|\b(ok|okay|ready|right)\?$",
+    r"|\b(ok|okay|ready)\?$",
     re.I,
 )
 _ANOTHER = (
     r"(?:somebody|someone|a friend|(?:my|your|another|some|the other|one) (?:other )?(?:friend|student|kid|child|girl"
     r"|boy|partner|classmate|neighbor|cousin|brother|sister)s?|they|he|she"
-    r"|(?!(?:It|This|That|What|Who|Which|So|The|And|You|We|I)\b)[A-Z][a-z]+)"
+    r"|(?!(?:It|This|That|What|Who|Which|How|Why|Where|When|So|The|And|But|If|You|We|I|Let|Now|Yes|No|Can|Could|Did"
+    r"|Does|Is|Are|Would|Look|Say)\b)[A-Z][a-z]+)"
 )
 _RELATE = re.compile(
-    r"\b[Dd]o you (?:also )?(?:agree|disagree)\b|\bwho (?:agrees|disagrees|can add)\b|\badd (?:on )?to (?:what|that)\b"
-    rf"|\b{_ANOTHER} (?:says?|said|thinks?|thought|got|gets|told me|did it|wrote)\b.*(?:\?|\bdo you\b|\bwhat\b)"
-    rf"|\b(?:what|how) would you (?:tell|say to|explain (?:it|that) to|help) {_ANOTHER}\b"
-    rf"|\b(?:is|are|was) (?:he|she|they) right\b|\b{_ANOTHER}(?:'s|s') (?:way|idea|answer|thinking)\b",
+    r"(?i:\bdo you (?:also )?(?:agree|disagree)\b|\bwho (?:agrees|disagrees|can add)\b)"
+    rf"|(?<!like in )\b{_ANOTHER} (?:says|said|thinks|thought|got|told me|did it|wrote)\b.*"
+    r"(?:\?|\bdo you\b|\bwhat\b)"
+    rf"|(?i:\b(?:what|how) would you (?:tell|say to|explain (?:it|that) to|help)) {_ANOTHER}\b"
+    rf"|(?i:\b(?:is|are|was) (?:he|she|they) right\b)|\b{_ANOTHER}(?:'s|s') (?:way|idea|answer|thinking)\b",
 )
 """A name is told by its capital, so the case counts here."""
 _SAYS_BACK = re.compile(
@@ -68,6 +70,11 @@ _YOU_DID = re.compile(
     re.I,
 )
 """Perhaps the same: half of the words have to be the child's."""
+_NOT = re.compile(r"\b(?:no|not|never|nope)\b|n't\b", re.I)
+_OWN = re.compile(
+    r"(?:i|let's|say|please|look|think|draw|put|try|get|take|walk|hold|watch|imagine|remember)\b", re.I
+)
+"""The first word of what a teacher says of itself, or wants done."""
 HALF = 0.5
 NOT_OF_THE_MATTER = frozenset(
     {
@@ -108,10 +115,17 @@ def _sentence(said: Said, child: str, move: MoveKind | None) -> TalkMove | None:
 
 def _back(said: Said, child: str) -> TalkMove | None:
     """Restating where all that the sentence tells are the child's words; revoicing where some of it are and the teacher
-    gives it back, or where half of both is the same. A new problem gives nothing back."""
+    gives it back, or where half of both is the same. A question of its own, a task and a no give nothing back."""
     ours, theirs = _telling(said.text), _telling(child)
     shared = ours & theirs
-    if not shared or parse(said) is not None:
+    denied = _NOT.search(said.text) and not _NOT.search(child)
+    if (
+        not shared
+        or denied
+        or _OWN.match(said.text)
+        or questions.opens_as_one(said)
+        or parse(said) is not None
+    ):
         return None
     if shared == ours:
         return TalkMove.RESTATE

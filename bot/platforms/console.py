@@ -83,10 +83,10 @@ class ConsoleChat:
                 await self._command(line.strip())
             else:
                 await self._say(line, colour, seed)
-        if interactive:
-            self._console.print(f"[dim]{child.name} waves. Bye![/]")
         if not await self._commands.is_new(self._place):
             self._console.print("[dim]A word on this practice: python -m bot debrief --out debrief.html[/]")
+        if interactive:
+            self._console.print(f"[dim]{child.name} waves. Bye![/]")
 
     async def _say(self, line: str, colour: str, seed: int | None) -> None:
         if any("\ud800" <= character <= "\udfff" for character in line):
