@@ -41,6 +41,7 @@ COMMANDS = (
     "chat",
     "ask",
     "replay",
+    "debrief",
     "check",
     "models",
     "use",

@@ -30,7 +30,8 @@ REASON = re.compile(
     r"\bwhy\b|\bhow come\b|\bexplain\b|\bwhat (makes|made) (you|it|them|that)\b|\bwhat do you mean\b"
     r"|\bhow (do|does|did|would|could|can) (you|u|we|they|he|she|it)"
     r" (know|get|tell|figure|decide|work|think|find|do|prove)\b"
-    r"|\bhow('?d| did) (you|ya)\b|\btell me how\b|\b(walk|talk) me through\b|\b(show|tell) (me|us) how\b|\btell me (more|why|about how)\b"
+    r"|\bhow('?d| did) (you|ya)\b|\b(walk|talk) me through\b|\b(show|tell) (me|us) how\b"
+    r"|\btell me (more|why|about how)\b"
     r"|\bwhere did (you|that|the) .{0,20}(get|come from)\b|\bcan you prove\b|\bwhat were you thinking\b",
     re.I,
 )

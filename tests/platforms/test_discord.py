@@ -480,7 +480,18 @@ async def test_the_commands_are_declared_with_options_and_choices(
         student, menu = server.commands
     assert (student["name"], menu["name"], menu["type"]) == ("student", MESSAGE_COMMAND, 3)
     by_name = {each["name"]: each for each in student["options"]}
-    assert set(by_name) == {"model", "child", "lesson", "status", "new", "privacy", "rate", "about", "help"}
+    assert set(by_name) == {
+        "model",
+        "child",
+        "lesson",
+        "status",
+        "new",
+        "debrief",
+        "privacy",
+        "rate",
+        "about",
+        "help",
+    }
     assert all(by_name[each]["options"][0]["autocomplete"] for each in ("model", "child", "lesson"))
     privacy = by_name["privacy"]["options"][0]
     assert [each["value"] for each in privacy["choices"]] == ["on", "off", "export", "forget"]
@@ -615,6 +626,28 @@ async def test_privacy_is_kept_exported_and_forgotten(server: DiscordServer, tmp
         small = await server.slash(PRACTICE, "privacy", choice="export")
         assert not small.files
         assert QUESTION not in small.text
+
+
+async def test_a_debrief_comes_with_picture_and_page_for_its_teacher_alone(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    more = f'[permissions]\nstage_roles = ["{PROFESSOR_ROLE}"]\n'
+    async with running(server, tmp_path, more) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        shown = await server.slash(PRACTICE, "debrief", roles=[PROFESSOR_ROLE])
+        assert "Your practice with Mia" in shown.text
+        assert "**Try next**" in shown.text
+        picture, page = shown.files
+        assert picture.startswith(b"\x89PNG")
+        assert QUESTION in page.decode()
+        assert shown.shown[0]["flags"] & 64, "to nobody else"
+        assert "**Try next**" not in (await server.slash(PRACTICE, "debrief")).text
+        assert "nothing to look back on" in (await server.slash(PRACTICE, "debrief", user=STRANGER)).text
+        assert "is kept as" in (await server.slash(PRACTICE, "debrief", turn=1, move="transfer")).text
+        assert "move TURN MOVE" in (await server.slash(PRACTICE, "debrief", turn=1)).text
+        assert "move TURN MOVE" in (await server.slash(PRACTICE, "debrief", move="asks")).text
+        assert "/student debrief" in (await server.slash(PRACTICE, "new")).text
 
 
 async def test_a_rating_takes_two_forms_also_over_a_restart(server: DiscordServer, tmp_path: Path) -> None:
