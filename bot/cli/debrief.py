@@ -21,7 +21,6 @@ from bot.store import Store
 async def debrief(settings: Settings, number: int | None, teacher: int | None) -> Debrief:
     """The debrief of the conversation of that number, or of the newest one in this terminal; of several teachers the
     one of that number, counted in the order in which they first spoke."""
-    children, curriculum = read_data(settings)
     store = await Store.open(settings.database_url, read_only=True)
     try:
         if number is None:
@@ -44,6 +43,7 @@ async def debrief(settings: Settings, number: int | None, teacher: int | None) -
             )
         if teacher is not None and not 1 <= teacher <= len(people):
             fail(f"--teacher: expected 1 to {len(people)}, got {teacher}")
+        children, curriculum = read_data(settings)
         return await Debriefs(settings, store, children, curriculum).of(found, people[(teacher or 1) - 1])
     finally:
         await store.aclose()
