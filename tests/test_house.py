@@ -265,6 +265,7 @@ OFFENCES = {
     "store": ("bot/store/rows.py", "bot.config"),
     "core": ("bot/messages.py", "bot.platforms.base"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),
+    "debrief": ("bot/debrief/build.py", "bot.metrics"),
     "training": ("bot/logs.py", "training.evaluate"),
     "heavy": ("bot/commands.py", "torch"),
 }
