@@ -55,6 +55,7 @@ def show(told: Debrief) -> None:
     console.print(f"[bold]{escape(telling.opening(told))}[/]\n")
     for name, text in telling.rows(told):
         console.print(f"[cyan]{escape(name)}[/]\n{escape(text)}\n")
+    console.print(f"[dim]{escape(' '.join(telling.limits(told)))}[/]")
 
 
 def write(told: Debrief, out: Path) -> None:

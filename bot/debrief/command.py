@@ -108,7 +108,7 @@ def _shown(debrief: Debrief) -> Shown:
     return Shown(
         telling.opening(debrief),
         telling.rows(debrief),
-        f"Conversation {debrief.conversation}. Is a move wrong? /student debrief move TURN MOVE puts it right.",
+        telling.hint(debrief),
         (
             Attachment("debrief.png", png(drawn), drawn.alt),
             Attachment("debrief.html", page(debrief).encode(), "The whole debrief as a page, turn by turn."),

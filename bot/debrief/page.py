@@ -31,7 +31,7 @@ ul { padding-left: 1.2rem; } li { margin: 0.35rem 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem 0.35rem 0; border-top: 1px solid var(--line); }
 th { font-weight: 600; } th small { font-weight: 400; }
-thead th, td { white-space: nowrap; } td:last-child { white-space: normal; width: 40%; }
+thead th, td { white-space: nowrap; } td:last-child { white-space: normal; width: 30%; }
 figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; width: 100%; min-width: 30rem; }
 ol { list-style: none; padding: 0; } ol li { border-top: 1px solid var(--line); margin: 0; padding: 0.6rem 0; }
 .who { font-weight: 600; } .you .who { color: var(--you); } .child .who { color: var(--child); }
@@ -127,9 +127,9 @@ def _heard(debrief: Debrief, turn: Spoken) -> list[str]:
     if turn.flagged:
         return ["answered by the program, not by the child"]
     if turn.who is Who.CHILD and debrief.mind and turn.thought is not None and turn.thought.misconception:
-        idea = debrief.ideas.get(turn.thought.misconception, turn.thought.misconception)
+        several = f": “{debrief.ideas[turn.thought.misconception]}”" if len(debrief.ideas) > 1 else ""
         stage = turn.thought.stage
-        return [f"about “{idea}”: {telling.SITS[stage]}"] if stage else []
+        return [f"the wrong idea{several}: {telling.SITS[stage]}"] if stage else []
     if turn.who is not Who.YOU:
         return []
     heard = HEARD_AS.get(turn.move, turn.move.value) if turn.move else "not heard"

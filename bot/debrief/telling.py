@@ -50,12 +50,11 @@ def rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
     figures = count(debrief)
     told = [
         ("Try next", advice(debrief)),
-        (f"What moved {debrief.child}", " ".join(moved(debrief)[-MOST_MOMENTS:])),
+        (f"What moved {debrief.child}", " ".join((*_idea(debrief), *moved(debrief)[-MOST_MOMENTS:]))),
         ("What could have", " ".join(left(debrief, MOST_MOMENTS))),
         ("Talk moves", talk(figures)),
         ("Your questions", asked(figures)),
         ("Words", words(debrief, figures)),
-        ("What this cannot tell", limits(debrief)[0]),
     ]
     return tuple((name, text) for name, text in told if text)
 
@@ -75,6 +74,22 @@ def reason(debrief: Debrief, most: int = QUOTED) -> str:
     back = f" It showed when {debrief.child} said {quoted(debrief, found.turn, most)}." if found.turn else ""
     numbers = " (the numbers are another problem's)" if found.foreign else ""
     return f"{found.why}{back} It might sound like this{numbers}:"
+
+
+def _idea(debrief: Debrief) -> Iterator[str]:
+    """The only idea there is, where what to try does not name it."""
+    if len(debrief.ideas) == 1:
+        (idea,) = debrief.ideas.values()
+        if idea not in advice(debrief):
+            yield f"The idea: “{idea}”"
+
+
+def hint(debrief: Debrief) -> str:
+    """What stands below it in a chat, whatever else there is room for."""
+    return (
+        f"Read from words alone, by rules that err; no score. Conversation {debrief.conversation}. "
+        "Is a move wrong? /student debrief move TURN MOVE puts it right."
+    )
 
 
 def moved(debrief: Debrief, most: int = QUOTED) -> list[str]:
