@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from bot.debrief.record import Shift, Spoken, Who
-from bot.student.records.dialogue import MoveKind, Stage
+from bot.student.records.dialogue import MoveKind, Stage, ThoughtKind
 
 CONFIRMS = (MoveKind.SAYS_RIGHT, MoveKind.REINFORCES)
 """Moves by which a doubt goes."""
@@ -23,9 +23,18 @@ def shifts(turns: Sequence[Spoken], now: Mapping[str, Stage], night: timedelta) 
     stages: dict[str, Stage] = {}
     last: dict[str, int] = {}
     found: list[Shift] = []
+    answered: str | None = None
+    """The idea by which the child's newest answer was wrong."""
     for place, turn in enumerate(turns):
         thought = turn.thought
-        if thought is None or thought.misconception is None or thought.stage is None:
+        if thought is None:
+            continue
+        if answered is not None and stages.get(answered) is Stage.WAVERS and _confirmed(turns, place):
+            found.append(Shift(answered, Stage.WAVERS, Stage.HOLDS, turns[place - 1].number, turn.number))
+            stages[answered], last[answered] = Stage.HOLDS, place
+        if thought.answer is not None:
+            answered = thought.misconception if turn.wrong else None
+        if thought.misconception is None or thought.stage is None:
             continue
         idea = thought.misconception
         # A child that has not shown an idea yet holds it.
@@ -42,13 +51,21 @@ def shifts(turns: Sequence[Spoken], now: Mapping[str, Stage], night: timedelta) 
     return tuple(found)
 
 
+def _confirmed(turns: Sequence[Spoken], place: int) -> bool:
+    """Whether the turn before a child's said that it was right, and the child listened. Its thought then names no idea:
+    that the doubt is gone is the mind's rule."""
+    before, thought = turns[place - 1] if place else None, turns[place].thought
+    said = before is not None and before.who is not Who.CHILD and before.heard in CONFIRMS
+    return said and thought is not None and thought.open and thought.kind is not ThoughtKind.OFF_TASK
+
+
 def _shift(
     turns: Sequence[Spoken], moved: tuple[str, Stage, Stage], last: int, place: int, night: timedelta
 ) -> Shift | None:
     """What happened to an idea that was seen at the place `last` and now at `place`; None where nothing did."""
     idea, before, after = moved
     teacher = turns[place - 1] if place and turns[place - 1].who is not Who.CHILD else None
-    helped = teacher is not None and teacher.move is MoveKind.HELPS
+    helped = teacher is not None and teacher.heard is MoveKind.HELPS
     stages = list(Stage)
     if stages.index(after) < stages.index(before):
         by, slept = _brought_back(turns[max(last, 0) : place + 1], night)
@@ -61,7 +78,7 @@ def _shift(
 def _brought_back(between: Sequence[Spoken], night: timedelta) -> tuple[int | None, bool]:
     """What made an idea firmer again: the turn that confirmed it, or a night; neither where the log tells neither."""
     confirmed = next(
-        (each.number for each in reversed(between) if each.who is not Who.CHILD and each.move in CONFIRMS),
+        (each.number for each in reversed(between) if each.who is not Who.CHILD and each.heard in CONFIRMS),
         None,
     )
     if confirmed is not None:

@@ -56,14 +56,14 @@ def build(practice: Practice, you: str, scene: Scene, night: timedelta, *, mind:
 
 def _with_mind(told: Debrief, practice: Practice, scene: Scene, night: timedelta) -> Debrief:
     """The same with all that tells what the child believes."""
-    now = _now(practice.conversation)
-    shifts = beliefs.shifts(told.turns, now, night)
+    shifts = beliefs.shifts(told.turns, _now(practice.conversation), night)
+    last = {each.idea: each.after for each in shifts}
     stages: dict[str, Stage] = {}
     for turn in told.turns:
         thought = turn.thought
         if thought is not None and thought.misconception is not None and thought.stage is not None:
             stages.pop(thought.misconception, None)  # the newest at the end
-            stages[thought.misconception] = now.get(thought.misconception, thought.stage)
+            stages[thought.misconception] = last.get(thought.misconception, thought.stage)
     ideas = {}
     for idea in stages:
         home = scene.curriculum.lesson_of(idea)
@@ -119,6 +119,7 @@ def _spoken(practice: Practice, you: str, scene: Scene) -> tuple[Spoken, ...]:
                 who,
                 row.content,
                 row.said_at,
+                heard=row.move,
                 move=move,
                 talk=talk,
                 questions=questions.kinds(said),

@@ -148,17 +148,14 @@ def _grid(top: float) -> list[Box]:
 
 def _line(debrief: Debrief, idea: str, axis: _Axis, top: float, colour: str) -> Iterator[Box]:
     """An idea as steps: level until the turn that shows it elsewhere."""
+    end = float(WIDTH - RIGHT)
     seen = [
-        (axis.left(turn.number) + axis.step / 2, turn.thought.stage)
-        for turn in debrief.turns
-        if turn.thought is not None and turn.thought.misconception == idea and turn.thought.stage is not None
+        (end if each.seen is None else axis.left(each.seen) + axis.step / 2, each.after)
+        for each in debrief.shifts
+        if each.idea == idea
     ]
-    end = WIDTH - RIGHT
-    after = next((each.after for each in debrief.shifts if each.idea == idea and each.seen is None), None)
-    if after is not None:
-        seen.append((float(end), after))
     x, before = float(LEFT), Stage.HOLDS
-    for at, stage in [*seen, (float(end), seen[-1][1] if seen else before)]:
+    for at, stage in [*seen, (end, seen[-1][1] if seen else before)]:
         y = _level(before, top)
         yield Box(x, y - LINE / 2, at - x, LINE, colour)
         low, high = sorted((y, _level(stage, top)))

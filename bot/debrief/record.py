@@ -26,12 +26,14 @@ class Who(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """One turn. `number` counts within the conversation; `move`, `talk` and `questions` are a teacher's alone,
-    `thought` the child's. `mended` says that the teacher put the move right."""
+    `thought` the child's. `heard` is the move that the child heard, `move` the same where the teacher has not put it
+    right; `mended` says that they have."""
 
     number: int
     who: Who
     text: str
     said_at: datetime
+    heard: MoveKind | None = None
     move: MoveKind | None = None
     talk: tuple[TalkMove, ...] = ()
     questions: tuple[QuestionKind, ...] = ()

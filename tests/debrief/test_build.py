@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.debrief import telling
-from bot.debrief.build import MOST_TURNS, Practice
-from bot.debrief.command import OFFER
+from bot.debrief.build import MOST_TURNS, Practice, build
+from bot.debrief.command import Debriefs
 from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
 from bot.debrief.png import png
 from bot.debrief.record import Chance, Way, Who
+from bot.store import hash_user
+from bot.store.rows import FeedbackKind, FeedbackRow
+from bot.student.believing.state import MindState
 from bot.student.records.dialogue import MoveKind, Stage, ThoughtKind
 from tests.debrief.practices import IDEA, NIGHT, Said, debrief, practice, scene, thought
+from tests.fakes.students import SECRET, Listener, ScriptedModel, message, room
 
 ASK: Said = ("What is 52 minus 17?", MoveKind.ASKS)
 WRONG: Said = ("It's 45.", thought(answer="45"))
@@ -197,8 +204,6 @@ def test_a_long_conversation_is_bounded() -> None:
 
 def test_what_was_cut_is_said() -> None:
     whole = practice([ASK, WRONG] * (MOST_TURNS // 2 + 1))
-    from bot.debrief.build import build
-
     newest = Practice(whole.conversation, whole.turns[-MOST_TURNS:], {})
     told = build(newest, "ann", scene(), NIGHT)
     assert told.cut
@@ -212,4 +217,52 @@ def test_empty_and_flagged_conversations_have_a_page() -> None:
         assert page(told).startswith("<!DOCTYPE html>")
         assert png(picture(told)).startswith(b"\x89PNG")
         assert telling.rows(told)
-    assert "/student debrief" in OFFER
+
+
+async def test_what_moved_the_child_is_what_moved_its_mind(tmp_path: Path) -> None:
+    """Random talks through the real classroom: every change of its state, with the teacher's turn, and nothing else."""
+    rng, found = random.Random(11), 0
+    async with room(tmp_path / "pupil.db", ScriptedModel()) as app:
+        lessons, children = list(app.classroom.curriculum.lessons.values()), sorted(app.classroom.children)
+        debriefs = Debriefs(app.settings, app.store, app.classroom.children, app.classroom.curriculum)
+        for channel in map(str, range(5)):
+            lesson = rng.choice(lessons)
+            here = await app.store.conversation("discord", channel, None)
+            await app.store.update_conversation(here.id, child=rng.choice(children), lesson=lesson.id)
+            asks = (*lesson.asks, *(each.ask for each in lesson.questions))
+            moved, before = [], dict[str, Stage]()
+            for _ in range(12):
+                helps = rng.choice(lesson.misconceptions).helps
+                line = rng.choice([*rng.sample(asks, 3), *rng.sample(helps, 3), "Yes, that's right!", "Why?"])
+                await app.classroom.receive(
+                    message(line, channel=channel), Listener(), seed=rng.randrange(999)
+                )
+                here = await app.store.conversation("discord", channel, None)
+                now = {
+                    name: each.stage for name, each in MindState.from_json(here.mind or "").beliefs.items()
+                }
+                moved += [
+                    (name, before.get(name, Stage.HOLDS), stage, here.turns - 1)
+                    for name, stage in now.items()
+                    if stage is not before.get(name, Stage.HOLDS)
+                ]
+                before = now
+            told = await debriefs.of(here, hash_user("discord", "ann", SECRET))
+            shifts = [(each.idea, each.before, each.after, each.by) for each in told.shifts]
+            assert [each for each in shifts if each[1] is not each[2]] == moved
+            found += len(moved)
+    assert found > 4
+
+
+def test_a_move_put_right_changes_what_is_said_and_not_what_the_child_heard() -> None:
+    rows = practice([ASK, WRONG, HELP, DOUBTS])
+    word = FeedbackRow(103, "ann", FeedbackKind.MOVE, "praises", rows.turns[2].said_at)
+    told = build(replace(rows, feedback={103: [word]}), "ann", scene(), NIGHT)
+    assert (told.turn(3).move, told.turn(3).heard, told.turn(3).mended) == (
+        MoveKind.PRAISES,
+        MoveKind.HELPS,
+        True,
+    )
+    assert told.shifts == debrief([ASK, WRONG, HELP, DOUBTS]).shifts
+    stranger = replace(word, author_hash="bob")
+    assert not build(replace(rows, feedback={103: [stranger]}), "ann", scene(), NIGHT).turn(3).mended
