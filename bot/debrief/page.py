@@ -15,6 +15,7 @@ from bot.debrief.picture import picture
 from bot.debrief.record import Debrief, Spoken, Who
 from bot.debrief.svg import svg
 from bot.debrief.talkmoves import MEANS
+from bot.student.records.dialogue import Stage
 
 _STYLE = """
 :root { color-scheme: light; --ink: #1f2933; --faint: #5b6773; --line: #d5dbe1; --you: #1f5fa8; --child: #b85c00; }
@@ -129,6 +130,8 @@ def _heard(debrief: Debrief, turn: Spoken) -> list[str]:
     if turn.who is Who.CHILD and debrief.mind and turn.thought is not None and turn.thought.misconception:
         several = f": “{debrief.ideas[turn.thought.misconception]}”" if len(debrief.ideas) > 1 else ""
         stage = turn.thought.stage
+        if stage is Stage.REVISES and turn.wrong:
+            return [f"the wrong idea{several}: slipped back"]
         return [f"the wrong idea{several}: {telling.SITS[stage]}"] if stage else []
     if turn.who is not Who.YOU:
         return []

@@ -93,7 +93,11 @@ def test_a_right_answer_of_a_child_that_revised_is_no_wrong_idea() -> None:
     revised: Said = ("35.", thought(Stage.REVISES, answer="35"))
     slipped: Said = ("45.", thought(Stage.REVISES, answer="45"))
     assert not debrief([ASK, revised, RIGHT, OPEN]).missed
-    assert [each.chance for each in debrief([ASK, slipped, RIGHT, OPEN]).missed] == [Chance.CONFIRMED]
+    told = debrief([ASK, slipped, RIGHT, OPEN])
+    assert [each.chance for each in told.missed] == [Chance.CONFIRMED]
+    assert "slipped back" in page(told)
+    assert told.advice is not None
+    assert "slipped back into this idea" in told.advice.why
 
 
 @pytest.mark.parametrize(
