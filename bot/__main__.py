@@ -108,6 +108,31 @@ def replay(
 
 
 @app.command()
+def debrief(
+    conversation: Annotated[
+        int | None,
+        typer.Argument(min=1, help="A conversation's number; the newest of this terminal without one."),
+    ] = None,
+    teacher: Annotated[
+        int | None, typer.Option("--teacher", help="Which of several teachers, by who spoke first.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write it as a page to this file.")] = None,
+    config: Config = None,
+) -> None:
+    """Look back on a practice with its teacher: what moved the child, what could have, one thing to try."""
+    from bot.cli import debrief as looking_back  # noqa: PLC0415
+
+    settings = load_settings(config)
+    quiet_logs(settings)
+    told = run(looking_back.debrief(settings, conversation, teacher))
+    if out is None:
+        looking_back.show(told)
+    else:
+        looking_back.write(told, out)
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
 def check(config: Config = None) -> None:
     """Show which parts are ready; exit 2 when the child cannot answer, 1 when something else is wrong."""
     from bot import readiness  # noqa: PLC0415

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bot.config import Budget as Limits
+    from bot.sections import Budget as Limits
     from bot.store import Store
 
 ALL_SPENT = (

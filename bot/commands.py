@@ -8,18 +8,20 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import privacy
+from bot.debrief import moves
+from bot.debrief.command import OFFER, Debriefs
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
 from bot.practice import Practice
 from bot.student.believing.state import MindError, MindState
+from bot.subcommands import SUBCOMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.classroom import Classroom
     from bot.config import Settings
@@ -55,8 +57,9 @@ class Commands:
         self._models = models
         self._classroom = classroom
         self._troubles = {} if troubles is None else troubles
-        self.opinions = Opinions(store)
+        self.opinions: Opinions = Opinions(store)
         self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
+        self._debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -101,7 +104,8 @@ class Commands:
             supports = tuple(
                 (f"what helps {children[chosen].name}", each) for each in children[chosen].supports
             )
-            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", supports)
+            hint = OFFER if conversation.turns else ""
+            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", supports, hint)
         current = self.practice.child(conversation)
         rows = tuple(
             (
@@ -227,10 +231,18 @@ class Commands:
 
     async def new(self, place: Place) -> Shown:
         """End this conversation; model, child, lesson and scenario stay."""
+        hint = "" if await self.is_new(place) else OFFER
         fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
         if (scenario := self.practice.of(fresh)) is not None:
             return self.practice.card(scenario)
-        return Shown("A fresh conversation: the child remembers nothing of the last one.")
+        return Shown("A fresh conversation: the child remembers nothing of the last one.", hint=hint)
+
+    async def debrief(
+        self, place: Place, author_hash: str, text: str | None = None, *, show_mind: bool = True
+    ) -> Shown:
+        """A word to this teacher on the practice here, or a move they put right; what the child believes only where
+        the role allows it."""
+        return await self._debriefs.answer(place, author_hash, text, mind=show_mind)
 
     async def privacy(self, author_hash: str, wanted: str | None) -> Shown:
         """Consent of this person, their data, or the end of both."""
@@ -246,6 +258,11 @@ class Commands:
     def model_names(self) -> tuple[str, ...]:
         """Every model's name, from memory: quick enough to complete while somebody types."""
         return self._models.names
+
+    @property
+    def move_names(self) -> tuple[str, ...]:
+        """What a teacher's turn can be put right to."""
+        return moves.NAMES
 
     def changes(self, name: str, argument: str | None) -> bool:
         """Whether the subcommand with this argument changes what everybody in the place sees."""
@@ -294,79 +311,6 @@ class Commands:
 
     async def _conversation(self, place: Place) -> ConversationRow:
         return await self._store.conversation(place.platform, place.channel, place.thread)
-
-
-@dataclass(frozen=True, slots=True)
-class Subcommand:
-    """One subcommand as people see it, and what it does with what stands behind its name. `argument` is "" where
-    it takes none."""
-
-    name: str
-    argument: str
-    does: str
-    run: Callable[[Commands, Place, str, str | None], Awaitable[Shown]]
-    """Given the place, who asks (as a hash), and the text behind the name, None where there is none."""
-
-
-SUBCOMMANDS = (
-    Subcommand(
-        "model",
-        "[name]",
-        "show the models, or switch this conversation to one",
-        lambda do, place, _, text: do.model(place, text),
-    ),
-    Subcommand(
-        "child",
-        "[name]",
-        "show the children, or choose who sits here",
-        lambda do, place, _, text: do.child(place, text),
-    ),
-    Subcommand(
-        "lesson",
-        "[id or words]",
-        "show or search the lessons, or choose one",
-        lambda do, place, _, text: do.lesson(place, text),
-    ),
-    Subcommand(
-        "scenario",
-        "[id, words, list, off or assign id]",
-        "what you practise here: show it, find and choose one",
-        lambda do, place, _, text: do.practice.scenario(place, text),
-    ),
-    Subcommand(
-        "again",
-        "[turn]",
-        "another try: go back to before one of your turns",
-        lambda do, place, _, text: do.practice.again(place, text),
-    ),
-    Subcommand(
-        "status",
-        "",
-        "model, child, lesson and figures of this conversation",
-        lambda do, place, *_: do.status(place),
-    ),
-    Subcommand(
-        "new",
-        "",
-        "start a fresh conversation; the child forgets this one",
-        lambda do, place, *_: do.new(place),
-    ),
-    Subcommand(
-        "privacy",
-        "[on|off|forget|export]",
-        "whether your turns may be used for training",
-        lambda do, _, author, text: do.privacy(author, text),
-    ),
-    Subcommand(
-        "rate",
-        "[nine scores 1-5] [comment]",
-        "rate this conversation by the rubric",
-        lambda do, place, author, text: do.opinions.rate_line(place, author, text or ""),
-    ),
-    Subcommand("about", "", "what this is", lambda do, *_: do.about()),
-    Subcommand("help", "", "this list", lambda do, *_: do.help()),
-)
-"""All there are, in the order in which they are shown."""
 
 
 def _remarks(info: ModelInfo) -> Iterator[str]:

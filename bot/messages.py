@@ -83,14 +83,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside what a command shows; `alt` says what is in it."""
+
+    name: str
+    content: bytes
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """What a command shows: a line of text, then rows of name and value, then a line about what to do next."""
+    """What a command shows: a line of text, then rows of name and value, then a line about what to do next. `files` say
+    nothing that the rows do not say, too: not every platform can show them to one person alone."""
 
     text: str
     rows: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     file: bool = False
     """Whether the text is to be kept as it is: sent as a file where there are files."""
+    files: tuple[Attachment, ...] = ()
 
 
 class CommandError(ValueError):

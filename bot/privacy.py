@@ -12,7 +12,7 @@ from bot.messages import CommandError, Shown
 from bot.store.rows import Consent
 
 if TYPE_CHECKING:
-    from bot.config import Privacy
+    from bot.sections import Privacy
     from bot.store import Store
 
 AFTERWARDS = (

@@ -41,6 +41,7 @@ COMMANDS = (
     "chat",
     "ask",
     "replay",
+    "debrief",
     "check",
     "models",
     "use",
@@ -104,6 +105,14 @@ def assert_one_line(done: subprocess.CompletedProcess[str], *holds: str) -> None
         assert each in lines[0]
 
 
+def newest(config: Path) -> int:
+    """The number of the newest conversation in which something was said."""
+    with sqlite3.connect(config.parent / "pupil.db") as database:
+        found: int = database.execute("SELECT max(conversation_id) FROM turns").fetchone()[0]
+    database.close()
+    return found
+
+
 WRONG: list[tuple[list[str | bytes], list[str]]] = [
     (["ask", "hi", "--child", "mai"], ["child", "mia"]),
     (["ask", "hi", "--lesson", "2.NBT.B.5-substract"], ["2.NBT.B.5-subtract"]),
@@ -116,6 +125,7 @@ WRONG: list[tuple[list[str | bytes], list[str]]] = [
     (["ask", "hi", "--seed", "seven"], ["--seed", "--help"]),
     (["asks", "hi"], ["asks", "--help"]),
     (["replay", "missing.jsonl", "--out", "out.jsonl"], ["missing.jsonl"]),
+    (["debrief"], ["no such database"]),
     (["use", "nothing"], ["nothing"]),
     (["use", "../../etc"], ["../../etc"]),
     (["forget", "teams", "someone"], ["discord", "slack", "console"]),
@@ -334,6 +344,21 @@ class TestChat:
         assert hashes == [(hash_user("console", "terminal", secret),)]
         assert "teacher turns: 1" in pupil("forget", "console", "terminal", config=config).stdout
         assert turns(config) == [("teacher", ""), ("student", "")]
+
+    def test_a_chat_is_looked_back_on_in_the_terminal_and_as_a_page(self, config: Path) -> None:
+        said = "What is 52 minus 17?\nHow did you get that?\n/student debrief\n/student debrief move 1 transfer\n"
+        chat = pupil("chat", "--seed", "5", config=config, stdin=said)
+        assert chat.returncode == 0, chat.stderr
+        told = " ".join(chat.stdout.split())
+        for holds in ("Your practice with Mia", "Try next", "is kept as", "python -m bot debrief"):
+            assert holds in told
+        shown = pupil("debrief", config=config)
+        assert shown.returncode == 0, shown.stderr
+        assert "pressing for reasoning 1 (turn 3)" in " ".join(shown.stdout.split())
+        page = pupil("debrief", str(newest(config)), "--out", "page.html", config=config)
+        assert page.stdout == "wrote page.html\n"
+        assert "What is 52 minus 17?" in (config.parent / "page.html").read_text(encoding="utf-8")
+        assert_one_line(pupil("debrief", "999", config=config), "no conversation 999")
 
     def test_forgetting_the_terminal_deletes_the_lines_typed_there(self, config: Path) -> None:
         history = config.with_name("chat_history")

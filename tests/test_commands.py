@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
-from bot.commands import SUBCOMMANDS, Subcommand
 from bot.messages import CommandError, Place, Shown
 from bot.opinions import RUBRIC
 from bot.store import hash_user
+from bot.subcommands import SUBCOMMANDS, Subcommand
 from tests.fakes.students import NONSENSE, SECRET, Listener, ModelUnavailable, ScriptedModel, message, room
 
 ANN = hash_user("discord", "ann", SECRET)

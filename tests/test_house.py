@@ -19,8 +19,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, TypeAdapter
 
-from bot.config import ChatModel, load, secret_names, settings_type
+from bot.config import load, secret_names, settings_type
 from bot.platforms import PLATFORMS
+from bot.sections import ChatModel
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -265,6 +266,7 @@ OFFENCES = {
     "store": ("bot/store/rows.py", "bot.config"),
     "core": ("bot/messages.py", "bot.platforms.base"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),
+    "debrief": ("bot/debrief/build.py", "bot.metrics"),
     "training": ("bot/logs.py", "training.evaluate"),
     "heavy": ("bot/commands.py", "torch"),
 }

@@ -13,7 +13,8 @@ FIRST_MESSAGE = """
 import asyncio, sys
 from bot import logs
 from bot.app import opened
-from bot.config import Settings, Student
+from bot.config import Settings
+from bot.sections import Student
 from tests.fakes.students import Listener, ScriptedModel, message
 
 async def main(data, folder):

@@ -19,10 +19,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, SecretStr, ValidationError
 
-from bot.config import Provider
 from bot.models.base import ModelRefused, ModelUnavailable, Reply
 from bot.models.client import FAILURES, Answer, Client
 from bot.models.prices import Price
+from bot.sections import Provider
 from bot.student.records.cue import Cue
 from bot.student.voicing import capable, prompt
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.config import BASE_MODEL, Settings
+from bot.config import Settings
 from bot.models.engines.base import EngineError
 from bot.models.engines.weights import check_gguf, known_gguf
 from bot.models.files import ArtifactError
 from bot.models.manifest import read_manifest
 from bot.models.prices import price_of, read_prices
 from bot.models.published import Published, VersionInfo
+from bot.sections import BASE_MODEL
 
 HERE = "runs here"
 UNPRICED = "price unknown"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from bot.config import BASE_MODEL, ChatModel, Settings
+from bot.config import Settings
 from bot.models import lora
 from bot.models.base import ModelUnavailable, StudentModel
 from bot.models.embedded import EmbeddedModel
@@ -21,6 +21,7 @@ from bot.models.engines.weights import check_gguf
 from bot.models.files import ArtifactError
 from bot.models.manifest import Base, Manifest
 from bot.models.prices import Price, price_of, read_prices
+from bot.sections import BASE_MODEL, ChatModel
 from bot.student.lessons import read_lesson
 from bot.student.records.child import read_child
 from bot.student.records.cue import Cue

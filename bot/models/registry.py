@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.config import BASE_MODEL, Settings
+from bot.config import Settings
 from bot.models.base import ModelUnavailable, StudentModel
 from bot.models.describing import UNPRICED, ModelInfo, describe, describe_published
 from bot.models.embedded import EmbeddedModel
@@ -26,6 +26,7 @@ from bot.models.kinds.base import ArtifactKind, T
 from bot.models.opening import Opener
 from bot.models.published import Published
 from bot.models.turnstile import Turnstile
+from bot.sections import BASE_MODEL
 from bot.student.voicing.prompt import OPENING
 
 HOSTED_AT_ONCE = 64

@@ -23,11 +23,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.classroom import Classroom
-from bot.commands import SUBCOMMANDS, Commands
+from bot.commands import Commands
 from bot.messages import CommandError, Message, Outgoing, Place, Shown, clean_text
 from bot.student.records.child import Child
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 from bot.student.records.lesson import Lesson
+from bot.subcommands import SUBCOMMANDS
 
 LEAVE = frozenset({"/quit", "/exit", "/bye"})
 
@@ -92,6 +93,8 @@ class ConsoleChat:
                 await self._command(line.strip())
             else:
                 await self._say(line, colour, seed)
+        if not await self._commands.is_new(self._place):
+            self._console.print("[dim]A word on this practice: python -m bot debrief --out debrief.html[/]")
         if interactive:
             self._console.print(f"[dim]{child.name} waves. Bye![/]")
 

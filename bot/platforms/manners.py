@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from bot.config import Limits, Permissions
+from bot.sections import Limits, Permissions
 
 MINUTE = 60.0
 """Seconds over which the limits count."""

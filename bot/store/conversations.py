@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, insert, missing
 from bot.store.rows import ConversationChanges, ConversationRow
-from bot.store.tables import assignments, conversations
+from bot.store.tables import assignments, conversations, turns
+from bot.student.records.dialogue import Role
 
 # Of every message, so they are made but once.
 _CURRENT = select(conversations).where(
@@ -56,16 +57,48 @@ async def places(
     connection: AsyncConnection, platform: str, since: datetime | None
 ) -> list[tuple[str, str | None]]:
     """Channels and threads where something was said, newest first; with `since`, said no longer ago."""
-    newest = func.max(conversations.c.updated_at)
+    newest_of_all = func.max(conversations.c.updated_at)
     found = (
         select(conversations.c.channel, conversations.c.thread)
         .where(conversations.c.platform == platform, conversations.c.turns > 0, conversations.c.channel != "")
         .group_by(conversations.c.channel, conversations.c.thread)
-        .order_by(newest.desc())
+        .order_by(newest_of_all.desc())
     )
     if since is not None:
-        found = found.having(newest >= since)
+        found = found.having(newest_of_all >= since)
     return [(row.channel, row.thread or None) for row in await connection.execute(found)]
+
+
+async def newest(
+    connection: AsyncConnection, platform: str, channel: str, thread: str | None, author_hash: str | None
+) -> ConversationRow | None:
+    """The newest conversation of a place in which that person said something that is still there, or anybody where
+    none is named; None of none."""
+    said = select(turns.c.id).where(
+        turns.c.conversation_id == conversations.c.id, turns.c.role == Role.TEACHER, turns.c.content != ""
+    )
+    if author_hash is not None:
+        said = said.where(turns.c.author_hash == author_hash)
+    found = await connection.execute(
+        select(conversations)
+        .where(
+            conversations.c.platform == platform,
+            conversations.c.channel == channel,
+            conversations.c.thread == (thread or ""),
+            said.exists(),
+        )
+        .order_by(conversations.c.id.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return None if row is None else _conversation(row)
+
+
+async def of_id(connection: AsyncConnection, conversation_id: int) -> ConversationRow | None:
+    """The conversation of that id, or None."""
+    found = await connection.execute(select(conversations).where(conversations.c.id == conversation_id))
+    row = found.one_or_none()
+    return None if row is None else _conversation(row)
 
 
 async def begin(

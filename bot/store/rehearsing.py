@@ -23,7 +23,7 @@ async def message(connection: AsyncConnection) -> None:
     place = await conversations.begin(connection, "rehearsal", key, None, {})
     asked = TeacherTurn("Hi.", now, "")
     answer = StudentTurn("Hi.", now, Thought(ThoughtKind.CHAT, reason="hi", words=1), "", "", "", "", "", "")
-    spoken = Spoken("", "Hi.", None, True, place.id, asked, answer, None, False, now)
+    spoken = Spoken("", "Hi.", None, True, place.id, asked, answer, None, None, now)
     await outbox.speak(connection, key, "", spoken)
     await claims.answer(connection, key, place.id)
     await turns.log(connection, place.id, asked, answer, None, None)

@@ -27,11 +27,14 @@ class Consent(StrEnum):
 
 
 class FeedbackKind(StrEnum):
-    """What a person thinks of one student turn; a suggestion says what a child would have said."""
+    """What a person thinks of one turn. A suggestion says what a child would have said; teachers say of their own
+    turns what they did: a move is what the child should have heard, a talk move one of those or "none"."""
 
     UP = "up"
     DOWN = "down"
     SUGGESTION = "suggestion"
+    MOVE = "move"
+    TALK_MOVE = "talk_move"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
 from bot.store.outbox import Outbox
+from bot.store.practices import Practices
 from bot.store.revisions import ready
 from bot.store.rows import (
     BackupsReport,
@@ -98,6 +99,11 @@ class Store:
     def harvests(self) -> Harvests:
         """What a harvest of the log asks, and where it puts what it found."""
         return Harvests(self._database)
+
+    @property
+    def practices(self) -> Practices:
+        """Whole conversations, as a debrief reads them."""
+        return Practices(self._database)
 
     @property
     def candidates(self) -> Candidates:
@@ -202,13 +208,10 @@ class Store:
         *,
         mind_before: str | None = None,
     ) -> Exchange:
-        """Log a teacher's turn, the child's answer and state, and mark the claim answered: all or nothing.
-
-        `student` is None where a notice took the child's place. `mind` is not kept where the conversation has ended
-        meanwhile, or somebody in it was forgotten, so that the `mind_before` that was read is there no more. Raises
-        `StoreError` when the claim is not waiting for an answer: it was answered, given up, or its author asked to
-        be forgotten meanwhile.
-        """
+        """Log a teacher's turn, the child's answer and state, and mark the claim answered: all or nothing. `student`
+        is None where a notice took the child's place. `mind` is not kept where the conversation has ended meanwhile, or
+        somebody in it was forgotten, so that the `mind_before` that was read is there no more. Raises `StoreError` when
+        the claim is not waiting for an answer: it was answered, given up, or its author asked to be forgotten."""
         async with self._database.writing() as connection:
             if not await claims.answer(connection, claim_key, conversation_id):
                 raise StoreError(
@@ -226,11 +229,8 @@ class Store:
 
     @whole
     async def find_turn(self, platform_message_id: str) -> TurnRow | None:
-        """The turn that was said in this message, or None.
-
-        The id must be unique over platforms and channels (Slack's alone is not): the edge that gives it
-        to `log_exchange` puts platform and channel into it.
-        """
+        """The turn that was said in this message, or None. The id is unique over platforms and channels (Slack's
+        alone is not): the edge that gives it puts both into it."""
         async with self._database.reading() as connection:
             return await turns.find(connection, platform_message_id)
 
@@ -240,11 +240,9 @@ class Store:
             return await turns.spent(connection, since, author_hash)
 
     async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
-        """Every turn that is not blank, conversation by conversation in order, in constant memory.
-
-        With `forgotten`, the blank turns of whoever was forgotten as well: that somebody spoke there is all they say.
-        Turns logged meanwhile may be among them. Nothing stays open between two turns: the reader may stop early.
-        """
+        """Every turn that is not blank, conversation by conversation in order, in constant memory; with `forgotten`,
+        the blank turns of whoever was forgotten as well: that somebody spoke there is all they say. Turns logged
+        meanwhile may be among them. Nothing stays open between two turns: the reader may stop early."""
         after = (0, 0)
         while page := await self._page(after, forgotten=forgotten):
             for logged in page:

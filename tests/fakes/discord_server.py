@@ -238,7 +238,14 @@ class DiscordServer:
         await self.dispatch("MESSAGE_REACTION_REMOVE", event)
 
     async def slash(
-        self, channel: str, name: str, /, *, user: str = TEACHER, roles: Sequence[str] = (), **options: str
+        self,
+        channel: str,
+        name: str,
+        /,
+        *,
+        user: str = TEACHER,
+        roles: Sequence[str] = (),
+        **options: str | int,
     ) -> Interaction:
         """Use /student NAME; wait for the answer."""
         return await self._use(channel, COMMAND, _student(name, options), user, roles)
@@ -810,8 +817,11 @@ class DiscordServer:
         return interaction
 
 
-def _student(name: str, options: dict[str, str], *, focused: bool = False) -> Json:
-    given: list[Json] = [{"name": key, "type": 3, "value": value} for key, value in options.items()]
+def _student(name: str, options: dict[str, str | int], *, focused: bool = False) -> Json:
+    given: list[Json] = [
+        {"name": key, "type": 4 if isinstance(value, int) else 3, "value": value}
+        for key, value in options.items()
+    ]
     if focused:
         given[-1]["focused"] = True
     inner = {"name": name, "type": 1, "options": given}

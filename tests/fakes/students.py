@@ -23,7 +23,7 @@ from bot import logs
 from bot.app import App, read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
-from bot.config import Settings, Student
+from bot.config import Settings
 from bot.messages import Message, Outgoing
 from bot.metrics import Metrics
 from bot.models.base import ModelRefused, ModelUnavailable, Reply, StudentModel
@@ -31,6 +31,7 @@ from bot.models.describing import ModelInfo
 from bot.models.registry import Models, UnknownModel
 from bot.models.turnstile import Turnstile
 from bot.platforms.base import PlatformError
+from bot.sections import Student
 from bot.steps import Watch, unwatched
 from bot.store import Store
 from bot.student.records.child import Child

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.config import ConfigError, Engine, load
+from bot.config import ConfigError, load
 from bot.models.base import ModelUnavailable
 from bot.models.engines import choice
 from bot.models.engines.base import EngineError
@@ -20,6 +20,7 @@ from bot.models.engines.choice import Choice, choose
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.registry import Models
 from bot.readiness import check
+from bot.sections import Engine
 from tests.fakes.adapters import data_folder, publish_adapter
 from tests.fakes.students import settings_at
 from tests.fakes.vllm_server import VllmServer

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from bot.app import App, opened, watching
-from bot.config import ChatModel, Settings
+from bot.config import Settings
 from bot.messages import Answer, Place
 from bot.models.artifact import publish
 from bot.models.base import ModelUnavailable
@@ -29,6 +29,7 @@ from bot.models.engines.base import Engine, EngineError, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.manifest import Base
 from bot.models.registry import Models, UnknownModel
+from bot.sections import ChatModel
 from tests.fakes import adapters
 from tests.fakes.adapters import data_folder, manifest, publish_adapter
 from tests.fakes.openai_server import OpenAIServer

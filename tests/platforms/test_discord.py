@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import SUBCOMMANDS, Commands, Subcommand
+from bot.commands import Commands
 from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.base import Reply
@@ -42,6 +42,7 @@ from bot.student.records.child import Child
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Curriculum
 from bot.student.voicing.voice import Shaped
+from bot.subcommands import SUBCOMMANDS, Subcommand
 from tests.fakes.discord_server import (
     APP,
     BOT,
@@ -709,6 +710,28 @@ async def test_what_all_see_changed_is_told_to_all(server: DiscordServer, tmp_pa
         await server.slash(PRACTICE, "child", name="nobody")
         await server.slash(DIRECT, "new")
         assert (len(server.sent(PRACTICE)), server.sent(DIRECT)) == (count, [])
+
+
+async def test_a_debrief_comes_with_picture_and_page_for_its_teacher_alone(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    more = f'[permissions]\nstage_roles = ["{PROFESSOR_ROLE}"]\n'
+    async with running(server, tmp_path, more) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        shown = await server.slash(PRACTICE, "debrief", roles=[PROFESSOR_ROLE])
+        assert "Your practice with Mia" in shown.text
+        assert "**Try next**" in shown.text
+        picture, page = shown.files
+        assert picture.startswith(b"\x89PNG")
+        assert QUESTION in page.decode()
+        assert shown.shown[0]["flags"] & 64, "to nobody else"
+        assert "**Try next**" not in (await server.slash(PRACTICE, "debrief")).text
+        assert "nothing to look back on" in (await server.slash(PRACTICE, "debrief", user=STRANGER)).text
+        assert "is kept as" in (await server.slash(PRACTICE, "debrief", turn=1, move="transfer")).text
+        assert "move TURN MOVE" in (await server.slash(PRACTICE, "debrief", turn=1)).text
+        assert "move TURN MOVE" in (await server.slash(PRACTICE, "debrief", move="asks")).text
+        assert "/student debrief" in (await server.slash(PRACTICE, "new")).text
 
 
 async def test_a_rating_takes_two_forms_also_over_a_restart(server: DiscordServer, tmp_path: Path) -> None:

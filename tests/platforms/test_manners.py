@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Limits, Permissions
 from bot.platforms.manners import MINUTE, RateLimits, cut, may_change, may_see_stage, speaking_seconds
+from bot.sections import Limits, Permissions
 
 
 class Clock:

@@ -27,7 +27,7 @@ from pydantic import SecretStr
 from bot import config
 from bot.app import read_data
 from bot.classroom import Classroom
-from bot.commands import SUBCOMMANDS, Commands
+from bot.commands import Commands
 from bot.messages import Shown
 from bot.metrics import Metrics
 from bot.models.registry import Models
@@ -43,6 +43,7 @@ from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
 from bot.student.records.child import Child
 from bot.student.records.curriculum import Curriculum
+from bot.subcommands import SUBCOMMANDS
 from tests.fakes.models import InstantModels
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack_server import (
@@ -873,6 +874,39 @@ async def test_a_thread_is_rated_from_a_messages_menu(slack: SlackServer, bot: B
     assert blocks.about(slack.views[1])["thread"] == when, "the question that began the thread is of it"
 
 
+async def test_a_debrief_is_shown_to_its_teacher_alone(slack: SlackServer, tmp_path: Path) -> None:
+    slack.groups["S0PROFS"] = ["U0PROF"]
+    async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
+        await slack.say(QUESTION)
+        await bot.turns(PRACTICE, 2)
+        text, shown = await answer(slack, "debrief")
+        assert wrong_blocks(shown["blocks"]) == ""
+        assert "Your practice with Mia" in text
+        assert "Try next" not in text, "the child's mind is for professors here"
+        assert "nothing to look back on" in (await answer(slack, "debrief", user="U0PROF"))[0]
+        await slack.say("How did you get that?", user="U0PROF")
+        await bot.turns(PRACTICE, 4)
+        assert "Try next" in (await answer(slack, "debrief", user="U0PROF"))[0]
+        assert "is kept as" in (await answer(slack, "debrief move 1 transfer"))[0]
+        assert "none of yours" in (await answer(slack, "debrief move 3 asks"))[0]
+
+
+async def test_a_thread_is_looked_back_on_from_a_messages_menu(slack: SlackServer, bot: Bot) -> None:
+    when = await slack.say(f"{MENTION} {QUESTION}", channel=GENERAL)
+    await bot.turns(GENERAL, 2, when)
+    post = slack.posts(GENERAL)[0]
+
+    async def looked_back(user: str) -> str:
+        before = len(slack.responses)
+        await slack.shortcut(blocks.DEBRIEF, post, channel=GENERAL, user=user)
+        shown = await slack.until(lambda: slack.responses[before:] and slack.responses[before])
+        assert shown["response_type"] == "ephemeral"
+        return json.dumps(shown["blocks"], ensure_ascii=False)
+
+    assert "Your practice with Mia" in await looked_back("U0ANN")
+    assert "nothing to look back on" in await looked_back("U0BEN")
+
+
 async def test_a_trigger_that_ran_out_is_told(slack: SlackServer, bot: Bot) -> None:
     await slack.say(QUESTION)
     await bot.turns(PRACTICE, 2)
@@ -939,7 +973,11 @@ async def test_a_thumb_that_is_taken_back_counts_no_more(slack: SlackServer, bot
 def test_the_manifest_is_what_slack_takes() -> None:
     features = MANIFEST["features"]
     assert all(len(each["name"]) <= 24 and len(each["description"]) <= 150 for each in features["shortcuts"])
-    assert {each["callback_id"] for each in features["shortcuts"]} == {blocks.RATE, blocks.BETTER_LINE}
+    assert {each["callback_id"] for each in features["shortcuts"]} == {
+        blocks.RATE,
+        blocks.BETTER_LINE,
+        blocks.DEBRIEF,
+    }
     assert [each["command"] for each in features["slash_commands"]] == ["/student"]
     hint = features["slash_commands"][0]["usage_hint"]
     assert {each.name for each in SUBCOMMANDS} == set(hint.split(" | "))

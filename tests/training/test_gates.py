@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from bot.app import opened
-from bot.config import Gates, Settings, Student
+from bot.config import Settings
 from bot.messages import Place
 from bot.models import catalogue
 from bot.models.engines.running import Engines
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training, read_manifest
 from bot.models.opening import Opener
 from bot.models.published import Published
+from bot.sections import Gates, Student
 from tests.fakes.students import DATA
 from training.evaluate import gates
 

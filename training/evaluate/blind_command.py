@@ -15,7 +15,8 @@ from bot.cli.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.config import ChatModel, Settings
+    from bot.config import Settings
+    from bot.sections import ChatModel
     from training.evaluate.blind import Outcome, Question, Session, Side
 
 SIDES: Mapping[str, Side] = {"1": "first", "a": "first", "2": "second", "b": "second", "=": "neither"}

@@ -11,10 +11,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import get_args
 
-from bot.config import Provider
 from bot.models.files import ArtifactError
 from bot.models.kinds import KINDS
 from bot.models.manifest import Manifest, read_manifest
+from bot.sections import Provider
 from training.evaluate.rows import Row
 
 TRAINED = {kind.name for kind in KINDS} - set(get_args(Provider))

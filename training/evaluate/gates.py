@@ -14,10 +14,10 @@ from typing import Any
 
 import structlog
 
-from bot.config import Gates
 from bot.models import artifact, catalogue
 from bot.models.files import ArtifactError
 from bot.models.manifest import GATE, Manifest, read_manifest
+from bot.sections import Gates
 
 log = structlog.get_logger(__name__)
 

@@ -97,11 +97,11 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
 
 def adapter_of(settings: Settings, name: str, gguf: Path) -> Path | None:
     """The folder of the adapter that `name` means, None for the base model; raise `ArtifactError`."""
-    from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models import artifact, catalogue  # noqa: PLC0415
     from bot.models.files import ArtifactError  # noqa: PLC0415
     from bot.models.lora import CONFIG, made_for  # noqa: PLC0415
     from bot.models.manifest import NAME  # noqa: PLC0415
+    from bot.sections import BASE_MODEL  # noqa: PLC0415
 
     if name == BASE_MODEL:
         return None

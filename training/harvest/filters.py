@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from bot.debrief import moves
 from bot.store.rows import Consent, FeedbackKind, LoggedTurn
 from bot.student.guard import safeguard
 from bot.student.guard.redaction import redact
@@ -107,13 +108,15 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An exchange that passed, with the suggested line that takes the place of the child's."""
+    """An exchange that passed, with the suggested line that takes the place of the child's, and the move that the
+    teacher says theirs was."""
 
     teacher: LoggedTurn
     student: LoggedTurn
     suggestion: Suggestion | None
     ups: int
     downs: int
+    move: MoveKind | None = None
 
     @property
     def said(self) -> str:
@@ -173,7 +176,10 @@ class Rules:
             return Reason.FLAGGED
         if teacher is None or student is None:
             return Reason.UNANSWERED
-        reason = self._origin(teacher, student) or self._teacher(teacher.turn.content, teacher.turn.move)
+        move = self._put_right(teacher)
+        reason = self._origin(teacher, student) or self._teacher(
+            teacher.turn.content, move or teacher.turn.move
+        )
         if reason is not None:
             return reason
         ups = sum(each.kind is FeedbackKind.UP for each in student.feedback)
@@ -181,11 +187,16 @@ class Rules:
         suggestion = self._suggestion(teacher, student)
         if suggestion is None and downs > ups:
             return Reason.VOTED_DOWN
-        kept = Kept(teacher, student, suggestion, ups, downs)
+        kept = Kept(teacher, student, suggestion, ups, downs, move)
         if suggestion is None and (reason := self._child(teacher, student)):
             return reason
         spoken = [*words(teacher.turn.content), *words(kept.said)]
         return Reason.GOLDEN if any(gram in self.golden for gram in _grams(spoken)) else kept
+
+    def _put_right(self, teacher: LoggedTurn) -> MoveKind | None:
+        """What the teacher says their own turn did, where that may be used."""
+        said = [each for each in teacher.feedback if self.agreed(each.author_hash, each.at)]
+        return moves.mended(said, teacher.turn.author_hash).move
 
     def _origin(self, teacher: LoggedTurn, student: LoggedTurn) -> Reason | None:
         said = student.turn

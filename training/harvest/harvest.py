@@ -274,10 +274,12 @@ def _piece_reason(piece: _Piece, rating: float | None) -> Reason | None:
 
 
 def _candidate(piece: _Piece, rating: float | None) -> NewCandidate:
-    turns, rejected, votes = [], {}, {}
+    turns, rejected, votes, put_right = [], {}, {}, []
     for number, kept in enumerate(piece.kept):
         teacher, student = kept.teacher.turn, kept.student.turn
-        turns.append(Turn(Role.TEACHER, teacher.content, move=teacher.move))
+        if kept.move is not None:
+            put_right.append(2 * number)
+        turns.append(Turn(Role.TEACHER, teacher.content, move=kept.move or teacher.move))
         turns.append(Turn(Role.STUDENT, kept.said, thought=student.thought))
         place = str(2 * number + 1)
         if kept.suggestion is not None:
@@ -300,6 +302,8 @@ def _candidate(piece: _Piece, rating: float | None) -> NewCandidate:
         "votes": votes,
         "rating": None if rating is None else round(rating, 2),
     }
+    if put_right:
+        lineage["put_right"] = put_right
     return NewCandidate(
         key=piece.key,
         conversation_id=said[0].conversation_id,

@@ -82,12 +82,14 @@ def _write(data: Path, name: str, rows: list[tuple[Candidate, Review | None]], d
 
 
 def _lineage(lineage: Mapping[str, Any], original: Dialogue, final: Dialogue) -> dict[str, Any]:
-    """Where a dialogue comes from; the worse lines are in the pairs."""
-    told = {name: value for name, value in lineage.items() if name != "rejected"}
+    """Where a dialogue comes from; the worse lines are in the pairs. `edited` are the turns that a person changed: a
+    reviewer, whoever suggested a line, or the teacher who put right how a turn was heard."""
+    told = {name: value for name, value in lineage.items() if name not in ("rejected", "put_right")}
+    put_right = lineage.get("put_right", ())
     edited = [
         place
         for place, (was, now) in enumerate(zip(original.turns, final.turns, strict=True))
-        if was != now or str(place) in lineage["rejected"]
+        if was != now or str(place) in lineage["rejected"] or place in put_right
     ]
     return {**told, "edited": edited}
 

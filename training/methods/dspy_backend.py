@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from bot.config import BASE_MODEL, Settings
+from bot.config import Settings
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.engines.weights import served_gguf
 from bot.models.lora import base_checksum
@@ -19,6 +19,7 @@ from bot.models.manifest import Base
 from bot.models.prices import price_of, read_prices
 from bot.models.program import Backend, Embedded, Endpoint, ProgramModel, StudentSimulationModel
 from bot.models.program_lm import language_model
+from bot.sections import BASE_MODEL
 from bot.student.records.cue import Cue
 from bot.student.records.reading import DataError
 

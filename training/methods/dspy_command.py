@@ -74,7 +74,7 @@ def dspy(  # noqa: PLR0913 - one per option
 ) -> None:
     """Optimise the student's prompt with DSPy, compare it with the zero-shot one, and publish it."""
     from bot import logs  # noqa: PLC0415
-    from bot.config import BASE_MODEL  # noqa: PLC0415
+    from bot.sections import BASE_MODEL  # noqa: PLC0415
 
     settings = load_settings(config)
     logs.set_up("error")
@@ -118,10 +118,10 @@ def _run(settings: Settings, wanted: Wanted) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from bot.app import read_data  # noqa: PLC0415
-    from bot.config import BASE_MODEL  # noqa: PLC0415
     from bot.models.catalogue import held_back  # noqa: PLC0415
     from bot.models.program import StudentSimulationModel  # noqa: PLC0415
     from bot.models.program_lm import language_model  # noqa: PLC0415
+    from bot.sections import BASE_MODEL  # noqa: PLC0415
     from training.harvest.origin import Origins  # noqa: PLC0415
     from training.methods import dspy_backend, dspy_data, dspy_publish, dspy_run, dspy_told  # noqa: PLC0415
     from training.methods.dspy_meter import Meter, metered  # noqa: PLC0415

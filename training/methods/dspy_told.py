@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bot.config import BASE_MODEL
 from bot.models.prices import Price
 from bot.models.program import Backend
+from bot.sections import BASE_MODEL
 from training.methods.dspy_meter import Meter
 from training.methods.dspy_run import Comparison, Plan
 

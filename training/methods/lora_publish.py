@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bot.config import Gates
 from bot.models.lora import base_checksum
 from bot.models.manifest import Base, Manifest, Prompt, Training
 from bot.models.manifest import Data as DataEntry
+from bot.sections import Gates
 from bot.student.voicing.prompt import VERSION
 from training.evaluate import gates
 from training.methods.gguf_adapter import CONFIG, GGUF, WEIGHTS

@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib.metadata
 from pathlib import Path
 
-from bot.config import Gates
 from bot.models import catalogue
 from bot.models.manifest import Base, Data, Manifest, Prompt, Training
+from bot.sections import Gates
 from training.evaluate import gates
 from training.methods.openai_run import FineTuningError, Run
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.config import Engine as Settings
 from bot.models.engines.base import EngineError
+from bot.sections import Engine as Settings
 
 EngineName = Literal["llama_cpp", "torch", "vllm"]
 

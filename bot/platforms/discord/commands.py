@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,11 +15,12 @@ import discord
 import structlog
 from discord import app_commands
 
-from bot.commands import SUBCOMMANDS, Commands, Subcommand
+from bot.commands import Commands
 from bot.messages import CommandError, Place, Shown
-from bot.opinions import RUBRIC
 from bot.platforms import manners
-from bot.platforms.discord.answer import FAILURES, LONGEST, message_id, place_of, why
+from bot.platforms.discord.answer import FAILURES, LONGEST, place_of, why
+from bot.platforms.discord.forms import BetterWords, GoOn, RatingForm
+from bot.subcommands import SUBCOMMANDS, Subcommand
 
 if TYPE_CHECKING:
     from bot.classroom import Classroom
@@ -32,14 +32,10 @@ MESSAGE_COMMAND = "Not how a second grader talks"
 """In a message's menu; Discord takes at most 32 characters here, the whole sentence is in the form."""
 ASSIGN = "assign "
 MOST_CHOICES = 25
-MOST_IN_A_FORM = 5
-FORM_SECONDS = 900.0
-"""How long discord.py keeps an opened form: as long as Discord lets one answer it."""
-RATING, BETTER = "pupil:form:rate:", "pupil:form:better:"
-"""How the ids of forms begin. Behind it stands what a form is about, so that an answer needs no memory of it."""
+LONGEST_ALT = 1024
+"""Characters that Discord takes to describe a file."""
 FINISH_SECONDS = 5.0
 BROKEN = "That did not work just now. Whoever runs this bot finds the reason in the log."
-SCORES = {1: "not at all", 2: "a little", 3: "partly", 4: "mostly", 5: "just like a second grader"}
 
 _DOES = {each.name: each.does for each in SUBCOMMANDS}
 _Choices = list[app_commands.Choice[str]]
@@ -121,6 +117,15 @@ class Desk:
         show_mind = manners.may_see_stage(self._permissions, *_who(interaction))
         await self.serve(interaction, lambda place, _: self.commands.status(place, show_mind=show_mind))
 
+    async def debrief(self, interaction: discord.Interaction[Any], line: str | None) -> None:
+        """As with the status."""
+        mind = manners.may_see_stage(self._permissions, *_who(interaction))
+
+        async def look_back(place: Place, author: str) -> Shown:
+            return await self.commands.debrief(place, author, line, show_mind=mind)
+
+        await self.serve(interaction, look_back, "debrief", line)
+
 
 def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
     user = interaction.user
@@ -130,7 +135,15 @@ def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
 
 async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
     none = discord.AllowedMentions.none()
-    if shown.file or len(shown.text) > LONGEST:
+    if shown.files:
+        files = [
+            discord.File(
+                io.BytesIO(each.content), filename=each.name, description=manners.cut(each.alt, LONGEST_ALT)
+            )
+            for each in shown.files
+        ]
+        await interaction.followup.send(page(shown), files=files, ephemeral=True, allowed_mentions=none)
+    elif shown.file or len(shown.text) > LONGEST:
         file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
         await interaction.followup.send("Here it is.", file=file, ephemeral=True, allowed_mentions=none)
     else:
@@ -229,6 +242,21 @@ class StudentCommands(app_commands.Group):
         """Show settings and figures."""
         await self._desk.status(interaction)
 
+    @app_commands.command(description=_DOES["debrief"])
+    @app_commands.describe(
+        turn="to put a turn of yours right: its number", move="what that turn really did; both or neither"
+    )
+    async def debrief(
+        self, interaction: discord.Interaction[Any], turn: int | None = None, move: str | None = None
+    ) -> None:
+        """A word on this person's practice."""
+        line = None if turn is None and move is None else f"move {turn or ''} {move or ''}"
+        await self._desk.debrief(interaction, line)
+
+    @debrief.autocomplete("move")
+    async def _complete_move(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        return _choices(typed, ((name.replace("_", " "), name) for name in self._do.move_names))
+
     @app_commands.command(description=_DOES["privacy"])
     @app_commands.describe(choice="on or off: may your turns be used? export or forget: everything of yours")
     async def privacy(
@@ -270,109 +298,6 @@ def _choices(typed: str, known: Iterable[tuple[str, str]]) -> _Choices:
         if wanted in shown.lower() or wanted in value.lower()
     ]
     return found[:MOST_CHOICES]
-
-
-class RatingForm(discord.ui.Modal):
-    """The rubric as a form. Discord's forms hold five fields, so the nine scores and the comment take two:
-    `given` holds the scores of the first."""
-
-    def __init__(self, given: tuple[int, ...]) -> None:
-        title = f"How was it? ({2 if given else 1} of 2)"
-        super().__init__(title=title, timeout=FORM_SECONDS, custom_id=RATING + "".join(map(str, given)))
-        for line in RUBRIC[len(given) :][:MOST_IN_A_FORM]:
-            options = [
-                discord.SelectOption(label=f"{value}: {SCORES[value]}", value=str(value)) for value in SCORES
-            ]
-            select: discord.ui.Select[Any] = discord.ui.Select(options=options, placeholder="1 to 5")
-            self.add_item(discord.ui.Label(text=line.capitalize(), component=select))
-        if given:
-            comment: discord.ui.TextInput[Any] = discord.ui.TextInput(
-                style=discord.TextStyle.paragraph, required=False, max_length=1000
-            )
-            self.add_item(discord.ui.Label(text="What else should be known?", component=comment))
-
-
-async def _rate(desk: Desk, interaction: discord.Interaction[Any], given: str, filled: list[str]) -> None:
-    """After the first form offer the second; after the second keep the rating."""
-    scores = tuple(map(int, (*given, *filled[: len(RUBRIC) - len(given)])))
-    if len(scores) < len(RUBRIC):
-        view = discord.ui.View(timeout=None)
-        view.add_item(GoOn(scores))
-        text = f"{len(scores)} of {len(RUBRIC)} scores are in. Nothing is kept before the rest."
-        await interaction.response.send_message(text, view=view, ephemeral=True)
-        return
-    rated = dict(zip(RUBRIC, scores, strict=True))
-    comment = filled[-1].strip() or None
-    await desk.serve(
-        interaction, lambda place, author: desk.commands.opinions.rate(place, author, rated, comment), "rate"
-    )
-
-
-class GoOn(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"pupil:rate:(?P<scores>[1-5]{5})"):
-    """Opens the second form. The button itself carries the first scores: a restart between loses nothing."""
-
-    def __init__(self, scores: tuple[int, ...]) -> None:
-        self._scores = scores
-        custom_id = f"pupil:rate:{''.join(map(str, scores))}"
-        super().__init__(
-            discord.ui.Button(label="Go on", style=discord.ButtonStyle.primary, custom_id=custom_id)
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> GoOn:
-        """The button as it was made."""
-        return cls(tuple(map(int, match["scores"])))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Open the second form."""
-        desk: Desk = interaction.client.desk
-        await desk.open(interaction, RatingForm(self._scores))
-
-
-class BetterWords(discord.ui.Modal):
-    """Asks what a second grader would have said instead."""
-
-    def __init__(self, said: discord.Message) -> None:
-        title, about = "This is not how a second grader talks", message_id(said.channel.id, said.id)
-        super().__init__(title=title, timeout=FORM_SECONDS, custom_id=BETTER + about)
-        words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            style=discord.TextStyle.paragraph,
-            max_length=500,
-            placeholder=manners.cut(said.content.partition("\n-# ")[0], 100) or None,
-        )
-        self.add_item(discord.ui.Label(text="What would a second grader have said?", component=words))
-
-
-async def _keep_better(desk: Desk, interaction: discord.Interaction[Any], said: str, words: str) -> None:
-    """Keep the better words with the turn."""
-
-    async def keep(_: Place, author: str) -> Shown:
-        if not words:
-            raise CommandError("please write the words a second grader would have said")
-        if not await desk.commands.opinions.feedback(said, author, "suggestion", words):
-            raise CommandError("this is not something the child said")
-        return Shown("Thank you: your words are kept with what the child said.")
-
-    await desk.serve(interaction, keep, "suggestion")
-
-
-async def submitted(desk: Desk, interaction: discord.Interaction[Any]) -> None:
-    """Take a form that was filled in, also one that another process opened. What is no form of ours is left alone."""
-    if interaction.type is not discord.InteractionType.modal_submit:
-        return
-    data: Any = interaction.data
-    form, filled = str(data["custom_id"]), [_filled(each["component"]) for each in data["components"]]
-    if form.startswith(RATING):
-        await _rate(desk, interaction, form.removeprefix(RATING), filled)
-    elif form.startswith(BETTER):
-        await _keep_better(desk, interaction, form.removeprefix(BETTER), filled[0].strip())
-
-
-def _filled(component: dict[str, Any]) -> str:
-    """What was chosen or written in one field."""
-    return str(component["values"][0] if "values" in component else component["value"])
 
 
 def register(tree: app_commands.CommandTree[Any], client: Any, desk: Desk) -> None:

@@ -27,8 +27,9 @@ from bot.platforms.discord.answer import (
     place_of,
     why,
 )
-from bot.platforms.discord.commands import Desk, register, submitted
+from bot.platforms.discord.commands import Desk, register
 from bot.platforms.discord.connection import connected
+from bot.platforms.discord.forms import submitted
 from bot.platforms.discord.heard import is_bare, is_said, plain
 from bot.platforms.discord.missed import said_since
 from bot.platforms.manners import RateLimits

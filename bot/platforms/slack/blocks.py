@@ -28,6 +28,8 @@ LINE_CHARACTERS = 500
 
 RATE, BETTER_LINE = "rate", "better_line"
 """The callback ids of the modals, and of the message shortcuts that open them."""
+DEBRIEF = "debrief"
+"""The callback id of the message shortcut that shows one."""
 COMMENT = "comment"
 COMMENT_CHARACTERS = 2_000
 

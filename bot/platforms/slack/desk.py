@@ -54,6 +54,7 @@ class SlackDesk:
         app.command("/student")(self._on_command)
         app.message_shortcut(blocks.BETTER_LINE)(self._on_better_line)
         app.message_shortcut(blocks.RATE)(self._on_rate_shortcut)
+        app.message_shortcut(blocks.DEBRIEF)(self._on_debrief_shortcut)
         app.view(blocks.BETTER_LINE)(self._on_better_line_sent)
         app.view(blocks.RATE)(self._on_rate_sent)
 
@@ -97,9 +98,12 @@ class SlackDesk:
         if changes:
             if not may_change(self._may, user, await self._groups_of(user)):
                 raise CommandError(DENIED)
-        elif name == "status":
+        elif name in {"status", "debrief"}:
             seen = may_see_stage(self._may, user, await self._groups_of(user))
-            return await self._commands.status(place, show_mind=seen)
+            if name == "status":
+                return await self._commands.status(place, show_mind=seen)
+            author = self._commands.author_hash(PLATFORM, user)
+            return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
         answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
         if changes:
             await self._tell_all(place.channel, answer.text)
@@ -140,16 +144,35 @@ class SlackDesk:
     async def _on_rate_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         """Slash commands do not work in threads; this does."""
         await ack()
+        try:
+            await self._open_rate(self._place_of(shortcut), str(shortcut["trigger_id"]))
+        except (CommandError, PlatformError) as error:
+            await _respond(respond, Shown(str(error)))
+
+    async def _on_debrief_shortcut(
+        self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond
+    ) -> None:
+        """The same for a word on the practice."""
+        await ack()
+        user = str(shortcut["user"]["id"])
+        try:
+            answer = await self._answer_command("debrief", self._place_of(shortcut), user)
+        except CommandError as error:
+            answer = Shown(str(error))
+        except Exception:
+            log.exception("debrief failed")
+            answer = Shown(BROKEN)
+        await _respond(respond, answer)
+
+    def _place_of(self, shortcut: dict[str, Any]) -> Place:
+        """The conversation that a message belongs to."""
         channel, message = str(shortcut["channel"]["id"]), shortcut["message"]
         thread = message.get("thread_ts")
         if channel.startswith("D") or channel in self._practice:
             thread = None if thread == message["ts"] else thread
         else:
             thread = thread or message["ts"]
-        try:
-            await self._open_rate(Place(PLATFORM, channel, thread), str(shortcut["trigger_id"]))
-        except (CommandError, PlatformError) as error:
-            await _respond(respond, Shown(str(error)))
+        return Place(PLATFORM, channel, thread)
 
     async def _on_rate_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         await ack()

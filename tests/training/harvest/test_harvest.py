@@ -17,6 +17,9 @@ from tests.training.harvest.logs import ANN, BEGIN, BEN, CID, DATA, LATER, Log, 
 from training.harvest import harvest as harvest_module
 from training.harvest.filters import Reason
 from training.harvest.harvest import Options, Summary
+from training.harvest.publish import publish
+from training.harvest.review import Desk
+from training.hearing.rows import put_right
 
 pytest.importorskip("datasketch")
 
@@ -310,6 +313,48 @@ class TestPoison:
 
 
 class TestFeedback:
+    async def test_a_move_that_its_teacher_put_right_takes_its_place(
+        self, store: Store, log: Log, out: Path, tmp_path: Path
+    ) -> None:
+        said = await log.talk()
+        turn, other = said[0].teacher_id, said[1].teacher_id
+        await store.add_feedback(turn, ANN, FeedbackKind.MOVE, "asks_why")
+        await store.add_feedback(turn, ANN, FeedbackKind.TALK_MOVE, "restating")
+        await store.set_consent(BEN, Consent.ON)
+        await store.add_feedback(other, BEN, FeedbackKind.MOVE, "praises")
+        await run(store, out)
+        (key,) = await keys(store)
+        assert [each.move for each in (await record(store, key)).turns[::2]] == [
+            MoveKind.ASKS_WHY,
+            MoveKind.ASKS,
+            MoveKind.ASKS,
+        ], "nobody but the teacher says what a turn of theirs did"
+        assert (await store.candidates.get(key)).lineage["put_right"] == [0]  # type: ignore[index]
+        desk = await Desk.open(store.candidates, "rev")
+        await desk.judge(Verdict.ACCEPT)
+        (done,) = await publish(store.candidates, tmp_path / "data", LATER.date())
+        assert put_right(tmp_path / "data", done.name) == {key: [0]}, (
+            "and the ear learns from that turn alone"
+        )
+
+    async def test_who_does_not_agree_puts_nothing_right_for_training(
+        self, store: Store, log: Log, out: Path
+    ) -> None:
+        said = await log.talk()
+        await store.set_consent(ANN, Consent.OFF)
+        await store.add_feedback(said[0].teacher_id, ANN, FeedbackKind.MOVE, "asks_why")
+        await store.set_consent(ANN, Consent.ON)
+        await run(store, out)
+        (key,) = await keys(store)
+        assert {each.move for each in (await record(store, key)).turns[::2]} == {MoveKind.ASKS}
+
+    async def test_a_turn_that_its_teacher_calls_spoken_to_the_machine_is_left_out(
+        self, store: Store, log: Log, out: Path
+    ) -> None:
+        said = await log.talk()
+        await store.add_feedback(said[0].teacher_id, ANN, FeedbackKind.MOVE, "instructs_machine")
+        assert reasons(await run(store, out))["MACHINE"] == 2
+
     async def test_a_suggested_line_becomes_the_turn(self, store: Store, log: Log, out: Path) -> None:
         said = await log.talk()
         turn = said[1].student_id

@@ -1,0 +1,153 @@
+"""A debrief from what the log holds of one conversation, for one of its teachers. Pure: rows in, a `Debrief` out.
+
+It reads the turns again by wording and by the problems that the child knows; what was heard and thought is the log's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.debrief import advice, beliefs, moves, questions, talkmoves
+from bot.debrief import missed as missing
+from bot.debrief.record import Debrief, Spoken, Who
+from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
+from bot.student.believing.state import MindError, MindState
+from bot.student.hearing.questions import index
+from bot.student.problems import solving
+from bot.student.problems.parsing import parse
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import Role, Stage, ThoughtKind
+from bot.student.said import Said
+
+MOST_TURNS = 2_000
+"""Turns that are looked at, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A conversation as the store keeps it, with what people said of its turns, by the id of the turn."""
+
+    conversation: ConversationRow
+    turns: Sequence[TurnRow]
+    feedback: Mapping[int, Sequence[FeedbackRow]]
+
+
+def build(practice: Practice, you: str, scene: Scene, night: timedelta, *, mind: bool = True) -> Debrief:
+    """What is to be said of `practice` to the teacher whose hash is `you`; `scene` is who practised what. Without
+    `mind`, nothing that tells what the child believes."""
+    rows = practice.turns
+    turns = _spoken(practice, you, scene)
+    first = rows[0].number if rows else 1
+    scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
+    told = Debrief(
+        conversation=practice.conversation.id,
+        child=scene.child.name,
+        lesson=scene.lesson.title,
+        goal=scenario.goal if scenario else scene.lesson.objective,
+        began=practice.conversation.created_at,
+        turns=turns,
+        ideas={},
+        mind=mind,
+        cut=len(rows) >= MOST_TURNS and first > 1,
+        counts=scenario.counts if scenario else (),
+    )
+    return _with_mind(told, practice, scene, night) if mind else told
+
+
+def _with_mind(told: Debrief, practice: Practice, scene: Scene, night: timedelta) -> Debrief:
+    """The same with all that tells what the child believes."""
+    shifts = beliefs.shifts(told.turns, _now(practice.conversation), night)
+    last = {each.idea: each.after for each in shifts}
+    stages: dict[str, Stage] = {}
+    for turn in told.turns:
+        thought = turn.thought
+        if thought is not None and thought.misconception is not None and thought.stage is not None:
+            stages.pop(thought.misconception, None)  # the newest at the end
+            stages[thought.misconception] = last.get(thought.misconception, thought.stage)
+    ideas = {}
+    for idea in stages:
+        home = scene.curriculum.lesson_of(idea)
+        found = home.misconception(idea) if home else None
+        ideas[idea] = found.belief if found else idea
+    return replace(
+        told,
+        ideas=ideas,
+        shifts=shifts,
+        missed=missing.missed(told.turns),
+        advice=advice.advise(told.turns, stages, scene, index(scene.curriculum).helps),
+    )
+
+
+def _now(conversation: ConversationRow) -> Mapping[str, Stage]:
+    """How firmly each idea sits after the last turn; nothing where the state is gone or cannot be read."""
+    if conversation.mind is None:
+        return {}
+    try:
+        mind = MindState.from_json(conversation.mind)
+    except MindError:
+        return {}
+    return {name: belief.stage for name, belief in mind.beliefs.items()}
+
+
+def _spoken(practice: Practice, you: str, scene: Scene) -> tuple[Spoken, ...]:
+    """The turns as that teacher sees them, each read once."""
+    found: list[Spoken] = []
+    child, right = "", frozenset[str]()
+    for row in practice.turns:
+        if row.role is Role.STUDENT:
+            child = row.content
+            found.append(
+                Spoken(
+                    row.number,
+                    Who.CHILD,
+                    row.content,
+                    row.said_at,
+                    thought=row.thought,
+                    wrong=_is_wrong(row, right),
+                )
+            )
+            continue
+        said = Said.of(row.content)
+        right = _right(said, scene) or right
+        who = Who.YOU if row.author_hash == you else Who.OTHER
+        mended = moves.mended(practice.feedback.get(row.id, ()), row.author_hash)
+        move = mended.move or row.move
+        talk = mended.talk if mended.talk is not None else talkmoves.read(said, child, move)
+        found.append(
+            Spoken(
+                row.number,
+                who,
+                row.content,
+                row.said_at,
+                heard=row.move,
+                move=move,
+                talk=talk,
+                questions=questions.kinds(said),
+                mended=mended.move is not None or mended.talk is not None,
+                flagged=row.flag is not None,
+            )
+        )
+    return tuple(found)
+
+
+def _right(said: Said, scene: Scene) -> frozenset[str]:
+    """The right answers of what a turn asks, in small letters; none where it asks nothing that is known."""
+    problem = parse(said)
+    if problem is not None:
+        return frozenset(each.lower() for each in solving.accepted(problem)) if problem.right else frozenset()
+    found = index(scene.curriculum).find(said.words, scene.lesson)
+    if found is None:
+        return frozenset()
+    return frozenset(each.lower() for each in (found.question.right, *found.question.accept))
+
+
+def _is_wrong(row: TurnRow, right: frozenset[str]) -> bool:
+    """Whether a wrong idea showed: it sits firmly and was at work, or the answer is none of the right ones."""
+    thought = row.thought
+    if thought is None or thought.misconception is None or thought.kind is ThoughtKind.ASK:
+        return False
+    if thought.stage is Stage.HOLDS:
+        return True
+    return thought.answer is not None and bool(right) and thought.answer.lower() not in right

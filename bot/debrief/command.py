@@ -1,0 +1,119 @@
+"""/student debrief: a debrief asked for by the person it is about, and a move that they put right.
+
+It knows the store, the data and the settings; how it is shown is the platform's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.debrief import moves, telling
+from bot.debrief.build import MOST_TURNS, Practice, build
+from bot.debrief.page import page
+from bot.debrief.picture import picture
+from bot.debrief.png import png
+from bot.messages import Attachment, CommandError, Place, Shown
+from bot.student.believing import beginning
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.config import Settings
+    from bot.debrief.record import Debrief
+    from bot.store import Store
+    from bot.store.rows import ConversationRow
+    from bot.student.records.child import Child
+    from bot.student.records.curriculum import Curriculum
+
+NOTHING = "there is nothing to look back on yet: talk with the child here first"
+USE = "debrief takes nothing, or move TURN MOVE, such as move 3 asks_why"
+OFFER = "For a word on the practice that just ended, shown to you alone: /student debrief"
+"""What is offered where a practice ends."""
+_MOVE = re.compile(r"move\s+#?(?P<turn>\d{1,6})\s+(?P<name>.+)", re.I | re.S)
+
+
+class Debriefs:
+    """The debriefs of one program. Methods raise `CommandError`; a `StoreError` passes through."""
+
+    def __init__(
+        self, settings: Settings, store: Store, children: Mapping[str, Child], curriculum: Curriculum
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._children = children
+        self._curriculum = curriculum
+
+    async def answer(self, place: Place, author_hash: str, text: str | None, *, mind: bool = True) -> Shown:
+        """Show this person's debrief of the newest conversation here in which they spoke, or put a move right. Without
+        `mind`, nothing of what the child believes."""
+        conversation = await self._store.practices.newest(
+            place.platform, place.channel, place.thread, author_hash
+        )
+        if conversation is None:
+            raise CommandError(NOTHING)
+        if text is not None:
+            wanted = _MOVE.fullmatch(text.strip())
+            if wanted is None:
+                raise CommandError(USE)
+            return await self._put_right(conversation, author_hash, int(wanted["turn"]), wanted["name"])
+        return await asyncio.to_thread(_shown, await self.of(conversation, author_hash, mind=mind))
+
+    async def of(self, conversation: ConversationRow, author_hash: str, *, mind: bool = True) -> Debrief:
+        """The debrief of one conversation for one of its teachers."""
+        turns, feedback = await self._store.practices.said(conversation.id, MOST_TURNS)
+        practice = Practice(conversation, turns, feedback)
+        night = timedelta(hours=self._settings.classroom.next_day_hours)
+        return await asyncio.to_thread(build, practice, author_hash, self._scene(practice), night, mind=mind)
+
+    async def _put_right(
+        self, conversation: ConversationRow, author_hash: str, number: int, name: str
+    ) -> Shown:
+        try:
+            kind, kept = moves.read(name)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        turns, _ = await self._store.practices.said(conversation.id, MOST_TURNS)
+        turn = next((each for each in turns if each.number == number), None)
+        own = turn is not None and turn.role is Role.TEACHER and turn.author_hash == author_hash
+        if turn is None or not own or turn.flag is not None:
+            mine = [each.number for each in turns if each.author_hash == author_hash and each.flag is None]
+            yours = ", ".join(map(str, mine[-telling.MOST_TURNS_NAMED :]))
+            raise CommandError(f"turn {number} is none of yours that the child heard; yours are {yours}")
+        await self._store.add_feedback(turn.id, author_hash, kind, kept)
+        return Shown(
+            f"Turn {number} is kept as: {moves.in_words(kind, kept)}. Thank you.",
+            hint="It teaches the program only where your turns may be used: /student privacy.",
+        )
+
+    def _scene(self, practice: Practice) -> Scene:
+        """Who spoke last in it and what was practised; the default ones where the data knows them no more."""
+        wanted, conversation = self._settings.student, practice.conversation
+        if scenario := self._curriculum.scenarios.get(conversation.scenario or ""):
+            return beginning.scene(scenario, self._children[scenario.child], self._curriculum)
+        last = next((each for each in reversed(practice.turns) if each.role is Role.STUDENT), None)
+        child = (last and last.child) or conversation.child or wanted.child
+        lesson = (last and last.lesson) or conversation.lesson or wanted.lesson
+        return Scene(
+            self._children.get(child) or self._children[wanted.child],
+            self._curriculum.lessons.get(lesson) or self._curriculum.lessons[wanted.lesson],
+            self._curriculum,
+        )
+
+
+def _shown(debrief: Debrief) -> Shown:
+    """A debrief for a chat, with page and picture for whoever can show files."""
+    drawn = picture(debrief)
+    return Shown(
+        telling.opening(debrief),
+        telling.rows(debrief),
+        telling.hint(debrief),
+        files=(
+            Attachment("debrief.png", png(drawn), drawn.alt),
+            Attachment("debrief.html", page(debrief).encode(), "The whole debrief as a page, turn by turn."),
+        ),
+    )

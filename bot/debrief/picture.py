@@ -1,0 +1,180 @@
+"""The picture of a practice: words turn by turn, and how firmly each wrong idea sat. Laid out once as boxes and labels.
+
+What draws them (`svg` for the page, `png` for a chat) knows nothing of a debrief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.debrief.record import Debrief, Spoken, Who
+from bot.debrief.telling import SITS
+from bot.student.records.dialogue import Stage
+
+WIDTH = 720
+LEFT, RIGHT = 118, 16
+TOP, BARS = 64, 150
+LANES, LANE = 66, 26
+"""From the bars to the lanes of the ideas, and how high a step of one is."""
+FOOT = 44
+MOST_IDEAS = 3
+"""Ideas that are drawn, those that showed last."""
+MOST_TICKS = 12
+LINE = 4.0
+"""How thick the line of an idea is."""
+INK, FAINT, GROUND = "#1f2933", "#d5dbe1", "#ffffff"
+COLOURS = {Who.YOU: "#1f5fa8", Who.CHILD: "#d9730d", Who.OTHER: "#8a94a0"}
+IDEAS = ("#8b2a86", "#2f7d3b", "#6b5b00")
+STAGES = {Stage.HOLDS: "holds", Stage.WAVERS: "doubts", Stage.REVISES: "revised", Stage.SECURE: "sure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A filled rectangle; `title` is what it stands for."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One line of text on its base line; `anchor` is start, middle or end."""
+
+    x: float
+    y: float
+    text: str
+    colour: str = INK
+    anchor: str = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Boxes and labels, in the order in which they are drawn, and the same in words."""
+
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    labels: tuple[Label, ...]
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Where each turn stands."""
+
+    places: dict[int, int]
+
+    @property
+    def step(self) -> float:
+        return (WIDTH - LEFT - RIGHT) / max(1, len(self.places))
+
+    def left(self, number: int) -> float:
+        return LEFT + self.places[number] * self.step
+
+
+def picture(debrief: Debrief) -> Picture:
+    """The picture of a debrief; without ideas where none showed or may be seen."""
+    turns = debrief.turns
+    axis = _Axis({turn.number: place for place, turn in enumerate(turns)})
+    shown = list(debrief.ideas)[-MOST_IDEAS:]
+    lanes = [TOP + BARS + LANES + each * (len(STAGES) * LANE + 34) for each in range(len(shown))]
+    bottom = (lanes[-1] + len(STAGES) * LANE) if lanes else TOP + BARS
+    boxes, labels = (
+        [*_bars(turns, axis)],
+        [*_legend(debrief), *_bar_labels(turns), *_ticks(turns, axis, bottom)],
+    )
+    for idea, top, colour in zip(shown, lanes, IDEAS, strict=False):
+        boxes += _grid(top)
+        boxes += _line(debrief, idea, axis, top, colour)
+        labels.append(Label(LEFT, top - 10, idea.replace("-", " "), colour))
+        labels += [
+            Label(LEFT - 10, _level(stage, top) + 5, name, anchor="end") for stage, name in STAGES.items()
+        ]
+    return Picture(WIDTH, round(bottom + FOOT), (*_key(debrief), *boxes), tuple(labels), _alt(debrief))
+
+
+def _bars(turns: Sequence[Spoken], axis: _Axis) -> Iterator[Box]:
+    most = max((turn.words for turn in turns), default=1) or 1
+    wide = max(0.6, axis.step * 0.8)
+    yield Box(LEFT, TOP + BARS, WIDTH - LEFT - RIGHT, 1, FAINT)
+    for turn in turns:
+        high = BARS * turn.words / most
+        left = axis.left(turn.number) + (axis.step - wide) / 2
+        title = f"turn {turn.number}: {turn.words} words"
+        yield Box(left, TOP + BARS - high, wide, high, COLOURS[turn.who], title)
+
+
+def _bar_labels(turns: Sequence[Spoken]) -> Iterator[Label]:
+    most = max((turn.words for turn in turns), default=0)
+    yield Label(LEFT - 10, TOP + 12, str(most), anchor="end")
+    yield Label(LEFT - 10, TOP + BARS, "0", anchor="end")
+    yield Label(LEFT - 10, TOP + BARS / 2 + 5, "words", anchor="end")
+
+
+def _names(debrief: Debrief) -> list[tuple[Who, str]]:
+    there = [(Who.YOU, "you"), (Who.CHILD, debrief.child), (Who.OTHER, "others")]
+    return [(who, name) for who, name in there if debrief.by(who) or who is not Who.OTHER]
+
+
+def _key(debrief: Debrief) -> list[Box]:
+    return [
+        Box(LEFT + place * 120, 20, 16, 16, COLOURS[who]) for place, (who, _) in enumerate(_names(debrief))
+    ]
+
+
+def _legend(debrief: Debrief) -> list[Label]:
+    return [Label(LEFT + place * 120 + 24, 34, name) for place, (_, name) in enumerate(_names(debrief))]
+
+
+def _ticks(turns: Sequence[Spoken], axis: _Axis, bottom: float) -> Iterator[Label]:
+    every = max(1, -(-len(turns) // MOST_TICKS))
+    for turn in turns[::every]:
+        yield Label(axis.left(turn.number) + axis.step / 2, bottom + 20, str(turn.number), anchor="middle")
+    yield Label(LEFT - 10, bottom + 20, "turn", anchor="end")
+
+
+def _level(stage: Stage, top: float) -> float:
+    return top + (list(Stage).index(stage) + 0.5) * LANE
+
+
+def _grid(top: float) -> list[Box]:
+    return [Box(LEFT, _level(stage, top), WIDTH - LEFT - RIGHT, 1, FAINT) for stage in Stage]
+
+
+def _line(debrief: Debrief, idea: str, axis: _Axis, top: float, colour: str) -> Iterator[Box]:
+    """An idea as steps: level until the turn that shows it elsewhere."""
+    end = float(WIDTH - RIGHT)
+    seen = [
+        (end if each.seen is None else axis.left(each.seen) + axis.step / 2, each.after)
+        for each in debrief.shifts
+        if each.idea == idea
+    ]
+    x, before = float(LEFT), Stage.HOLDS
+    for at, stage in [*seen, (end, seen[-1][1] if seen else before)]:
+        y = _level(before, top)
+        yield Box(x, y - LINE / 2, at - x, LINE, colour)
+        low, high = sorted((y, _level(stage, top)))
+        yield Box(at - LINE / 2, low - LINE / 2, LINE, high - low + LINE, colour)
+        x, before = at, stage
+
+
+def _alt(debrief: Debrief) -> str:
+    """The picture in words."""
+    words = ", ".join(
+        f"{name} {sum(turn.words for turn in debrief.by(who))}" for who, name in _names(debrief)
+    )
+    moves = [
+        f"{each.idea.replace('-', ' ')}: {debrief.child} {SITS[each.after]}"
+        + (f" from turn {each.seen}" if each.seen else " at the end")
+        for each in debrief.shifts
+        if each.before is not each.after
+    ]
+    told = f"Words in each of {len(debrief.turns)} turns; together {words}."
+    if not debrief.ideas:
+        return told
+    return f"{told} How firmly each wrong idea sat: {'; '.join(moves) or 'no idea moved'}."
