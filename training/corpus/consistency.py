@@ -5,6 +5,7 @@ What several dialogues are together (bands, coverage, duplicates) is not known h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ SHORT = 2
 ANSWERED_BY_THE_PROGRAM = frozenset(
     {MoveKind.ASKS_IF_REAL, MoveKind.UNSAFE, MoveKind.CRISIS, MoveKind.PUPIL_DATA}
 )
+_PARENT = {"mom": "mom", "mommy": "mom", "mother": "mom", "dad": "dad", "daddy": "dad", "father": "dad"}
 _ASKED = frozenset({MoveKind.ASKS, MoveKind.TRANSFER})
 _STATES = frozenset({ThoughtKind.ANSWER, ThoughtKind.REJECT})
 
@@ -77,6 +79,7 @@ class Rules:
             found = [*_content(turn, dialogue.source)]
             if turn.role is Role.TEACHER:
                 found += _teacher(turn, last=number == len(dialogue.turns))
+                found += _parent(turn.content, child) if child is not None else ()
             elif turn.thought is not None:
                 found += self._thought(turn.thought, lesson)
                 teacher = before if before is not None and before.role is Role.TEACHER else None
@@ -236,6 +239,15 @@ def _teacher(turn: Turn, *, last: bool) -> Iterator[str]:
         yield f"move: after {turn.move.value} the program answers, not the child; end the dialogue here"
     elif notice is not None:
         yield f"content: the program answers this turn ({notice.flag.value}), not the child; reword it or end here"
+
+
+def _parent(content: str, child: Child) -> Iterator[str]:
+    """A teacher who takes a parent for granted that this child does not have: a mother, where there are two dads."""
+    known = " ".join((*child.family, *(line for lines in child.says.values() for line in lines))).lower()
+    for word, parent in _PARENT.items():
+        if re.search(rf"\byour {word}\b", content, re.IGNORECASE) and not re.search(rf"\b{parent}", known):
+            family = "; ".join(child.family)
+            yield f"content: {child.name} has no {parent} that anybody knows of; expected one of: {family}"
 
 
 def _voiced(content: str, thought: Thought, child: Child, teacher: str) -> Iterator[str]:

@@ -117,6 +117,10 @@ PLANTED: dict[str, tuple[Callable[[Row], None], str]] = {
     "the teacher has the last word": (teacher_last, "turn 13: role: the child answers last"),
     "no move": (without(2, "move"), "turn 3: move: an authored teacher turn has one"),
     "no thought": (without(3, "thought"), "turn 4: thought: an authored student turn has one"),
+    "a parent whom the child has not": (
+        turn(2, content="How would your father get there?"),
+        "turn 3: content: Ruby has no dad that anybody knows of; expected one of: a little sister",
+    ),
     "words miscounted": (thought(3, words=7), "turn 4: thought.words: '5 take away 3 is 2.' has 6, got 7"),
     "a misconception of another lesson": (
         thought(3, misconception="sun-sleeps"),
