@@ -88,21 +88,27 @@ class Coverage:
                 yield lesson, misconception.id
 
     def missing(self) -> Iterator[str]:
-        """What the whole authored corpus must hold and does not."""
+        """What the whole authored corpus must hold and does not. A lesson that no dialogue practises is none of it:
+        the child can be taught it, and no model has learned from it (`unpractised`)."""
         yield from _short("dialogues", self.dialogues, DIALOGUES)
         yield from _short("student turns", self.student_turns, STUDENT_TURNS)
         for child in self.children:
             yield from _short(f"dialogues with {child}", self.by_child[child], A_CHILD)
-        for lesson in self.lessons:
+        untouched = set(self.unpractised())
+        for lesson in (each for each in self.lessons if each not in untouched):
             yield from _short(f"dialogues of the lesson {lesson}", self.by_lesson[lesson], A_LESSON)
-        for _, name in self.misconceptions():
-            yield from _short(
-                f"dialogues with the misconception {name}", self.by_misconception[name], A_MISCONCEPTION
-            )
+        for lesson, name in self.misconceptions():
+            if lesson.id not in untouched:
+                count = self.by_misconception[name]
+                yield from _short(f"dialogues with the misconception {name}", count, A_MISCONCEPTION)
         for stage in Stage:
             yield from _short(f"turns at the stage {stage.value}", self.stages[stage.value], 1)
         for move in (each for each in MoveKind if each not in ELSEWHERE):
             yield from _short(f"teacher turns of the move {move.value}", self.moves[move.value], 1)
+
+    def unpractised(self) -> list[str]:
+        """The lessons that no dialogue practises, by id."""
+        return [each for each in self.lessons if not self.by_lesson[each]]
 
     def quantile(self, share: float) -> int:
         """Words of a student turn at that share, 0.5 being the median; 0 where there is no turn."""

@@ -34,6 +34,10 @@ def show(report: Report, console: Console) -> None:
         console.print(_range("dialogues a lesson", (coverage.by_lesson[each] for each in coverage.lessons)))
         names = (coverage.by_misconception[name] for _, name in coverage.misconceptions())
         console.print(_range("dialogues a misconception", names))
+        if report.whole and (without := coverage.unpractised()):
+            console.print(
+                f"[yellow]{len(without)} lessons have no dialogues yet: no model has learned from them[/]"
+            )
         if not report.whole:
             console.print("[dim]coverage is judged for a whole folder of authored dialogues only[/]")
         share = 100 * report.near / coverage.dialogues
