@@ -20,6 +20,12 @@ from training.corpus.hearing import read_flagged, read_turns
 from training.corpus.read import authored, sound
 from training.hearing.rows import LESSONS
 
+LABELLED = (
+    "harm-lines", "helper-harm", "first-strangers-harm",
+    "real-lines", "helper-real", "first-strangers-real",
+    "pupil-lines", "helper-pupil", "first-strangers-pupil",
+)  # fmt: skip
+"""The files of `data/hearing` that were labelled for the guard."""
 NOTICED = {
     MoveKind.ASKS_IF_REAL,
     MoveKind.UNSAFE,
@@ -74,7 +80,7 @@ def labelled(data: Path) -> Iterator[Line]:
 
 def _labelled(data: Path) -> Iterator[Line]:
     folder = data / "hearing"
-    for name in ("harm-lines", "helper-harm", "real-lines", "helper-real", "pupil-lines", "helper-pupil"):
+    for name in LABELLED:
         for row in read_lines(_Row, folder / f"{name}.jsonl"):
             yield Line(
                 row.text,
