@@ -151,7 +151,7 @@ async def test_a_database_of_each_revision_comes_forward_with_what_waits_in_it(
         await connection.run_sync(be_older)
         await connection.execute(insert(CLAIMS).values(LEFT))
     await database.aclose()
-    assert await migrate(address) == "0005"
+    assert await migrate(address) == revisions.NEWEST
     store = await Store.open(address)
     [left] = await store.outbox.take_over("discord")
     assert left.message.text == "What is 52 minus 17?"

@@ -43,7 +43,7 @@ SHORT = 2
 ANSWERED_BY_THE_PROGRAM = frozenset(
     {MoveKind.ASKS_IF_REAL, MoveKind.UNSAFE, MoveKind.CRISIS, MoveKind.PUPIL_DATA}
 )
-_PARENT = {"mom": "mom", "mommy": "mom", "mother": "mom", "dad": "dad", "daddy": "dad", "father": "dad"}
+_PARENTS = (("mom", "mommy", "mother"), ("dad", "daddy", "father"))
 _ASKED = frozenset({MoveKind.ASKS, MoveKind.TRANSFER})
 _STATES = frozenset({ThoughtKind.ANSWER, ThoughtKind.REJECT})
 
@@ -244,10 +244,11 @@ def _teacher(turn: Turn, *, last: bool) -> Iterator[str]:
 def _parent(content: str, child: Child) -> Iterator[str]:
     """A teacher who takes a parent for granted that this child does not have: a mother, where there are two dads."""
     known = " ".join((*child.family, *(line for lines in child.says.values() for line in lines))).lower()
-    for word, parent in _PARENT.items():
-        if re.search(rf"\byour {word}\b", content, re.IGNORECASE) and not re.search(rf"\b{parent}", known):
+    for names in _PARENTS:
+        called = "|".join(names)
+        if re.search(rf"\byour (?:{called})\b", content, re.I) and not re.search(rf"\b(?:{called})", known):
             family = "; ".join(child.family)
-            yield f"content: {child.name} has no {parent} that anybody knows of; expected one of: {family}"
+            yield f"content: {child.name} has no {names[0]} that anybody knows of; expected one of: {family}"
 
 
 def _voiced(content: str, thought: Thought, child: Child, teacher: str) -> Iterator[str]:

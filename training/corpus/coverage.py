@@ -88,11 +88,11 @@ class Coverage:
                 yield lesson, misconception.id
 
     def missing(self) -> Iterator[str]:
-        """What the whole authored corpus must hold and does not. A lesson that no dialogue practises is none of it:
-        the child can be taught it, and no model has learned from it (`unpractised`)."""
+        """What the whole authored corpus must hold and does not. A lesson or a child without any dialogue is none of
+        it: it can be practised, and no model has learned from it (`unpractised`)."""
         yield from _short("dialogues", self.dialogues, DIALOGUES)
         yield from _short("student turns", self.student_turns, STUDENT_TURNS)
-        for child in self.children:
+        for child in (each for each in self.children if self.by_child[each]):
             yield from _short(f"dialogues with {child}", self.by_child[child], A_CHILD)
         untouched = set(self.unpractised())
         for lesson in (each for each in self.lessons if each not in untouched):
@@ -107,8 +107,9 @@ class Coverage:
             yield from _short(f"teacher turns of the move {move.value}", self.moves[move.value], 1)
 
     def unpractised(self) -> list[str]:
-        """The lessons that no dialogue practises, by id."""
-        return [each for each in self.lessons if not self.by_lesson[each]]
+        """The lessons and children without dialogues, by id."""
+        lessons = [each for each in self.lessons if not self.by_lesson[each]]
+        return lessons + [each for each in self.children if not self.by_child[each]]
 
     def quantile(self, share: float) -> int:
         """Words of a student turn at that share, 0.5 being the median; 0 where there is no turn."""

@@ -36,7 +36,7 @@ def show(report: Report, console: Console) -> None:
         console.print(_range("dialogues a misconception", names))
         if report.whole and (without := coverage.unpractised()):
             console.print(
-                f"[yellow]{len(without)} lessons have no dialogues yet: no model has learned from them[/]"
+                f"[yellow]{len(without)} lessons and children have no dialogues yet: no model has learned from them[/]"
             )
         if not report.whole:
             console.print("[dim]coverage is judged for a whole folder of authored dialogues only[/]")
