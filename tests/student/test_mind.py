@@ -372,5 +372,5 @@ class TestMastery:
             thought = talk.hear(
                 "Build 52 with tens and ones. Can you take 7 ones away, or do you need to open up a ten?"
             )
-            assert thought.stage in (None, Stage.SECURE)
+            assert (thought.misconception, thought.stage) == (None, None)
             assert not talk.state.beliefs

@@ -162,7 +162,7 @@ class _Turn:
         misconception = self.heard.idea or ""
         if not self.may_hold(misconception):
             line = self.wording.stage_line(misconception, Stage.SECURE)
-            return Thought(ThoughtKind.EXPLAIN, None, line, misconception, Stage.SECURE)
+            return Thought(ThoughtKind.EXPLAIN, reason=line)
         before = self.belief(misconception) or self.new_belief(misconception)
         after = before.hears_help()
         self.keep(misconception, after)

@@ -325,7 +325,7 @@ def test_a_whole_folder_must_cover_children_lessons_ideas_and_moves(
     for message in (
         "expected at least 400 dialogues, got 3",
         "expected at least 2,500 student turns",
-        "expected at least 40 dialogues with mateo, got 0",
+        "expected at least 40 dialogues with ruby, got",
         "expected at least 6 dialogues of the lesson 2.NBT.B.5-subtract, got 3",
         "expected at least 5 dialogues with the misconception smaller-from-larger, got 3",
         "expected at least 1 teacher turns of the move crisis, got 0",
@@ -353,7 +353,7 @@ def test_the_shipped_corpus_is_right(data: Path, rules: Rules, prices: dict[str,
     assert all(coverage.stages[stage.value] for stage in Stage)
     assert all(coverage.moves[move.value] for move in MoveKind if move not in ELSEWHERE)
     assert report.near < 0.01 * coverage.dialogues
-    assert len(report.bands) == 1 + len(rules.children)
+    assert len(report.bands) == 1 + sum(bool(coverage.by_child[each]) for each in rules.children)
     assert all(band.judged and not band.outside for band in report.bands)
     assert report.examples == coverage.student_turns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -198,4 +199,10 @@ def test_what_cannot_be_split_is_said(
 def test_the_command_says_how_many_are_where(tmp_path: Path) -> None:
     done = CliRunner().invoke(commands, ["split", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.stderr
-    assert "train 470, validation 52, test 60" in done.stdout
+    counted = re.search(r"train (\d+), validation (\d+), test (\d+)", done.stdout)
+    assert counted is not None, done.stdout
+    train, validation, test = map(int, counted.groups())
+    files = (Path("data") / "dialogues").glob("*.jsonl")
+    assert train + validation + test == sum(len(each.read_text("utf-8").splitlines()) for each in files)
+    assert test == 60
+    assert validation == pytest.approx(train / 9, abs=2)
