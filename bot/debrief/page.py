@@ -13,8 +13,8 @@ from bot.debrief.figures import Figures, count
 from bot.debrief.moves import HEARD_AS
 from bot.debrief.picture import picture
 from bot.debrief.record import Debrief, Spoken, Who
-from bot.debrief.svg import svg
 from bot.debrief.talkmoves import MEANS
+from bot.pictures.svg import svg
 from bot.student.records.dialogue import Stage
 
 _STYLE = """
