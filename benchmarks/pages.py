@@ -19,15 +19,18 @@ from bot.student.records.child import read_children
 ROOT = Path(__file__).parents[1]
 SHEET = ROOT / "docs" / "pages.png"
 COLUMNS, GAP, HEAD = 4, 24, 34
+SOME = ("forty-five", "torn-page", "ten-to-what", "four-is-more")
+"""Of the scenarios on the sheet: most have paper with a child's writing."""
 
 
-def drawn(data: Path) -> dict[str, Picture]:
-    """The pictures of all lessons and scenarios that have a page, by their ids."""
+def drawn(data: Path) -> tuple[dict[str, Picture], dict[str, Picture]]:
+    """The pictures of all lessons and of all scenarios that have a page, by their ids."""
     curriculum = read_curriculum(data)
-    own = scenarios.read(data, None, read_children(data / "children"), curriculum)
-    pages = {each.id: each.page for each in curriculum.lessons.values()}
-    pages |= {each.id: each.shown for each in own.values()}
-    return {name: picture(page) for name, page in pages.items() if page is not None}
+    shipped = scenarios.read(data, None, read_children(data / "children"), curriculum)
+    return (
+        {each.id: picture(each.page) for each in curriculum.lessons.values() if each.page},
+        {each.id: picture(each.shown) for each in shipped.values() if each.shown},
+    )
 
 
 def sheet(pictures: dict[str, Picture], columns: int = COLUMNS) -> Picture:
@@ -59,11 +62,10 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {SHEET.relative_to(ROOT)}")
     parser.add_argument("--out", type=Path, help="a folder for one file each")
     wanted = parser.parse_args()
-    pictures = drawn(ROOT / "data")
+    lessons, practised = drawn(ROOT / "data")
     if wanted.write:
-        # Of the many sheets in a child's hand, two are enough to see.
-        SHEET.write_bytes(png(sheet(pictures)))
-    for name, each in pictures.items():
+        SHEET.write_bytes(png(sheet(lessons | {name: practised[name] for name in SOME})))
+    for name, each in (lessons | practised).items():
         print(f"{name}: {each.alt}")
         if wanted.out:
             (wanted.out / f"{name}.png").write_bytes(png(each))

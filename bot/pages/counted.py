@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 
-from bot.pages.layout import BLUE, MARGIN, ORANGE, PALE, WIDTH, Sheet, arc, around
+from bot.pages.layout import BLUE, MARGIN, PALE, WIDTH, Sheet, arc, around
 from bot.pictures.marks import FAINT, GROUND, INK, Area, Box, Disc, Drawn, Label, Stroke, frame
 from bot.student.records.pages.bounds import ONE
 from bot.student.records.pages.counted import Array, BarGraph, Coins, LinePlot, Share, Shares
@@ -15,7 +15,7 @@ MIDDLE = WIDTH / 2
 
 def bar_graph(page: BarGraph) -> Sheet:
     """Bars over a grid, so that the boxes of a bar can be counted."""
-    left, high, unit = 44, 52, 22
+    left, high, unit = 44, 66, 22
     bottom = high + unit * page.top
     marks: list[Drawn] = [Label(MIDDLE, 26, page.title, anchor="middle", size=20)]
     for count in range(page.top + 1):
@@ -27,7 +27,7 @@ def bar_graph(page: BarGraph) -> Sheet:
     step = (WIDTH - 8 - left) / len(page.bars)
     for place, (name, count) in enumerate(page.bars.items()):
         x = left + step * place + step * 0.2
-        marks.append(Box(x, bottom - unit * count, step * 0.6, unit * count, BLUE if place % 2 else ORANGE))
+        marks.append(Box(x, bottom - unit * count, step * 0.6, unit * count, BLUE))
         # The lines run over the bar, too.
         marks += [Stroke(((x, y), (x + step * 0.6, y)), GROUND, 1) for y in _lines(bottom, unit, count)]
         size = max(11, min(17, int(step / (0.55 * len(name)))))
@@ -91,7 +91,6 @@ def shares(page: Shares) -> Sheet:
 
 
 def _circle(share: Share, x: float, y: float, radius: float) -> Iterator[Drawn]:
-    yield Disc(x, y, radius, GROUND, INK)
     ends = [0.0, *(each / sum(share.parts) for each in accumulate(share.parts))]
     for number in range(share.shaded):
         yield Area(((x, y), *arc(x, y, radius, ends[number], ends[number + 1])), PALE)

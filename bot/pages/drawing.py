@@ -1,7 +1,8 @@
-"""A page as a picture, as a file for a chat, and all of them together. How a kind is drawn is its family's file."""
+"""A page as a picture, and as a file for a chat. How a kind is drawn is its family's file."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -38,7 +39,9 @@ def picture(page: Page) -> Picture:
     return Picture(sheet.width, sheet.height, sheet.marks, page.told)
 
 
-def attachment(page: Page) -> Attachment:
-    """The page as a file."""
+async def files(page: Page | None) -> tuple[Attachment, ...]:
+    """The page as a file, for what a command shows; nothing where there is none."""
+    if page is None:
+        return ()
     drawn = picture(page)
-    return Attachment(NAME, png(drawn), drawn.alt)
+    return (Attachment(NAME, await asyncio.to_thread(png, drawn), drawn.alt),)

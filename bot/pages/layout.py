@@ -30,7 +30,9 @@ def around(x: float, y: float, radius: float, turn: float) -> Point:
     return x + radius * math.sin(angle), y - radius * math.cos(angle)
 
 
-def arc(x: float, y: float, radius: float, first: float, last: float, squeezed: float = 1.0) -> tuple[Point, ...]:
+def arc(  # noqa: PLR0913 - a curve
+    x: float, y: float, radius: float, first: float, last: float, squeezed: float = 1.0
+) -> tuple[Point, ...]:
     """Points along a circle between two parts of a turn; `squeezed` makes it that much lower."""
     steps = max(2, round(48 * abs(last - first)))
     points = (around(0, 0, radius, first + (last - first) * step / steps) for step in range(steps + 1))

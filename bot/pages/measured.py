@@ -11,6 +11,8 @@ from bot.student.records.pages.measured import Clock, NumberLine, Ruler
 
 MIDDLE = WIDTH / 2
 FACE = 150
+HIGHEST = 96
+"""A hop."""
 COLOURS = (BLUE, ORANGE, "#2f7d3b")
 
 
@@ -24,8 +26,8 @@ def clock(page: Clock) -> Sheet:
     for hour in range(1, 13):
         x, y = around(MIDDLE, MIDDLE, FACE - 32, hour / 12)
         marks.append(Label(x, y + 9, str(hour), anchor="middle", size=26))
-    short = around(MIDDLE, MIDDLE, 72, (page.hour % 12 + page.minute / 60) / 12)
-    long = around(MIDDLE, MIDDLE, 128, page.minute / 60)
+    short = around(MIDDLE, MIDDLE, 62, (page.hour % 12 + page.minute / 60) / 12)
+    long = around(MIDDLE, MIDDLE, 100, page.minute / 60)
     centre = (MIDDLE, MIDDLE)
     marks += [Stroke((centre, long), BLUE, 4), Stroke((centre, short), ORANGE, 8), Disc(*centre, 8, INK)]
     return Sheet(WIDTH, tuple(marks))
@@ -36,23 +38,27 @@ def ruler(page: Ruler) -> Sheet:
     step = (WIDTH - 2 * MARGIN) / page.last
     top = 20 + 62 * len(page.things)
     marks: list[Drawn] = []
-    for place, (thing, colour) in enumerate(zip(page.things, COLOURS, strict=False)):
-        left, right, y = MARGIN + thing.start * step, MARGIN + thing.end * step, 40 + 62 * place
-        marks += [Box(left, y, right - left, 22, colour)]
+    bars = [
+        (thing, MARGIN + thing.start * step, MARGIN + thing.end * step, 40 + 62 * place, COLOURS[place])
+        for place, thing in enumerate(page.things)
+    ]
+    for _, left, right, y, colour in bars:
         marks += [Stroke(((x, y), (x, top)), colour, 1) for x in (left, right)]
-        marks += [Label(*_beside(thing.name, left, right, y - 8), colour, "middle", 18)]
+    for thing, left, right, y, colour in bars:
+        x, half = (left + right) / 2, len(thing.name) * 5 + 4
+        x = min(max(x, half), WIDTH - half)
+        # White below the name: the lines of a thing above it run down there.
+        marks += [Box(x - half, y - 24, 2 * half, 22, GROUND), Box(left, y, right - left, 22, colour)]
+        marks.append(Label(x, y - 8, thing.name, colour, "middle", 18))
     marks += [Box(8, top, WIDTH - 16, 66, "#fdf3d8"), frame(8, top, WIDTH - 16, 66)]
     for number in range(page.last + 1):
         x = MARGIN + number * step
-        marks += [Stroke(((x, top), (x, top + 18))), Label(x, top + 38, str(number), anchor="middle", size=18)]
+        marks += [
+            Stroke(((x, top), (x, top + 18))),
+            Label(x, top + 38, str(number), anchor="middle", size=18),
+        ]
     marks.append(Label(MIDDLE, top + 58, page.unit, anchor="middle", size=16))
     return Sheet(top + 82, tuple(marks))
-
-
-def _beside(name: str, left: float, right: float, y: float) -> tuple[float, float, str]:
-    """A name over a bar, moved in where it would leave the page."""
-    half = len(name) * 5
-    return min(max((left + right) / 2, half + 4), WIDTH - half - 4), y, name
 
 
 def number_line(page: NumberLine) -> Sheet:
@@ -60,7 +66,9 @@ def number_line(page: NumberLine) -> Sheet:
     numbers = page.numbers
     step = (WIDTH - 2 * MARGIN) / (len(numbers) - 1)
     at = {number: MARGIN + place * step for place, number in enumerate(numbers)}
-    y = 130
+    y = 34 + min(
+        HIGHEST, max((abs(at[one] - at[other]) / 2 for one, other in pairwise(page.path)), default=0)
+    )
     marks: list[Drawn] = [Stroke(((8, y), (WIDTH - 8, y)))]
     for number, x in at.items():
         marks += [
@@ -71,16 +79,14 @@ def number_line(page: NumberLine) -> Sheet:
         marks += _hop(at[one], at[other], y - 12)
     if page.path:
         marks.append(Disc(at[page.path[0]], y, 6, ORANGE))
-    return Sheet(180, tuple(marks))
+    return Sheet(round(y + 50), tuple(marks))
 
 
 def _hop(start: float, end: float, y: float) -> Iterator[Drawn]:
     """An arc with the head of an arrow where it lands."""
     radius, middle = abs(end - start) / 2, (start + end) / 2
-    height = min(1.0, 96 / radius)
+    height = min(1.0, HIGHEST / radius)
     first, last = (-0.25, 0.25) if end > start else (0.25, -0.25)
     yield Stroke(arc(middle, y, radius, first, last, height), ORANGE, 3)
     back = -5 if end > start else 5
     yield Stroke(((end + back * 1.4, y - 8), (end, y), (end - back * 0.6, y - 9)), ORANGE, 3)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.pages.layout import BLUE, MARGIN, PALE, WIDTH, Sheet, around, wrapped
@@ -12,15 +13,17 @@ MIDDLE = WIDTH / 2
 TEXT = 17
 LINE = 24
 ASIDE = "#5b6773"
+_ASIDE = re.compile(r"\([^()]*\)")
 
 
 def writing(page: Writing) -> Sheet:
     """Ruled paper with the child's lines; what stands in brackets is grey."""
     room, step, left = WIDTH - 66, 34, 50
     lines = [
-        (piece, line.startswith("("))
+        (piece, aside)
         for line in page.lines
-        for piece in wrapped(line, room, 16 if line.startswith("(") else 20)
+        for aside in [_ASIDE.fullmatch(line) is not None]
+        for piece in wrapped(line, room, 16 if aside else 20)
     ]
     high = step * (len(lines) + 1) + 20
     marks: list[Drawn] = [Stroke(((38, 0), (38, high)), "#e3a1a1", 1)]
@@ -40,7 +43,10 @@ def fact_page(page: FactPage) -> Sheet:
     bold = frozenset(word.lower() for word in page.bold)
     marks: list[Drawn] = [Label(MARGIN, 38, page.title, size=26)]
     y = 56.0
-    marks += [Box(MARGIN, y, WIDTH - 2 * MARGIN, 84, FAINT), frame(MARGIN, y, WIDTH - 2 * MARGIN, 84, ASIDE, 1)]
+    marks += [
+        Box(MARGIN, y, WIDTH - 2 * MARGIN, 84, FAINT),
+        frame(MARGIN, y, WIDTH - 2 * MARGIN, 84, ASIDE, 1),
+    ]
     marks.append(Label(MIDDLE, y + 48, f"[photo: {page.photo}]", ASIDE, "middle", 16))
     y += 84 + 20
     for line in wrapped(page.caption, WIDTH - 2 * MARGIN, 15):
@@ -130,5 +136,3 @@ def _sign(shape: Shape, x: float, y: float, colour: str) -> Iterator[Drawn]:
             yield Area(tuple(points), colour)
         case "line":
             yield Stroke(((x - 14, y), (x + 14, y)), colour, 4)
-
-

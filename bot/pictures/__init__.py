@@ -1,1 +1,1 @@
-"""Small pictures of boxes, lines and words, as SVG for pages and as PNG for chats. It knows nothing of what they show."""
+"""Small pictures of boxes, lines and words, as SVG for pages and as PNG for chats. What they show it does not know."""

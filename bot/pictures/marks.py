@@ -83,7 +83,9 @@ class Picture:
     alt: str
 
 
-def frame(x: float, y: float, width: float, height: float, colour: str = INK, line: float = 2) -> Stroke:
+def frame(  # noqa: PLR0913 - a rectangle and its line
+    x: float, y: float, width: float, height: float, colour: str = INK, line: float = 2
+) -> Stroke:
     """The outline of a rectangle."""
     corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y))
     return Stroke(corners, colour, line)

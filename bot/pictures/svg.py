@@ -35,9 +35,7 @@ def _element(mark: Drawn) -> str:
             return f'<polygon points="{_points(mark.points)}" fill="{mark.colour}"/>'
         case Disc():
             edge = f' stroke="{mark.edge}" stroke-width="2"' if mark.edge else ""
-            return (
-                f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="{mark.radius:.1f}" fill="{mark.colour}"{edge}/>'
-            )
+            return f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="{mark.radius:.1f}" fill="{mark.colour}"{edge}/>'
         case Label():
             return (
                 f'<text x="{mark.x:.1f}" y="{mark.y:.1f}" fill="{mark.colour}" text-anchor="{mark.anchor}"'

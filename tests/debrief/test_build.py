@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from bot.debrief.png import png
 
 from bot.debrief import telling
 from bot.debrief.build import MOST_TURNS, Practice, build
@@ -15,7 +16,6 @@ from bot.debrief.command import Debriefs
 from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
-from bot.debrief.png import png
 from bot.debrief.record import Chance, Way, Who
 from bot.store import hash_user
 from bot.store.rows import FeedbackKind, FeedbackRow

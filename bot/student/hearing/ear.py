@@ -135,7 +135,11 @@ class _Turn:
             return stated
         move = MoveKind(max(likely, key=lambda each: likely[each]))
         sure = likely[move]
-        if self.found is not None and self.found.lesson == self.lesson.id and self.shares(self.found) >= SAME_QUESTION:
+        if (
+            self.found is not None
+            and self.found.lesson == self.lesson.id
+            and self.shares(self.found) >= SAME_QUESTION
+        ):
             move = MoveKind.ASKS  # the lesson's own question, as it is written
         elif self.known_question() and likely.get(MoveKind.ASKS, 0.0) >= (
             PERHAPS_POSES if self.new_problem() else PERHAPS_ASKS

@@ -11,9 +11,7 @@ from bot.student.records.pages.measured import Clock, NumberLine, Ruler
 from bot.student.records.pages.written import FactPage, Map, Writing
 from bot.student.records.reading import expected, near, parse, wrong
 
-Page = (
-    Clock | Ruler | NumberLine | BarGraph | LinePlot | Array | Shares | Coins | Writing | FactPage | Map
-)
+Page = Clock | Ruler | NumberLine | BarGraph | LinePlot | Array | Shares | Coins | Writing | FactPage | Map
 KINDS: tuple[type[Page], ...] = (
     Clock,
     Ruler,

@@ -65,7 +65,7 @@ class FactPage:
         parts.append(f"Photo of {self.photo}, with the caption: {self.caption}")
         if self.bold:
             parts.append(f"In bold: {listed(self.bold)}.")
-        parts += [f"Glossary: {word}: {means}" for word, means in self.glossary.items()]
+        parts += [f"Glossary: {word}: {means}." for word, means in self.glossary.items()]
         return " ".join((*parts, f"Page number {self.number}."))
 
 
@@ -126,7 +126,7 @@ class Map:
     @property
     def told(self) -> str:
         """The page in words."""
-        key = listed(f"a {each.look} is a {each.means}" for each in self.signs)
+        key = listed(f"a {each.look} for {each.means}" for each in self.signs)
         there = [
             f"{counted(len(found), each.shape + 's')} for {each.means} {listed(map(_where, found))}"
             for each in self.signs
