@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from bot.debrief.png import png
 
 from bot.debrief import telling
 from bot.debrief.build import MOST_TURNS, Practice, build
@@ -17,6 +16,7 @@ from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
 from bot.debrief.record import Chance, Way, Who
+from bot.pictures.png import png
 from bot.store import hash_user
 from bot.store.rows import FeedbackKind, FeedbackRow
 from bot.student.believing.state import MindState

@@ -490,7 +490,8 @@ class SlackServer:
             known = token in self.app_tokens | self.bot_tokens
             answer = {"ok": False, "error": "not_allowed_token_type" if known else "invalid_auth"}
         else:
-            answer = self._missing(method, parameters) or self._do(method, parameters)
+            do = self._file if method.startswith("files.") else self._do
+            answer = self._missing(method, parameters) or do(method, parameters)
             if method == "chat.postMessage" and answer["ok"] and self.posted is not None:
                 await self.posted()
             headers["x-oauth-scopes"] = ",".join(sorted(self.granted))
@@ -544,8 +545,6 @@ class SlackServer:
                 return self._view(given)
             case "conversations.history" | "conversations.replies":
                 return self._read(method, channel, given)
-            case "files.getUploadURLExternal" | "files.completeUploadExternal":
-                return self._file(method, given)
             case "usergroups.users.list":
                 if given["usergroup"] not in self.groups:
                     return {"ok": False, "error": "no_such_subteam"}
