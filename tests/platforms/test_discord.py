@@ -728,6 +728,16 @@ async def test_the_page_on_the_table_is_shown_with_its_words(server: DiscordServ
         assert "52 - 17 = 45" in alone.text
 
 
+async def test_without_leave_to_attach_a_change_is_told_all_the_same(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    forbidden = {"code": 50013, "message": "Missing Permissions"}
+    server.fail("POST", f"/channels/{PRACTICE}/messages", 403, forbidden)
+    async with running(server, tmp_path):
+        await server.slash(PRACTICE, "lesson", lesson="2.MD.C.7-clock")
+        assert "2.MD.C.7-clock" in (await server.answers(PRACTICE, 1))[0]
+
+
 async def test_a_debrief_comes_with_picture_and_page_for_its_teacher_alone(
     server: DiscordServer, tmp_path: Path
 ) -> None:

@@ -1061,7 +1061,7 @@ async def test_the_scopes_are_those_used(slack: SlackServer, tmp_path: Path) -> 
     async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
         await bot.turns(PRACTICE, 2)
         await slack.until(lambda: slack.made("reactions.remove"))
-        await answer(slack, "lesson 2.MD.C.7-clock")
+        await answer(slack, "lesson 2.MD.C.7-clock", channel=DIRECT)
         await answer(slack, "new")
         await slack.react("+1", PRACTICE, slack.posts()[0]["ts"])
         for channel in ("G0SECRET", "G0PARTY", DIRECT):

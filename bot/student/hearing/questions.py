@@ -58,7 +58,8 @@ class Index:
 
     def near(self, text: str, lesson: Lesson) -> Found | None:
         """The lesson's question that `text` asks in other words or of another thing, where it is much like one."""
-        asked = [entry.found for entry in self._here.get(lesson.id, []) if self._means(entry, lesson)]
+        # What a page shows is asked for in its own words: of another thing the page may say something else.
+        asked = [entry.found for entry in self._here.get(lesson.id, []) if not entry.found.question.on_page]
         near = [(self.helps.alike(text, each.question.ask), place) for place, each in enumerate(asked)]
         most, place = max(near, default=(0.0, 0))
         return asked[place] if most >= NEAR else None
