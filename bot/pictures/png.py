@@ -20,8 +20,8 @@ SCALE = 2
 FINE = 2
 """Drawn so many times as large and then made smaller, since Pillow draws no soft edges."""
 DRAWN = SCALE * FINE
-COLOURS = 64
-"""Of the file; the soft edges need some."""
+COLOURS = 128
+"""Of the file, chosen so that a small spot keeps its own; the soft edges need some."""
 
 
 def png(picture: Picture) -> bytes:
@@ -33,7 +33,9 @@ def png(picture: Picture) -> bytes:
     for mark in picture.marks:
         _draw(draw, mark)
     out = BytesIO()
-    image.reduce(FINE).quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    image.reduce(FINE).quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        out, "PNG", optimize=True
+    )
     return out.getvalue()
 
 

@@ -227,3 +227,14 @@ def test_every_shipped_page_is_a_picture_with_something_on_it(name: str) -> None
     colours = image.getcolors(1 << 20)
     assert colours is not None
     assert len(colours) > 2
+
+
+def test_a_small_sign_keeps_its_colour() -> None:
+    signs = tuple(Sign(each, "dot", each) for each in ("red", "blue", "green", "brown", "black"))
+    page = Map("a", signs, tuple(Spot(each.means, ("A", 1)) for each in signs))
+    image = pixels(png(picture(page)))
+    for disc in (each for each in picture(page).marks if isinstance(each, Disc) and each.y > 300):
+        wanted = bytes.fromhex(disc.colour.removeprefix("#"))
+        seen = image.getpixel((round(disc.x * SCALE), round(disc.y * SCALE)))
+        assert isinstance(seen, tuple)
+        assert all(abs(one - other) <= 8 for one, other in zip(wanted, seen, strict=True)), disc.colour
