@@ -147,7 +147,7 @@ def asked(text: str, scene: Scene) -> str | None:
         ("2.OA.C.4-arrays", "How many dots are there on our page?", "12"),
         ("2.MD.C.8-coins", "How much money is on the page?", "53 cents"),
         ("D2.Geo.3-reading-symbols", "What does the black dot mean?", "a town"),
-        ("RI.2.5-text-features", "What does predators mean?", "animals that hunt other animals"),
+        ("RI.2.5-text-features", "What does pellets mean?", "small balls of fur and bones"),
     ],
 )
 def test_what_a_page_shows_can_be_asked(lesson: str, text: str, right: str) -> None:
