@@ -16,6 +16,7 @@ from bot.debrief.command import OFFER, Debriefs
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
+from bot.pages.drawing import files
 from bot.practice import Practice
 from bot.student.believing.state import MindError, MindState
 from bot.subcommands import SUBCOMMANDS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bot.models.registry import Models
     from bot.store import Store
     from bot.store.rows import ConversationRow, TurnRow
+    from bot.student.records.lesson import Lesson
 
 MOST_LESSONS = 12
 LATELY = 10
@@ -129,9 +131,7 @@ class Commands:
                     await self.practice.leave(place, self.practice.child(conversation), chosen)
                 else:
                     await self._store.update_conversation(conversation.id, lesson=chosen)
-                return Shown(
-                    f"The lesson is now {chosen}: {lessons[chosen].title}.", hint=lessons[chosen].objective
-                )
+                return await _begun(lessons[chosen])
         found = self.find_lessons(wanted or "")
         if not found:
             near = self._near_lessons(wanted or "")
@@ -234,7 +234,7 @@ class Commands:
         hint = "" if await self.is_new(place) else OFFER
         fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
         if (scenario := self.practice.of(fresh)) is not None:
-            return self.practice.card(scenario)
+            return await self.practice.card(scenario)
         return Shown("A fresh conversation: the child remembers nothing of the last one.", hint=hint)
 
     async def debrief(
@@ -311,6 +311,14 @@ class Commands:
 
     async def _conversation(self, place: Place) -> ConversationRow:
         return await self._store.conversation(place.platform, place.channel, place.thread)
+
+
+async def _begun(lesson: Lesson) -> Shown:
+    """What is told of a lesson that was chosen, with the page that lies on the table."""
+    page = lesson.page
+    rows = (("on the page", page.told),) if page else ()
+    text = f"The lesson is now {lesson.id}: {lesson.title}."
+    return Shown(text, rows, lesson.objective, files=await files(page))
 
 
 def _remarks(info: ModelInfo) -> Iterator[str]:

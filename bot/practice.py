@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.messages import CommandError, Place, Shown
+from bot.pages.drawing import files
 from bot.student.believing.state import MindError, MindState
 from bot.student.records.dialogue import Role
 from bot.student.records.reading import near
@@ -78,22 +79,24 @@ class Practice:
         current = self.of(conversation)
         if not word and current is not None:
             rows = (*self._card(current), ("what counts", "\n".join(f"· {each}" for each in current.counts)))
-            return Shown(current.title, rows, "/student scenario list shows all, off leaves this one.")
+            hint = "/student scenario list shows all, off leaves this one."
+            return Shown(current.title, rows, hint, files=await files(current.shown))
         if (chosen := self._named(text or "")) is not None:
             fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
             await self._store.update_conversation(fresh.id, scenario=chosen.id)
-            return self.card(chosen)
+            return await self.card(chosen)
         if word.lower() in {"", "list"} and not rest:
             return self._overview()
         return self._search(text or "", current)
 
-    def card(self, scenario: Scenario) -> Shown:
-        """What the teacher is told before it begins."""
+    async def card(self, scenario: Scenario) -> Shown:
+        """What the teacher is told before it begins, with the page that lies on the table."""
         name = self._children[scenario.child].name
         return Shown(
             scenario.title,
             tuple(self._card(scenario)),
             f"Write to {name} when you are ready. /student scenario shows this again.",
+            files=await files(scenario.shown),
         )
 
     def find(self, words: str) -> list[Scenario]:
@@ -168,6 +171,8 @@ class Practice:
         yield "before", scenario.before
         if scenario.work:
             yield "on the page", scenario.work
+        if scenario.page:
+            yield "on the table", scenario.page.told
         if scenario.opening:
             yield f"{child.name} says", scenario.opening
         yield "your goal", scenario.goal

@@ -267,6 +267,8 @@ OFFENCES = {
     "core": ("bot/messages.py", "bot.platforms.base"),
     "platforms": ("bot/platforms/base.py", "bot.models.prices"),
     "debrief": ("bot/debrief/build.py", "bot.metrics"),
+    "pictures": ("bot/pictures/svg.py", "bot.markup"),
+    "pages": ("bot/pages/layout.py", "bot.commands"),
     "training": ("bot/logs.py", "training.evaluate"),
     "heavy": ("bot/commands.py", "torch"),
 }
@@ -297,7 +299,7 @@ def test_each_room_rule_catches_what_it_is_for(tmp_path: Path) -> None:
 
 
 def test_a_terminal_chat_imports_nothing_heavy() -> None:
-    heavy = {"torch", "transformers", "dspy", "litellm", "openai", "discord", "slack_bolt"}
+    heavy = {"torch", "transformers", "dspy", "litellm", "openai", "discord", "slack_bolt", "PIL"}
     program = (
         "import sys, bot.__main__, bot.app, bot.replay, bot.platforms.console, bot.models.embedded; "
         f"print(*sorted({heavy} & set(sys.modules)))"

@@ -52,6 +52,7 @@ def build(practice: Practice, you: str, scene: Scene, night: timedelta, *, mind:
         mind=mind,
         cut=len(rows) >= MOST_TURNS and first > 1,
         counts=scenario.counts if scenario else (),
+        page=scene.lesson.page,
     )
     return _with_mind(told, practice, scene, night) if mind else told
 

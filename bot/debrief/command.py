@@ -14,8 +14,8 @@ from bot.debrief import moves, telling
 from bot.debrief.build import MOST_TURNS, Practice, build
 from bot.debrief.page import page
 from bot.debrief.picture import picture
-from bot.debrief.png import png
 from bot.messages import Attachment, CommandError, Place, Shown
+from bot.pictures.png import png
 from bot.student.believing import beginning
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role

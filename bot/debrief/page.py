@@ -13,8 +13,9 @@ from bot.debrief.figures import Figures, count
 from bot.debrief.moves import HEARD_AS
 from bot.debrief.picture import picture
 from bot.debrief.record import Debrief, Spoken, Who
-from bot.debrief.svg import svg
 from bot.debrief.talkmoves import MEANS
+from bot.pages import drawing as pages
+from bot.pictures.svg import svg
 from bot.student.records.dialogue import Stage
 
 _STYLE = """
@@ -34,6 +35,8 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.6rem 0.35rem 
 th { font-weight: 600; } th small { font-weight: 400; }
 thead th, td { white-space: nowrap; } td:last-child { white-space: normal; width: 30%; }
 figure { margin: 1rem 0; overflow-x: auto; } figure svg { display: block; width: 100%; min-width: 30rem; }
+figure.table svg { width: 22rem; min-width: 0; max-width: 100%; border: 1px solid var(--line); }
+figcaption { color: var(--faint); font-size: 0.9rem; }
 ol { list-style: none; padding: 0; } ol li { border-top: 1px solid var(--line); margin: 0; padding: 0.6rem 0; }
 .who { font-weight: 600; } .you .who { color: var(--you); } .child .who { color: var(--child); }
 ol small { display: block; }
@@ -50,6 +53,7 @@ def page(debrief: Debrief) -> str:
         f"<h1>{title}</h1>",
         f'<p class="about">Conversation {debrief.conversation}, {debrief.began:%Y-%m-%d}. '
         f"The aim: {escape(debrief.goal)}</p>",
+        _table(debrief),
         _advice(debrief),
         _list(f"What moved {debrief.child}", _ideas(debrief) + telling.moved(debrief, telling.QUOTED_WHOLE)),
         _list("What could have", telling.left(debrief, most=telling.QUOTED_WHOLE)),
@@ -68,6 +72,14 @@ def page(debrief: Debrief) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
+
+
+def _table(debrief: Debrief) -> str:
+    """What lay on the table, drawn as small as on a phone, and in words."""
+    if debrief.page is None:
+        return ""
+    drawn = pages.picture(debrief.page)
+    return f'<figure class="table">{svg(drawn)}<figcaption>On the page: {escape(drawn.alt)}</figcaption></figure>'
 
 
 def _advice(debrief: Debrief) -> str:

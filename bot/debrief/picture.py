@@ -1,6 +1,6 @@
 """The picture of a practice: words turn by turn, and how firmly each wrong idea sat. Laid out once as boxes and labels.
 
-What draws them (`svg` for the page, `png` for a chat) knows nothing of a debrief.
+What draws them is `bot.pictures`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.debrief.record import Debrief, Spoken, Who
 from bot.debrief.telling import SITS
+from bot.pictures.marks import FAINT, Box, Label, Picture
 from bot.student.records.dialogue import Stage
 
 WIDTH = 720
@@ -23,44 +24,9 @@ MOST_IDEAS = 3
 MOST_TICKS = 12
 LINE = 4.0
 """How thick the line of an idea is."""
-INK, FAINT, GROUND = "#1f2933", "#d5dbe1", "#ffffff"
 COLOURS = {Who.YOU: "#1f5fa8", Who.CHILD: "#d9730d", Who.OTHER: "#8a94a0"}
 IDEAS = ("#8b2a86", "#2f7d3b", "#6b5b00")
 STAGES = {Stage.HOLDS: "holds", Stage.WAVERS: "doubts", Stage.REVISES: "revised", Stage.SECURE: "sure"}
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A filled rectangle; `title` is what it stands for."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    colour: str
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One line of text on its base line; `anchor` is start, middle or end."""
-
-    x: float
-    y: float
-    text: str
-    colour: str = INK
-    anchor: str = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Boxes and labels, in the order in which they are drawn, and the same in words."""
-
-    width: int
-    height: int
-    boxes: tuple[Box, ...]
-    labels: tuple[Label, ...]
-    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +61,7 @@ def picture(debrief: Debrief) -> Picture:
         labels += [
             Label(LEFT - 10, _level(stage, top) + 5, name, anchor="end") for stage, name in STAGES.items()
         ]
-    return Picture(WIDTH, round(bottom + FOOT), (*_key(debrief), *boxes), tuple(labels), _alt(debrief))
+    return Picture(WIDTH, round(bottom + FOOT), (*_key(debrief), *boxes, *labels), _alt(debrief))
 
 
 def _bars(turns: Sequence[Spoken], axis: _Axis) -> Iterator[Box]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from bot.debrief.questions import QuestionKind
 from bot.debrief.talkmoves import TalkMove
 from bot.student.records.dialogue import MoveKind, Stage, Thought
+from bot.student.records.pages.page import Page
 
 
 class Who(StrEnum):
@@ -121,7 +122,7 @@ class Debrief:
     """All that is said of one conversation to one of its teachers. `ideas` holds each wrong idea in words; `shifts`,
     `missed` and `advice` are empty where the reader may not see what the child believes (`mind` is False). `cut` says
     that only the newest turns were looked at. `counts` is what the practised scenario says counts, for the teacher to
-    judge."""
+    judge; `page` is what lay on the table."""
 
     conversation: int
     child: str
@@ -136,6 +137,7 @@ class Debrief:
     mind: bool = True
     cut: bool = False
     counts: tuple[str, ...] = ()
+    page: Page | None = None
 
     def turn(self, number: int) -> Spoken:
         """The turn of that number; raises `KeyError`."""

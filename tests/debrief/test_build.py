@@ -15,8 +15,8 @@ from bot.debrief.command import Debriefs
 from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
-from bot.debrief.png import png
 from bot.debrief.record import Chance, Way, Who
+from bot.pictures.png import png
 from bot.store import hash_user
 from bot.store.rows import FeedbackKind, FeedbackRow
 from bot.student.believing.state import MindState

@@ -41,6 +41,8 @@ SCOPES = {
     "chat.postEphemeral": "chat:write",
     "reactions.add": "reactions:write",
     "reactions.remove": "reactions:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
     "usergroups.users.list": "usergroups:read",
     "auth.test": None,
     "apps.connections.open": None,
@@ -129,6 +131,8 @@ class SlackServer:
         self.reactions_seen: list[tuple[str, str, str]] = []
         self.views: list[dict[str, Any]] = []
         self.groups: dict[str, list[str]] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+        """What was uploaded: name, alternative text, content, and the channel where it is shown."""
         self.connections = 0
         self.bot_tokens, self.app_tokens = {BOT_TOKEN}, {APP_TOKEN}
         self.http_url: str | None = None
@@ -150,6 +154,7 @@ class SlackServer:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
         app.router.add_post("/response/{ticket}", self._response)
+        app.router.add_post("/upload/{file}", self._upload)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -450,6 +455,14 @@ class SlackServer:
         self.responses.append(body)
         return web.Response(text="ok")
 
+    async def _upload(self, request: web.Request) -> web.Response:
+        content = await request.read()
+        file = self.files[request.match_info["file"]]
+        if len(content) != file["length"]:
+            return web.Response(status=400, text="not the length that was announced")
+        file["content"] = content
+        return web.Response(text=f"OK - {len(content)}")
+
     # The Web API.
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
@@ -477,7 +490,8 @@ class SlackServer:
             known = token in self.app_tokens | self.bot_tokens
             answer = {"ok": False, "error": "not_allowed_token_type" if known else "invalid_auth"}
         else:
-            answer = self._missing(method, parameters) or self._do(method, parameters)
+            do = self._file if method.startswith("files.") else self._do
+            answer = self._missing(method, parameters) or do(method, parameters)
             if method == "chat.postMessage" and answer["ok"] and self.posted is not None:
                 await self.posted()
             headers["x-oauth-scopes"] = ",".join(sorted(self.granted))
@@ -537,6 +551,21 @@ class SlackServer:
                 return {"ok": True, "users": self.groups[given["usergroup"]]}
             case other:
                 raise AssertionError(f"the fake does not know {other}")
+
+    def _file(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
+        if method == "files.getUploadURLExternal":
+            identifier = f"F{next(self._numbers)}"
+            if len(str(given.get("alt_txt") or "")) > 1000:
+                return {"ok": False, "error": "alt_txt_too_long"}
+            self.files[identifier] = {**given, "length": int(given["length"])}
+            url = f"http://{self.address}/upload/{identifier}"
+            return {"ok": True, "file_id": identifier, "upload_url": url}
+        if str(given.get("channel_id")) not in self.channels:
+            return {"ok": False, "error": "channel_not_found"}
+        done = given["files"] if isinstance(given["files"], list) else json.loads(given["files"])
+        for each in done:
+            self.files[each["id"]]["channel"] = given["channel_id"]
+        return {"ok": True, "files": [{"id": each["id"]} for each in done]}
 
     def _post_message(self, channel: str, given: dict[str, Any]) -> dict[str, Any]:
         if not given.get("text") and not given.get("blocks"):

@@ -712,6 +712,32 @@ async def test_what_all_see_changed_is_told_to_all(server: DiscordServer, tmp_pa
         assert (len(server.sent(PRACTICE)), server.sent(DIRECT)) == (count, [])
 
 
+async def test_the_page_on_the_table_is_shown_with_its_words(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path):
+        shown = await server.slash(PRACTICE, "lesson", lesson="2.MD.C.7-clock")
+        assert "long hand is on 10" in shown.text
+        await server.answers(PRACTICE, 1)
+        with_files = [each for each in server.requests if each.files]
+        assert len(with_files) == 2, "to who asked, and to all"
+        for request in with_files:
+            (content,) = request.files.values()
+            assert content.startswith(b"\x89PNG")
+            assert "long hand is on 10" in request.body["attachments"][0]["description"]
+        alone = await server.slash(DIRECT, "scenario", scenario="forty-five")
+        assert len(alone.files) == 1
+        assert "52 - 17 = 45" in alone.text
+
+
+async def test_without_leave_to_attach_a_change_is_told_all_the_same(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    forbidden = {"code": 50013, "message": "Missing Permissions"}
+    server.fail("POST", f"/channels/{PRACTICE}/messages", 403, forbidden)
+    async with running(server, tmp_path):
+        await server.slash(PRACTICE, "lesson", lesson="2.MD.C.7-clock")
+        assert "2.MD.C.7-clock" in (await server.answers(PRACTICE, 1))[0]
+
+
 async def test_a_debrief_comes_with_picture_and_page_for_its_teacher_alone(
     server: DiscordServer, tmp_path: Path
 ) -> None:
@@ -899,7 +925,7 @@ async def test_start_says_how_to_invite_the_bot(server: DiscordServer, tmp_path:
     (url,) = [each["url"] for each in logs if each["event"] == "invite the bot"]
     assert f"client_id={APP}" in url
     assert "scope=bot+applications.commands" in url
-    permissions = (1 << 10) | (1 << 11) | (1 << 16) | (1 << 29) | (1 << 38)
+    permissions = (1 << 10) | (1 << 11) | (1 << 15) | (1 << 16) | (1 << 29) | (1 << 38)
     assert f"permissions={permissions}" in url
     (identify,) = server.identified
     assert identify["intents"] == (1 << 0) | (1 << 9) | (1 << 10) | (1 << 12) | (1 << 13) | MESSAGE_CONTENT

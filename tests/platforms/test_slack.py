@@ -23,6 +23,7 @@ import pytest
 import pytest_asyncio
 import yaml
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from bot import config
 from bot.app import read_data
@@ -721,6 +722,27 @@ async def test_what_all_see_changed_is_told_to_all(slack: SlackServer, bot: Bot)
     assert len(slack.posts()) == 4
 
 
+async def test_the_page_on_the_table_is_shown_to_all_with_its_words(slack: SlackServer, bot: Bot) -> None:
+    for line, channel in (("lesson 2.MD.C.7-clock", PRACTICE), ("scenario forty-five", DIRECT)):
+        text, _ = await answer(slack, line, channel=channel)
+        shown = list(slack.files.values())[-1]
+        assert shown["channel"] == channel
+        assert shown["content"].startswith(b"\x89PNG")
+        assert "on the page" in text
+        assert ("long hand is on 10" in shown["alt_txt"]) == ("clock" in line)
+    await answer(slack, "scenario")
+    await answer(slack, "lesson 2.OA.C.3-even-odd")
+    assert len(slack.files) == 2, "nothing is chosen, and no page there"
+
+
+async def test_without_leave_to_upload_the_words_are_there(slack: SlackServer, bot: Bot) -> None:
+    slack.granted.discard("files:write")
+    with capture_logs() as logs:
+        text, _ = await answer(slack, "lesson 2.MD.C.7-clock")
+    assert "long hand is on 10" in text
+    assert any("files:write" in str(each.get("reason")) for each in logs)
+
+
 async def test_choices_hold_for_the_channel(slack: SlackServer, bot: Bot) -> None:
     await answer(slack, "child zoe")
     await answer(slack, "model other")
@@ -1039,6 +1061,7 @@ async def test_the_scopes_are_those_used(slack: SlackServer, tmp_path: Path) -> 
     async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
         await bot.turns(PRACTICE, 2)
         await slack.until(lambda: slack.made("reactions.remove"))
+        await answer(slack, "lesson 2.MD.C.7-clock", channel=DIRECT)
         await answer(slack, "new")
         await slack.react("+1", PRACTICE, slack.posts()[0]["ts"])
         for channel in ("G0SECRET", "G0PARTY", DIRECT):

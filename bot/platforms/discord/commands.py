@@ -98,7 +98,7 @@ class Desk:
         except FAILURES as error:
             log.warning("command not answered", command=name, reason=why(error))
         if shared:
-            await _tell_all(interaction, shown.text)
+            await _tell_all(interaction, shown)
 
     async def open(self, interaction: discord.Interaction[Any], form: discord.ui.Modal) -> None:
         """Open a form. It must be the first answer: whether it makes sense is checked when it comes back."""
@@ -136,12 +136,7 @@ def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
 async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
     none = discord.AllowedMentions.none()
     if shown.files:
-        files = [
-            discord.File(
-                io.BytesIO(each.content), filename=each.name, description=manners.cut(each.alt, LONGEST_ALT)
-            )
-            for each in shown.files
-        ]
+        files = _files(shown)
         await interaction.followup.send(page(shown), files=files, ephemeral=True, allowed_mentions=none)
     elif shown.file or len(shown.text) > LONGEST:
         file = discord.File(io.BytesIO(shown.text.encode()), filename="pupil.json")
@@ -150,13 +145,28 @@ async def _show(interaction: discord.Interaction[Any], shown: Shown) -> None:
         await interaction.followup.send(page(shown), ephemeral=True, allowed_mentions=none)
 
 
-async def _tell_all(interaction: discord.Interaction[Any], text: str) -> None:
-    """Who talks there must not wonder why the child has changed."""
+def _files(shown: Shown) -> list[discord.File]:
+    return [
+        discord.File(
+            io.BytesIO(each.content), filename=each.name, description=manners.cut(each.alt, LONGEST_ALT)
+        )
+        for each in shown.files
+    ]
+
+
+async def _tell_all(interaction: discord.Interaction[Any], shown: Shown) -> None:
+    """Who talks there must not wonder why the child has changed, and sees the page that lies on the table."""
     channel = interaction.channel
     if isinstance(channel, discord.abc.Messageable):
+        text, none = f"-# {discord.utils.escape_markdown(shown.text)}", discord.AllowedMentions.none()
         try:
-            text = discord.utils.escape_markdown(text)
-            await channel.send(f"-# {text}", allowed_mentions=discord.AllowedMentions.none())
+            try:
+                await channel.send(text, files=_files(shown), allowed_mentions=none)
+            except discord.Forbidden:
+                if not shown.files:
+                    raise
+                # A server that has not given the bot leave to attach files.
+                await channel.send(text, allowed_mentions=none)
         except FAILURES as error:
             log.warning("change not told", reason=why(error))
 

@@ -46,10 +46,11 @@ PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
+    attach_files=True,
     read_message_history=True,
     manage_webhooks=True,
 )
-"""Exactly what the bot does: read, answer, look up what it missed, and let the child speak under its name."""
+"""Exactly what the bot does: read, answer, show pages, look up what it missed, let the child speak under its name."""
 SCOPES = ("bot", "applications.commands")
 INTENTS = discord.Intents(
     guilds=True,

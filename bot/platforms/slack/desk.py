@@ -7,6 +7,7 @@ conversation that others are in, too.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -16,10 +17,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import Commands
 from bot.config import Settings
-from bot.messages import CommandError, Place, Shown, clean_text
+from bot.messages import Attachment, CommandError, Place, Shown, clean_text
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
-from bot.platforms.manners import COMMANDS, DENIED, PAID, RateLimits, may_change, may_see_stage
+from bot.platforms.manners import COMMANDS, DENIED, PAID, RateLimits, cut, may_change, may_see_stage
 from bot.platforms.slack import SlackSettings, blocks
 from bot.platforms.slack.connection import PLATFORM, asked, message_id
 
@@ -31,6 +32,9 @@ GROUP_SECONDS = 300.0
 
 SUMMARY_CHARACTERS = 200
 """Of an answer, for notifications and screen readers; the blocks hold it all."""
+
+LONGEST_ALT = 1000
+"""Characters that Slack takes to describe a picture."""
 
 NOT_A_LINE = "That is not something the child said here, so there is nothing to better."
 BROKEN = "Something went wrong; whoever runs this bot finds it in the log."
@@ -94,7 +98,8 @@ class SlackDesk:
         name, shared = name.lower(), not place.channel.startswith("D")
         if self._commands.pays(name, rest) and not may_change(self._may, user, await self._groups_of(user)):
             raise CommandError(DENIED if shared else PAID)
-        changes = shared and self._commands.changes(name, rest.strip())
+        chooses = self._commands.changes(name, rest.strip())
+        changes = shared and chooses
         if changes:
             if not may_change(self._may, user, await self._groups_of(user)):
                 raise CommandError(DENIED)
@@ -107,7 +112,24 @@ class SlackDesk:
         answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
         if changes:
             await self._tell_all(place.channel, answer.text)
+        if chooses:
+            await self._lay_out(place.channel, answer.files)
         return answer
+
+    async def _lay_out(self, channel: str, files: Iterable[Attachment]) -> None:
+        """Show the page that lies on the table: in the channel, for Slack shows no file to one person alone."""
+        for each in files:
+            upload = self._client.files_upload_v2(
+                channel=channel,
+                filename=each.name,
+                content=each.content,
+                title=each.name,
+                alt_txt=cut(each.alt, LONGEST_ALT),
+            )
+            try:
+                await asked(upload)
+            except PlatformError as error:
+                log.warning("page not shown", reason=str(error))
 
     async def _tell_all(self, channel: str, text: str) -> None:
         """Who talks there must not wonder why the child has changed."""

@@ -50,6 +50,7 @@ SCOPES = frozenset(
         "chat:write",
         "chat:write.customize",
         "commands",
+        "files:write",
         "groups:history",
         "im:history",
         "mpim:history",

@@ -38,10 +38,11 @@ MOODS: dict[Brought, Mood | None] = {
 
 
 def scene(scenario: Scenario, child: Child, curriculum: Curriculum) -> Scene:
-    """The child with the scenario's ideas in place of its own of that lesson, which is on."""
+    """The child with the scenario's ideas in place of its own of that lesson, which is on with the scenario's page."""
     lesson = curriculum.lessons[scenario.lesson]
     elsewhere = tuple(each for each in child.misconceptions if lesson.misconception(each) is None)
-    return Scene(replace(child, misconceptions=(*scenario.ideas, *elsewhere)), lesson, curriculum)
+    held = replace(child, misconceptions=(*scenario.ideas, *elsewhere))
+    return Scene(held, replace(lesson, page=scenario.shown), curriculum)
 
 
 def begin(scenario: Scenario, scene: Scene) -> MindState:

@@ -42,6 +42,7 @@ class Index:
 
     def __init__(self, curriculum: Curriculum) -> None:
         self.helps = Helps(curriculum.lessons.values())
+        self._pages = {lesson.id: lesson.page for lesson in curriculum.lessons.values()}
         self._here: dict[str, list[_Entry]] = {}
         self._anywhere: list[_Entry] = []
         for lesson in curriculum.lessons.values():
@@ -57,7 +58,8 @@ class Index:
 
     def near(self, text: str, lesson: Lesson) -> Found | None:
         """The lesson's question that `text` asks in other words or of another thing, where it is much like one."""
-        asked = [entry.found for entry in self._here.get(lesson.id, [])]
+        # What a page shows is asked for in its own words: of another thing the page may say something else.
+        asked = [entry.found for entry in self._here.get(lesson.id, []) if not entry.found.question.on_page]
         near = [(self.helps.alike(text, each.question.ask), place) for place, each in enumerate(asked)]
         most, place = max(near, default=(0.0, 0))
         return asked[place] if most >= NEAR else None
@@ -68,10 +70,17 @@ class Index:
         Of several it is the longest key, then the question that shares most words with the turn.
         """
         for entries in (self._here.get(lesson.id, []), self._anywhere):
-            matches = [entry for entry in entries if entry.key <= words]
+            matches = [entry for entry in entries if entry.key <= words and self._means(entry, lesson)]
             if matches:
                 return max(matches, key=lambda entry: (len(entry.key), len(entry.ask & words))).found
         return None
+
+    def _means(self, entry: _Entry, lesson: Lesson) -> bool:
+        """Whether the question can be meant: one about a page, only where that page lies on the table."""
+        found = entry.found
+        if not found.question.on_page:
+            return True
+        return found.lesson == lesson.id and lesson.page == self._pages[lesson.id]
 
 
 @lru_cache(maxsize=8)

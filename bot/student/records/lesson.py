@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from bot.student.records.dialogue import Stage
+from bot.student.records.pages.page import MaybePage
 from bot.student.records.reading import DataError, Expected, Fraction, Text, Texts, every, near, read_toml
 from bot.student.records.text import files_in
 
@@ -64,7 +65,8 @@ class Misconception:
 @dataclass(frozen=True, slots=True)
 class Question:
     """A written question with known answers. `keys`: the question is recognised when all words of one
-    key occur in the teacher's turn. `wrong` and `why` give answer and reason by misconception."""
+    key occur in the teacher's turn. `wrong` and `why` give answer and reason by misconception. `on_page`: it asks
+    about the lesson's page, and means nothing where another one is shown."""
 
     ask: Text
     keys: Annotated[Texts, Field(min_length=1)]
@@ -73,6 +75,7 @@ class Question:
     because: Text
     wrong: ByMisconception
     why: ByMisconception
+    on_page: bool = False
 
 
 MaybeQuestions = Annotated[tuple[Question, ...], Field(default=())]
@@ -81,7 +84,8 @@ MaybeQuestions = Annotated[tuple[Question, ...], Field(default=())]
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """One lesson. `kinds` are the computed problem kinds it practises (see `problems`); `asks` are
-    problems in a teacher's words; `neighbours` are questions the child has mastered."""
+    problems in a teacher's words; `neighbours` are questions the child has mastered; `page` is what lies on the table.
+    """
 
     id: str
     standard: Standard
@@ -95,6 +99,7 @@ class Lesson:
     questions: MaybeQuestions
     neighbours: Annotated[tuple[Question, ...], Field(min_length=3)]
     misconceptions: Annotated[tuple[Misconception, ...], Field(min_length=1)]
+    page: MaybePage = None
 
     def misconception(self, identifier: str | None) -> Misconception | None:
         """The misconception with that id, or None."""
@@ -147,7 +152,9 @@ def _names_fault(lesson: Lesson, computed: Computed) -> str | None:
                 f"kinds: {misconception.id!r} has a bug, so expected one of the kinds that show it: {shows}"
             )
     known = {each.id for each in lesson.misconceptions}
-    for question in lesson.questions:
+    for question in (*lesson.questions, *lesson.neighbours):
+        if question.on_page and lesson.page is None:
+            return f"questions: {question.ask!r} is on_page, and the lesson has no page"
         for name in (*question.wrong, *question.why):
             if name not in known:
                 return (

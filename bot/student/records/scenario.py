@@ -15,6 +15,8 @@ from pydantic import Field
 
 from bot.student.records.child import Child
 from bot.student.records.lesson import Lesson
+from bot.student.records.pages.page import MaybePage, Page
+from bot.student.records.pages.written import Writing
 from bot.student.records.reading import DataError, Expected, Text, Texts, Whole, near, read_toml
 
 Kind = Literal[
@@ -71,11 +73,17 @@ class Scenario:
     tells: tuple[Tells, ...] = ()
     turns: Length | None = None
     minutes: Length | None = None
+    page: MaybePage = None
 
     @property
     def child(self) -> str:
         """Who sits there."""
         return self.children[0]
+
+    @property
+    def shown(self) -> Page | None:
+        """What lies on the table: the page, or else a sheet with the child's work."""
+        return self.page or (Writing.of(self.work) if self.work else None)
 
     @property
     def length(self) -> str:

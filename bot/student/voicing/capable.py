@@ -10,7 +10,7 @@ from bot.student.records.child import Child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Mood, Stage, Thought, ThoughtKind
 from bot.student.records.lesson import Misconception
-from bot.student.voicing.prompt import ChatMessage, exchanges, meaning, one_line, recent_exchanges
+from bot.student.voicing.prompt import ChatMessage, exchanges, meaning, one_line, page, recent_exchanges
 
 _RULES = (
     "You play a child in second grade who talks with a teacher in training. Answer with the child's next words "
@@ -55,6 +55,7 @@ def _card(cue: Cue) -> str:
         f"At home: {'; '.join(child.family)}. Likes: {', '.join(child.interests)}.",
         f"Good at: {', '.join(child.strengths)}.",
         f"The lesson is about {lesson.title.lower()}. Not yet taught: anything beyond second grade.",
+        *page(lesson),
         *(_belief(each, cue.stages.get(each.id, Stage.HOLDS), child) for each in ideas),
     ]
     return "\n".join(lines)

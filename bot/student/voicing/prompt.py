@@ -6,6 +6,7 @@ turn. It knows no model: a chat template is the engine's own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from bot.student.records.child import Child
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Mood, Role, Thought, ThoughtKind, Turn
+from bot.student.records.lesson import Lesson
 
 VERSION = "4"
 """Part of every turn's provenance; it changes with every change of what a model is shown."""
@@ -37,11 +39,12 @@ class ChatMessage:
 
 def render(cue: Cue) -> list[ChatMessage]:
     """The messages that ask a model to say `cue.thought` as the child."""
-    messages = [*OPENING, ChatMessage("system", _card(cue.child))]
+    card = _card(cue.child)
     if cue.again:
         # What was said before can lead a small model astray, and it likes to answer a question itself: a second
         # try does without both.
-        return [*messages, ChatMessage("user", _ask(ANYTHING, cue.thought))]
+        return [*OPENING, ChatMessage("system", card), ChatMessage("user", _ask(ANYTHING, cue.thought))]
+    messages = [*OPENING, ChatMessage("system", " ".join((card, *page(cue.lesson))))]
     # What is recalled stands late, so that what was read before it need not be read again.
     for teacher, student in (*recent_exchanges(cue.turns), *exchanges(cue.recalled)):
         messages.append(ChatMessage("user", _ask(teacher, student.thought)))
@@ -102,6 +105,12 @@ def _card(child: Child) -> str:
         f"The child is {child.name}, {child.age} years old, {' and '.join(child.temperament)}. "
         f"At home: {home}. {child.name} likes {likes}."
     )
+
+
+def page(lesson: Lesson) -> Iterator[str]:
+    """What lies on the table in one line, where anything does."""
+    if lesson.page is not None:
+        yield f"On the page: {one_line(lesson.page.told)}"
 
 
 def _ask(teacher: str, thought: Thought | None) -> str:
