@@ -97,8 +97,8 @@ class Coverage:
         untouched = set(self.unpractised())
         for lesson in (each for each in self.lessons if each not in untouched):
             yield from _short(f"dialogues of the lesson {lesson}", self.by_lesson[lesson], A_LESSON)
-        for lesson, name in self.misconceptions():
-            if lesson.id not in untouched:
+        for practised, name in self.misconceptions():
+            if practised.id not in untouched:
                 count = self.by_misconception[name]
                 yield from _short(f"dialogues with the misconception {name}", count, A_MISCONCEPTION)
         for stage in Stage:
