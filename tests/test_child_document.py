@@ -17,8 +17,8 @@ from bot.student.records.dialogue import Stage
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "child.md").read_text(encoding="utf-8")
 ROOMS = {"answers": answers, "belief": belief, "mind": mind, "moods": moods}
-OPEN = {"wrong", "why"}
-"""Tables whose keys are ids of wrong ideas."""
+OPEN = {"wrong", "why", "page"}
+"""Tables whose keys are ids of wrong ideas; those of a page are explained in docs/scenarios.md."""
 
 
 def keys(table: dict[str, Any]) -> Iterator[str]:
