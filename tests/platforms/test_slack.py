@@ -234,7 +234,7 @@ async def test_requests_are_as_slack_describes_them(slack: SlackServer, bot: Bot
     # These the archived description does not know.
     assert {
         call.method for call in slack.calls if f"/{call.method}" not in specification["paths"]
-    } == NEWER_METHODS
+    } <= NEWER_METHODS
 
 
 # Where the child answers, and where not.
