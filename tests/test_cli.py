@@ -125,7 +125,6 @@ WRONG: list[tuple[list[str | bytes], list[str]]] = [
     (["ask", "hi", "--seed", "seven"], ["--seed", "--help"]),
     (["asks", "hi"], ["asks", "--help"]),
     (["replay", "missing.jsonl", "--out", "out.jsonl"], ["missing.jsonl"]),
-    (["debrief"], ["no such database"]),
     (["use", "nothing"], ["nothing"]),
     (["use", "../../etc"], ["../../etc"]),
     (["forget", "teams", "someone"], ["discord", "slack", "console"]),
