@@ -21,9 +21,10 @@ from training.corpus.read import authored, sound
 from training.hearing.rows import LESSONS
 
 LABELLED = (
-    "harm-lines", "helper-harm", "first-strangers-harm", "harm-seven", "harm-eight",
-    "real-lines", "helper-real", "first-strangers-real", "real-seven", "real-eight",
-    "pupil-lines", "helper-pupil", "first-strangers-pupil", "pupil-seven", "pupil-eight",
+    "harm-lines", "helper-harm", "first-strangers-harm",
+    "harm-seven", "harm-eight", "harm-nine", "harm-ten", "harm-eleven",
+    "real-lines", "helper-real", "first-strangers-real", "real-seven", "real-eight", "real-nine",
+    "pupil-lines", "helper-pupil", "first-strangers-pupil", "pupil-seven", "pupil-eight", "pupil-ten",
 )  # fmt: skip
 """The files of `data/hearing` that were labelled for the guard."""
 NOTICED = {
