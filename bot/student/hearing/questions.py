@@ -53,9 +53,7 @@ class Index:
                 for question in (*lesson.questions, *lesson.neighbours)
                 for entry in _entries(question, lesson.id)
             ]
-            anywhere += [
-                entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS
-            ]
+            anywhere += [entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS]
         anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
         common = Counter(word for entry in anywhere for word in entry.key)
         self._anywhere: defaultdict[str, list[tuple[int, _Entry]]] = defaultdict(list)
