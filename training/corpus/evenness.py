@@ -92,8 +92,8 @@ class Evenness:
         )
 
     def add(self, dialogue: Dialogue) -> None:
-        """Count one dialogue; one that names no child or lesson is passed over."""
-        if dialogue.child is None or dialogue.lesson is None:
+        """Count one dialogue; passed over is one that names no child or lesson, or where no idea has to be helped."""
+        if dialogue.child is None or dialogue.lesson is None or not _stages(dialogue):
             return
         values = [float(measure(dialogue)) for measure in MEASURES.values()]
         self._lessons[dialogue.lesson].add(values)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from training.corpus.bands import ENOUGH_DIALOGUES, ENOUGH_TURNS, SAMPLE
 from training.corpus.check import Report
-from training.corpus.coverage import Coverage
+from training.corpus.coverage import A_MISCONCEPTION, Coverage
 from training.corpus.duplicates import ALIKE
 from training.corpus.evenness import CHANCE, Evenness
 
@@ -34,9 +34,11 @@ def show(report: Report, console: Console) -> None:
         console.print(_range("dialogues a lesson", (coverage.by_lesson[each] for each in coverage.lessons)))
         names = (coverage.by_misconception[name] for _, name in coverage.misconceptions())
         console.print(_range("dialogues a misconception", names))
-        if report.whole and (without := coverage.unpractised()):
+        if report.whole and (thin := coverage.thin()):
+            none = sum(not coverage.by_misconception[each] for each in thin)
             console.print(
-                f"[yellow]{len(without)} lessons and children have no dialogues yet: no model has learned from them[/]"
+                f"[yellow]{len(thin)} misconceptions have fewer than {A_MISCONCEPTION} dialogues, {none} of them none: "
+                "no model has learned how a child says them[/]"
             )
         if not report.whole:
             console.print("[dim]coverage is judged for a whole folder of authored dialogues only[/]")

@@ -323,11 +323,10 @@ def test_a_whole_folder_must_cover_children_lessons_ideas_and_moves(
     write(tmp_path / "corpus" / "a.jsonl", [shipped(identifier) for identifier in IDS])
     faults = found(check([tmp_path / "corpus"], rules, prices))
     for message in (
-        "expected at least 400 dialogues, got 3",
-        "expected at least 2,500 student turns",
+        "expected at least 1,000 dialogues, got 3",
+        "expected at least 6,000 student turns",
         "expected at least 40 dialogues with ruby, got",
-        "expected at least 6 dialogues of the lesson 2.NBT.B.5-subtract, got 3",
-        "expected at least 5 dialogues with the misconception smaller-from-larger, got 3",
+        "expected at least 2 dialogues of the lesson 2.NBT.B.6-add-many, got 0",
         "expected at least 1 teacher turns of the move crisis, got 0",
     ):
         assert any(fault.startswith(f"{tmp_path / 'corpus'}: coverage: {message}") for fault in faults), (
@@ -348,12 +347,11 @@ def test_the_shipped_corpus_is_right(data: Path, rules: Rules, prices: dict[str,
     assert found(report) == []
     assert report.whole
     coverage = report.coverage
-    assert coverage.dialogues >= 400
-    assert coverage.student_turns >= 2_500
+    assert coverage.dialogues >= 1_000
     assert all(coverage.stages[stage.value] for stage in Stage)
     assert all(coverage.moves[move.value] for move in MoveKind if move not in ELSEWHERE)
     assert report.near < 0.01 * coverage.dialogues
-    assert len(report.bands) == 1 + sum(bool(coverage.by_child[each]) for each in rules.children)
+    assert len(report.bands) == 1 + len(rules.children)
     assert all(band.judged and not band.outside for band in report.bands)
     assert report.examples == coverage.student_turns
 

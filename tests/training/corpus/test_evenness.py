@@ -55,10 +55,12 @@ def test_few_dialogues_are_shown_and_not_judged() -> None:
     assert not [each for each in found.values() if each.beyond]
 
 
-def test_the_last_stage_counts_and_dialogues_without_names_do_not() -> None:
+def test_the_last_stage_counts_and_dialogues_without_names_or_a_wrong_idea_do_not() -> None:
     evenness = Evenness()
     evenness.add(dialogue("ana", "one", 0, Stage.HOLDS))
     evenness.add(Dialogue("x", dialogue("ana", "one", 1).turns))
+    right = Thought(ThoughtKind.ANSWER, answer="7")
+    evenness.add(Dialogue("y", (Turn(Role.STUDENT, "7", thought=right),), child="dee", lesson="one"))
     found = {each.measure: each.mean for each in evenness.figures()}
     assert (found["ends holding"], found["reaches secure"]) == (1, 0)
     assert {each["child"] for each in evenness.to_json()} == {"ana"}
