@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -35,6 +36,12 @@ SUMMARY_CHARACTERS = 200
 
 LONGEST_ALT = 1000
 """Characters that Slack takes to describe a picture."""
+
+KEPT = "pupil.json"
+"""The name of the file with what is kept of a person."""
+COMING = "You asked what is kept of you: it comes here as a file. Slack keeps that until you delete it."
+HANDED_OVER = "It is a file in your direct messages with me: in Slack's list on the left, under Apps."
+NO_FILE = "Slack took no file in a direct message, so here it is in words."
 
 NOT_A_LINE = "That is not something the child said here, so there is nothing to better."
 BROKEN = "Something went wrong; whoever runs this bot finds it in the log."
@@ -114,7 +121,25 @@ class SlackDesk:
             await self._tell_all(place.channel, answer.text)
         if chooses:
             await self._lay_out(place.channel, answer.files)
-        return answer
+        return await self._hand_over(user, answer) if answer.file else answer
+
+    async def _hand_over(self, user: str, answer: Shown) -> Shown:
+        """What is to be kept as it is goes as a file into the person's own conversation with the bot: elsewhere Slack
+        shows no file to one person alone. Where that cannot be, it is shown in words."""
+        try:
+            # A message to a person opens that conversation and names it, which no other method does without a scope.
+            told = await asked(
+                self._client.chat_postMessage(channel=user, text=COMING, mrkdwn=False, link_names=False)
+            )
+            await asked(
+                self._client.files_upload_v2(
+                    channel=str(told["channel"]), filename=KEPT, title=KEPT, content=answer.text.encode()
+                )
+            )
+        except PlatformError as error:
+            log.warning("file not handed over", reason=str(error))
+            return replace(answer, hint=NO_FILE)
+        return Shown(HANDED_OVER)
 
     async def _lay_out(self, channel: str, files: Iterable[Attachment]) -> None:
         """Show the page that lies on the table: in the channel, for Slack shows no file to one person alone."""
