@@ -14,7 +14,7 @@ from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DISCORD
 from bot.platforms.discord import platform as discord_platform
-from bot.platforms.slack import SLACK
+from bot.platforms.slack import SLACK, blocks
 from tests.fakes.discord_server import BOT, BOT_ROLE, ELSEWHERE, DiscordServer, Json
 from tests.fakes.discord_server import DIRECT as DISCORD_DIRECT
 from tests.fakes.discord_server import PRACTICE as ROOM
@@ -230,8 +230,9 @@ async def test_slacks_me_is_a_message(tmp_path: Path, pauses: list[float]) -> No
         await bot.turns(slack.PRACTICE, 2)
 
 
-async def test_a_rating_that_cannot_be_kept_is_told(
-    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", [blocks.RATE, blocks.BETTER_LINE])
+async def test_a_form_that_cannot_be_kept_is_told(
+    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     async with (
         SlackServer(slack.MANIFEST) as server,
@@ -239,16 +240,17 @@ async def test_a_rating_that_cannot_be_kept_is_told(
     ):
         await server.say(QUESTION)
         await bot.turns(slack.PRACTICE, 2)
-        await server.command("rate")
+        await server.shortcut(form, server.posts()[0], channel=slack.PRACTICE)
         view = await server.until(lambda: server.views and server.views[0])
 
         async def locked(*_: object, **__: object) -> None:
             raise RuntimeError("locked")
 
-        monkeypatch.setattr(bot.store, "add_rating", locked)
-        await server.submit(view, dict.fromkeys(RUBRIC, 3))
+        for name in ("add_rating", "add_feedback"):
+            monkeypatch.setattr(bot.store, name, locked)
+        await server.submit(view, {**dict.fromkeys(RUBRIC, 3), blocks.COMMENT: "um, 45?"})
         await server.until(lambda: server.ephemeral)
-    assert "please rate again" in server.ephemeral[0]["text"]
+    assert "could not be kept; please" in server.ephemeral[0]["text"]
 
 
 async def test_a_platform_that_fails_takes_no_other_one_along() -> None:

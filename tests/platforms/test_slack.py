@@ -972,6 +972,28 @@ async def test_a_trigger_that_ran_out_is_told(slack: SlackServer, bot: Bot) -> N
     assert "expired_trigger_id" in (await answer(slack, "rate"))[0]
 
 
+@pytest.mark.parametrize("shortcut", [blocks.RATE, blocks.BETTER_LINE, blocks.DEBRIEF])
+async def test_what_a_messages_menu_cannot_do_is_told(
+    slack: SlackServer, bot: Bot, monkeypatch: pytest.MonkeyPatch, shortcut: str
+) -> None:
+    await slack.say(QUESTION)
+    await bot.turns(PRACTICE, 2)
+
+    async def locked(*_: object, **__: object) -> None:
+        raise RuntimeError("locked")
+
+    for part, name in (
+        (bot.store, "conversation"),
+        (bot.store, "find_turn"),
+        (bot.store.practices, "newest"),
+    ):
+        monkeypatch.setattr(part, name, locked)
+    await slack.shortcut(shortcut, slack.posts()[0], channel=PRACTICE)
+    told = await slack.until(lambda: slack.responses and slack.responses[0])
+    assert slack_desk.BROKEN in json.dumps(told)
+    monkeypatch.undo()
+
+
 async def test_thumbs_and_better_lines_are_kept_over_a_restart(slack: SlackServer, tmp_path: Path) -> None:
     chosen = settings(slack, tmp_path)
     async with running(slack, chosen) as bot:

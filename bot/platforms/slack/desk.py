@@ -7,7 +7,7 @@ conversation that others are in, too.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -86,17 +86,10 @@ class SlackDesk:
         place = Place(PLATFORM, str(command["channel_id"]), None)
         user = str(command["user_id"])
         line = clean_text(blocks.plain(str(command.get("text") or "")))
-        try:
-            if line.lower() == "rate":
-                await self._open_rate(place, str(command["trigger_id"]))
-                return
-            answer = await self._answer_command(line, place, user)
-        except (CommandError, PlatformError) as error:
-            answer = Shown(str(error))
-        except Exception:
-            log.exception("command failed")
-            answer = Shown(BROKEN)
-        await _respond(respond, answer)
+        if line.lower() == "rate":
+            await _answer(respond, self._open_rate(place, str(command["trigger_id"])))
+        else:
+            await _answer(respond, self._answer_command(line, place, user))
 
     async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
         if not self._limits.admit_command(user):
@@ -191,10 +184,7 @@ class SlackDesk:
     async def _on_rate_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         """Slash commands do not work in threads; this does."""
         await ack()
-        try:
-            await self._open_rate(self._place_of(shortcut), str(shortcut["trigger_id"]))
-        except (CommandError, PlatformError) as error:
-            await _respond(respond, Shown(str(error)))
+        await _answer(respond, self._open_rate(self._place_of(shortcut), str(shortcut["trigger_id"])))
 
     async def _on_debrief_shortcut(
         self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond
@@ -202,14 +192,7 @@ class SlackDesk:
         """The same for a word on the practice."""
         await ack()
         user = str(shortcut["user"]["id"])
-        try:
-            answer = await self._answer_command("debrief", self._place_of(shortcut), user)
-        except CommandError as error:
-            answer = Shown(str(error))
-        except Exception:
-            log.exception("debrief failed")
-            answer = Shown(BROKEN)
-        await _respond(respond, answer)
+        await _answer(respond, self._answer_command("debrief", self._place_of(shortcut), user))
 
     def _place_of(self, shortcut: dict[str, Any]) -> Place:
         """The conversation that a message belongs to."""
@@ -240,17 +223,16 @@ class SlackDesk:
 
     async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        channel = str(shortcut["channel"]["id"])
-        spoken = message_id(channel, str(shortcut["message"]["ts"]))
+        channel, when = str(shortcut["channel"]["id"]), str(shortcut["message"]["ts"])
+        await _answer(respond, self._open_better_line(channel, when, str(shortcut["trigger_id"])))
+
+    async def _open_better_line(self, channel: str, when: str, trigger: str) -> None:
+        spoken = message_id(channel, when)
         line = await self._commands.opinions.line_in(spoken)
         if line is None:
-            await _respond(respond, Shown(NOT_A_LINE))
-            return
+            raise CommandError(NOT_A_LINE)
         view = blocks.better_line_view(channel, spoken, line)
-        try:
-            await asked(self._client.views_open(trigger_id=str(shortcut["trigger_id"]), view=view))
-        except PlatformError as error:
-            await _respond(respond, Shown(str(error)))
+        await asked(self._client.views_open(trigger_id=trigger, view=view))
 
     async def _on_better_line_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         better = clean_text(blocks.comment(view))
@@ -280,6 +262,19 @@ class SlackDesk:
         opinions = self._commands.opinions
         keep = opinions.take_back if event["type"] == "reaction_removed" else opinions.feedback
         await keep(message_id(str(item["channel"]), str(item["ts"])), author, kind)
+
+
+async def _answer(respond: AsyncRespond, work: Awaitable[Shown | None]) -> None:
+    """Show what `work` gives, or what went wrong in it: Slack was told that all is well, and says nothing itself."""
+    try:
+        answer = await work
+    except (CommandError, PlatformError) as error:
+        answer = Shown(str(error))
+    except Exception:
+        log.exception("command failed")
+        answer = Shown(BROKEN)
+    if answer is not None:
+        await _respond(respond, answer)
 
 
 async def _respond(respond: AsyncRespond, answer: Shown) -> None:
