@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from bot.config import ConfigError, load
 from bot.replay import read_rows
+from bot.store import harvested
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_child, read_children
 from bot.student.records.reading import DataError, parse_json
@@ -91,6 +92,9 @@ def test_a_line_of_json_ends_where_json_says(tmp_path: Path) -> None:
     assert [json.loads(line) for line in lines_of(path)] == [{"a": "one\u2028two\x85three"}, {"b": 1}]
     path.write_text("", encoding="utf-8")
     assert (lines_of(path), read_text(path)) == ([], "")
+    rows = [{"turns": ["one\u2028two"]}, {"turns": ["three"]}]
+    harvested.write_lines(path, rows)
+    assert harvested.read_lines(path) == rows, "what was published is read again before more is"
 
 
 def test_half_a_character_is_no_json() -> None:
