@@ -86,6 +86,7 @@ class Bot:
     classroom: Classroom
     commands: Commands
     serving: asyncio.Task[None]
+    platform: SlackPlatform
 
     async def turns(self, channel: str, count: int, thread: str | None = None) -> list[TurnRow]:
         """The turns of a conversation, once there are `count`: an answer is logged after it was posted."""
@@ -151,7 +152,7 @@ async def running(slack: SlackServer, chosen: config.Settings, *, wait: bool = T
         await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
     try:
-        yield Bot(store, classroom, commands, serving)
+        yield Bot(store, classroom, commands, serving, platform)
     finally:
         await classroom.aclose()
         serving.cancel()
@@ -380,6 +381,16 @@ async def test_files_and_broadcasts_are_messages(slack: SlackServer, bot: Bot, s
     await bot.turns(PRACTICE, 2)
 
 
+async def test_of_what_is_forwarded_the_words_are_heard(slack: SlackServer, bot: Bot) -> None:
+    forwarded = [{"is_share": True, "text": f"{MENTION} {QUESTION}", "author_id": "U0BEN"}]
+    await slack.say("", attachments=forwarded, channel=GENERAL)
+    await slack.say("", attachments=forwarded)
+    assert (await bot.turns(PRACTICE, 2))[0].content == QUESTION
+    await slack.say("", attachments=[{"is_share": True, "files": [{"id": "F1"}]}])
+    await slack.until(lambda: slack.ephemeral)
+    assert not slack.posts(GENERAL), "the child was not called there"
+
+
 async def test_a_picture_alone_gets_a_hint(slack: SlackServer, bot: Bot) -> None:
     await slack.say("", subtype="file_share", files=[{"id": "F1"}])
     hint = await slack.until(lambda: slack.ephemeral and slack.ephemeral[0])
@@ -537,6 +548,13 @@ async def test_an_answer_that_cannot_be_posted_is_given_up(
     await slack.say("Why?")
     assert len(await bot.turns(PRACTICE, 2)) == 2
     assert await bot.store.unanswered() == []
+
+
+async def test_what_is_announced_is_said_or_has_failed(slack: SlackServer, bot: Bot) -> None:
+    await bot.platform.announce(GENERAL, "This week 2 teachers practised.")
+    assert slack.posts(GENERAL)[0]["text"] == "This week 2 teachers practised."
+    with pytest.raises(PlatformError, match="channel_not_found"):
+        await bot.platform.announce("C0GONE", "This week nobody did.")
 
 
 async def test_it_comes_back_after_a_refresh_and_a_lost_connection(slack: SlackServer, bot: Bot) -> None:
@@ -816,6 +834,12 @@ async def test_commands_of_one_person_have_a_limit(slack: SlackServer, tmp_path:
     async with running(slack, settings(slack, tmp_path, "[limits]\ncommands_minute = 2\n")):
         said = [(await answer(slack, "privacy forget"))[0] for _ in range(3)]
         assert [COMMANDS in each for each in said] == [False, False, True]
+        assert COMMANDS in (await answer(slack, "rate"))[0]
+        before = len(slack.responses)
+        for form in (blocks.RATE, blocks.BETTER_LINE):
+            await slack.shortcut(form, slack.put(QUESTION), channel=PRACTICE)
+        told = await slack.until(lambda: len(slack.responses) == before + 2 and slack.responses[before:])
+        assert all(COMMANDS in json.dumps(each) for each in told)
         assert COMMANDS not in (await answer(slack, "about", user="U0HEAD"))[0]
 
 
@@ -894,7 +918,8 @@ async def test_a_fault_in_a_command_is_told(
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(Commands, "run", broken)
-    assert slack_desk.BROKEN in (await answer(slack, "about"))[0]
+    with capture_logs():  # to paint a trace takes long
+        assert slack_desk.BROKEN in (await answer(slack, "about"))[0]
 
 
 # Ratings, thumbs and better lines.
@@ -985,11 +1010,12 @@ async def test_what_a_messages_menu_cannot_do_is_told(
     for part, name in (
         (bot.store, "conversation"),
         (bot.store, "find_turn"),
-        (bot.store.practices, "newest"),
+        (type(bot.store.practices), "newest"),
     ):
         monkeypatch.setattr(part, name, locked)
-    await slack.shortcut(shortcut, slack.posts()[0], channel=PRACTICE)
-    told = await slack.until(lambda: slack.responses and slack.responses[0])
+    with capture_logs():
+        await slack.shortcut(shortcut, slack.posts()[0], channel=PRACTICE)
+        told = await slack.until(lambda: slack.responses and slack.responses[0])
     assert slack_desk.BROKEN in json.dumps(told)
     monkeypatch.undo()
 

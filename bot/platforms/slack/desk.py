@@ -87,13 +87,12 @@ class SlackDesk:
         user = str(command["user_id"])
         line = clean_text(blocks.plain(str(command.get("text") or "")))
         if line.lower() == "rate":
-            await _answer(respond, self._open_rate(place, str(command["trigger_id"])))
+            await _answer(respond, self._open_rate(place, user, str(command["trigger_id"])))
         else:
             await _answer(respond, self._answer_command(line, place, user))
 
     async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
-        if not self._limits.admit_command(user):
-            raise CommandError(COMMANDS)
+        self._admit(user)
         name, _, rest = line.partition(" ")
         name, shared = name.lower(), not place.channel.startswith("D")
         if self._commands.pays(name, rest) and not may_change(self._may, user, await self._groups_of(user)):
@@ -115,6 +114,10 @@ class SlackDesk:
         if chooses:
             await self._lay_out(place.channel, answer.files)
         return await self._hand_over(user, answer) if answer.file else answer
+
+    def _admit(self, user: str) -> None:
+        if not self._limits.admit_command(user):
+            raise CommandError(COMMANDS)
 
     async def _hand_over(self, user: str, answer: Shown) -> Shown:
         """What is to be kept as it is goes as a file into the person's own conversation with the bot: elsewhere Slack
@@ -176,7 +179,8 @@ class SlackDesk:
 
     # Ratings, thumbs and better lines.
 
-    async def _open_rate(self, place: Place, trigger: str) -> None:
+    async def _open_rate(self, place: Place, user: str, trigger: str) -> None:
+        self._admit(user)
         if await self._commands.is_new(place):
             raise CommandError("there is nothing to rate yet: talk with the child first")
         await asked(self._client.views_open(trigger_id=trigger, view=blocks.rate_view(place, RUBRIC)))
@@ -184,7 +188,8 @@ class SlackDesk:
     async def _on_rate_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         """Slash commands do not work in threads; this does."""
         await ack()
-        await _answer(respond, self._open_rate(self._place_of(shortcut), str(shortcut["trigger_id"])))
+        place, user = self._place_of(shortcut), str(shortcut["user"]["id"])
+        await _answer(respond, self._open_rate(place, user, str(shortcut["trigger_id"])))
 
     async def _on_debrief_shortcut(
         self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond
@@ -223,16 +228,17 @@ class SlackDesk:
 
     async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        channel, when = str(shortcut["channel"]["id"]), str(shortcut["message"]["ts"])
-        await _answer(respond, self._open_better_line(channel, when, str(shortcut["trigger_id"])))
+        await _answer(respond, self._open_better_line(shortcut))
 
-    async def _open_better_line(self, channel: str, when: str, trigger: str) -> None:
-        spoken = message_id(channel, when)
+    async def _open_better_line(self, shortcut: dict[str, Any]) -> None:
+        self._admit(str(shortcut["user"]["id"]))
+        channel = str(shortcut["channel"]["id"])
+        spoken = message_id(channel, str(shortcut["message"]["ts"]))
         line = await self._commands.opinions.line_in(spoken)
         if line is None:
             raise CommandError(NOT_A_LINE)
         view = blocks.better_line_view(channel, spoken, line)
-        await asked(self._client.views_open(trigger_id=trigger, view=view))
+        await asked(self._client.views_open(trigger_id=str(shortcut["trigger_id"]), view=view))
 
     async def _on_better_line_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         better = clean_text(blocks.comment(view))
