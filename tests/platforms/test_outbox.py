@@ -6,11 +6,13 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot import app
+from bot.classroom import Classroom
 from bot.health import Health
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
@@ -186,12 +188,27 @@ async def test_a_direct_message_that_comes_while_it_stops_is_answered_by_the_nex
             await bot.kept(DISCORD_DIRECT, 2)
 
 
-async def test_a_second_session_hides_no_message(tmp_path: Path, pauses: list[float]) -> None:
+async def test_a_second_session_hides_no_message(
+    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Discord begins anew before the first beginning was over: who waited for that one is heard all the same."""
+    take_up, begun, go_on = Classroom.take_up, list[Classroom](), asyncio.Event()
+
+    async def slow(self: Classroom, *given: Any) -> Any:
+        begun.append(self)
+        await go_on.wait()
+        return await take_up(self, *given)
+
+    monkeypatch.setattr(Classroom, "take_up", slow)
     async with DiscordServer() as server, discord.running(server, tmp_path) as bot:
-        await server.say(DISCORD_DIRECT, QUESTION)
-        await server.invalidate()
-        await server.ready(2)
+        async with asyncio.timeout(60):
+            while not begun:
+                await asyncio.sleep(0.01)
+            await server.say(DISCORD_DIRECT, QUESTION)
+            await server.invalidate()
+            while len(begun) < 2:
+                await asyncio.sleep(0.01)
+        go_on.set()
         await server.say(DISCORD_DIRECT, "And now?")
         assert await bot.asked(DISCORD_DIRECT, 2) == [QUESTION, "And now?"]
 
