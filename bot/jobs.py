@@ -23,6 +23,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from bot import cron
 from bot.config import Settings
+from bot.health import start
 from bot.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -116,7 +117,7 @@ class Jobs:
             if at > now:
                 self._scheduler.add_job(self.run, args=[job, trigger], trigger=DateTrigger(at))
             else:
-                self._keep(asyncio.create_task(self.run(job, trigger)))
+                self._keep(start(self.run(job, trigger), f"the job {job.name}"))
         self._scheduler.start()
 
     def _keep(self, task: asyncio.Task[Any] | None) -> None:

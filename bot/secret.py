@@ -29,7 +29,7 @@ def hash_secret(settings: Settings) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        return _sound(path.read_text(encoding="ascii"), str(path))
+        return _sound(path.read_text(encoding="utf-8-sig"), str(path))
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read or written ({error.strerror}); set PUPIL_HASH_SECRET"
@@ -58,7 +58,7 @@ def file_of(settings: Settings) -> Path:
 
 
 def _sound(found: str, place: str) -> bytes:
-    # An editor's last newline is no part of it.
+    # An editor's last newline is no part of it, nor is its byte-order mark.
     secret = found.strip()
     if len(secret) < LEAST:
         raise ConfigError(

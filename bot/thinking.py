@@ -86,10 +86,11 @@ class Thinking:
         if message.given is None and self._models.paid(model):
             if spent:
                 raise NoWords(f"{model}: the day's budget is spent", late=False, notice=spent)
-            if self._budget.limited and not await asyncio.to_thread(self._models.priced, model):
+            if not await self._counted(model):
                 reason = f"{model}: there is a budget, and no price of it in data/prices.toml"
                 raise NoWords(reason, late=False, notice=self._budget.no_price)
-        ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=not spent)
+        hosted = not spent and await self._counted(self._settings.student.ear)
+        ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=hosted)
         turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
         thought, move = turned.thought, turned.heard.move
         before = self._seating.opening(conversation, len(said))
@@ -126,6 +127,12 @@ class Thinking:
         outgoing = Outgoing(words.text, scene.child.name, first)
         spoken = _spoken(conversation, outgoing, self._teacher_turn(message, move), child, mind)
         return spoken, answer_of(spoken)
+
+    async def _counted(self, model: str) -> bool:
+        """Whether a budget, where there is one, can count what that model costs."""
+        if not self._budget.limited or not self._models.paid(model):
+            return True
+        return await asyncio.to_thread(self._models.priced, model)
 
     async def _words(self, job: Job, cue: Cue, model: str, seed: int) -> Worded:
         """The child's words, in time, or those that are given; raise `NoWords`."""

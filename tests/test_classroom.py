@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
+from structlog.testing import capture_logs
 
 from bot.messages import Answer, NotYet, Outgoing, clean_text
 from bot.models.base import Reply
@@ -230,6 +231,18 @@ class TestOrder:
         assert "Eli" in notice
         assert "Mia" not in notice
 
+    async def test_a_full_queue_says_nothing_of_what_was_answered_before(self, path: Path) -> None:
+        """A platform may tell of a message again at any time."""
+        model, again = ScriptedModel(), Listener()
+        async with room(path, model, classroom={"queue": 1}) as app:
+            assert await app.classroom.receive(message(key="discord:answered"), Listener())
+            model.enqueue("um", delay=0.1)
+            waiting = asyncio.create_task(app.classroom.receive(message(), Listener()))
+            await until(lambda: app.classroom.waiting == 1)
+            assert await app.classroom.receive(message(key="discord:answered"), again) is None
+            await waiting
+        assert again.sent == []
+
     async def test_a_caller_that_leaves_does_not_stop_the_answer(self, path: Path) -> None:
         model, listener = ScriptedModel(delay=0.1), Listener()
         async with room(path, model) as app:
@@ -259,7 +272,11 @@ class TestWords:
         model = ScriptedModel()
         model.enqueue(NONSENSE, NONSENSE)
         async with room(path, model) as app:
-            answer = await app.classroom.receive(message(), Listener())
+            with capture_logs() as logs:
+                answer = await app.classroom.receive(message(), Listener())
+        (told,) = [each for each in logs if each["log_level"] == "warning"]
+        assert (told["event"], told["model"]) == ("no words stood", "base"), "it was paid for twice"
+        assert "adult words" in told["fault"]
         assert answer is not None
         assert answer.thought is not None
         assert answer.voiced == "phrasing"
@@ -671,6 +688,18 @@ class TestBudget:
         assert x.cues == []
         async with room(path, x, models={"x": hosted}, student={"model": "x"}) as app:
             assert await app.classroom.receive(message(key="discord:2"), Listener())
+
+    async def test_with_a_budget_an_ear_without_a_price_is_not_asked(self, path: Path) -> None:
+        hosted = {"provider": "compatible", "model": "x", "base_url": "https://api.nebius.com/v1"}
+        x = ScriptedModel("x")
+        x.price = UNPRICED
+        sections: dict[str, Any] = {"models": {"x": hosted}, "student": {"ear": "x"}}
+        for budget in (0.0, 5.0):
+            async with room(path, ScriptedModel(), x, **sections, budget={"per_day": budget}) as app:
+                with capture_logs() as logs:
+                    assert await app.classroom.receive(message(), Listener())
+            # This one would not do as an ear, which is found out when it is about to be asked.
+            assert any(each["event"] == "no ear" for each in logs) is (budget == 0.0)
 
     @pytest.mark.parametrize(
         ("settings", "paid"),

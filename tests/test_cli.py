@@ -359,6 +359,13 @@ class TestChat:
         assert "What is 52 minus 17?" in (config.parent / "page.html").read_text(encoding="utf-8")
         assert_one_line(pupil("debrief", "999", config=config), "no conversation 999")
 
+    def test_a_look_back_without_a_database_is_one_line(self, tmp_path: Path) -> None:
+        config = write_config(tmp_path)
+        text = config.read_text(encoding="utf-8").replace("pupil.db", "never/written.db")
+        config.write_text(text, encoding="utf-8")
+        assert_one_line(pupil("debrief", config=config), "never/written.db", "no such database")
+        assert not config.with_name("never").exists()
+
     def test_forgetting_the_terminal_deletes_the_lines_typed_there(self, config: Path) -> None:
         history = config.with_name("chat_history")
         history.write_text("\n# 2026-01-01 12:00:00\n+My neighbour is called Zanzibar.\n", encoding="utf-8")

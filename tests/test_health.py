@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from bot.messages import Place
 from bot.metrics_server import MetricsServer
 from tests.fakes.students import ScriptedModel, room
 from tests.test_metrics import get
+
+ROOT = Path(__file__).parents[1]
 
 
 async def test_the_end_of_a_task_that_should_last_is_seen(
@@ -58,3 +61,26 @@ async def test_a_task_that_fails_is_logged_though_nobody_waits_for_it() -> None:
     assert [(each["log_level"], each["task"], each["reason"]) for each in logs] == [
         ("error", "a little work", "ended: nobody looks")
     ]
+
+
+AWAITED = {
+    "bot/app.py",
+    "bot/classroom.py",
+    "bot/cli/exits.py",
+    "bot/models/published.py",
+    "bot/replay.py",
+    "bot/store/database.py",
+}
+"""Where whoever begins a task waits for it."""
+CATCHING = {"bot/health.py", "bot/platforms/slack/platform.py", "bot/signs.py"}
+"""Where nothing that it does can end it unseen."""
+
+
+def test_no_task_is_begun_whose_end_nobody_sees() -> None:
+    """Whoever adds a file here says how the end of its tasks is seen; `health.start` needs no word."""
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "bot").rglob("*.py")
+        if re.search(r"\b(?:create_task|ensure_future)\(", path.read_text(encoding="utf-8"))
+    }
+    assert found == AWAITED | CATCHING

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import cron, logs
-from bot.app import _job_ended
+from bot.app import _announce, _job_ended
 from bot.config import ConfigError, load
 from bot.health import Health
 from bot.jobs import Job, Jobs, last_due
@@ -243,6 +243,14 @@ async def test_the_summary_goes_to_its_channel(store: Store, tmp_path: Path) -> 
             "0 candidate dialogues wait for review.",
         )
     ]
+
+
+async def test_a_summary_that_nobody_can_read_is_not_done(store: Store, tmp_path: Path) -> None:
+    ours = jobs(store, tmp_path, '[jobs]\nsummary_channel = "slack:C404"\n')
+    ours._announce = partial(_announce, [])
+    summary = next(job for job in ours.jobs() if job.name == "summary")
+    await ours.run(summary, cron.trigger(summary.cron))
+    assert (await store.runs.results())["summary"] == "failed: jobs.summary_channel: slack is not set up here"
 
 
 @pytest.mark.parametrize("line", ['backup = "whenever"', 'summary_channel = "here"', "keep_backups = 0"])

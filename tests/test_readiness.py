@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,10 @@ from bot.jobs import FAILED
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
 from bot.store import Store
+from tests.fakes.slack_server import BOT_TOKEN, SlackServer
 from tests.fakes.students import DATA
+from tests.platforms.test_slack import MANIFEST
+from tests.store.test_store import read_only_folder
 
 
 def settings_at(folder: Path, **sections: Any) -> Settings:
@@ -50,6 +54,30 @@ async def test_backups_that_cannot_be_written(tmp_path: Path) -> None:
     assert (none.ready, none.wrong) == (False, False)
     server = settings_at(tmp_path, pupil_database_url=SecretStr("postgresql://pupil:x@here/pupil"))
     assert "pg_dump" in (await part(readiness._backups, server)).note
+
+
+def test_backups_on_a_disk_that_takes_nothing() -> None:
+    with read_only_folder() as folder:
+        for backups in (folder, folder / "backups"):
+            broken = asyncio.run(part(readiness._backups, settings_at(folder, jobs={"backups": backups})))
+            assert broken.wrong
+            assert f"{backups}: the backups cannot be worked on" in broken.note
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("utf-8-sig", "1 children, 1 lessons"), ("utf-16", "mia.toml: is UTF-16"), ("latin-1", "not UTF-8")],
+)
+async def test_files_as_editors_save_them(tmp_path: Path, encoding: str, said: str) -> None:
+    settings = settings_at(tmp_path, data=tmp_path / "data", engine={"gguf": tmp_path / "none.gguf"})
+    for name in ("children/mia.toml", "lessons/2.NBT.B.5-subtract.toml"):
+        text = "# Zo\xeb\n" + (DATA / name).read_text(encoding="utf-8")
+        copy = settings.data / name
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(text.encode(encoding))
+    (settings.data / "reference").symlink_to(DATA / "reference")
+    found = {each.name: each for each in await readiness.check(settings)}["children and lessons"]
+    assert (found.ready, said in found.note) == (encoding == "utf-8-sig", True)
 
 
 async def test_a_budget_that_cannot_count_a_model(tmp_path: Path) -> None:
@@ -98,34 +126,32 @@ async def test_a_summary_channel_that_cannot_be_read(tmp_path: Path) -> None:
             {"id": "1"} if known else {"message": "Unknown Channel"}, status=200 if known else 404
         )
 
-    async def slack(request: web.Request) -> web.Response:
-        known = (await request.post())["channel"] == "C1"
-        return web.json_response({"ok": True} if known else {"ok": False, "error": "channel_not_found"})
-
     app = web.Application()
     app.router.add_get("/channels/{channel}", discord)
-    app.router.add_post("/conversations.info", slack)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        for channel, trouble in (
-            ("discord:1", None),
-            ("discord:2", "Unknown Channel"),
-            ("slack:C1", None),
-            ("slack:C2", "channel_not_found"),
-        ):
-            settings = settings_at(
-                tmp_path,
-                jobs={"summary_channel": channel},
-                discord={"api_base": url},
-                slack={"base_url": url},
-                discord_token=SecretStr("a-token"),
-                slack_bot_token=SecretStr("xoxb-token"),
-                slack_app_token=SecretStr("xapp-token"),
-            )
-            assert await watching.channel(settings) == trouble, channel
+        async with SlackServer(MANIFEST) as slack:
+            for channel, trouble in (
+                ("discord:1", None),
+                ("discord:2", "Unknown Channel"),
+                ("slack:C0PRACTICE", None),
+                ("slack:C0GONE", "channel_not_found"),
+            ):
+                settings = settings_at(
+                    tmp_path,
+                    jobs={"summary_channel": channel},
+                    discord={"api_base": url},
+                    slack={"base_url": slack.base_url},
+                    discord_token=SecretStr("a-token"),
+                    slack_bot_token=SecretStr(BOT_TOKEN),
+                    slack_app_token=SecretStr("xapp-token"),
+                )
+                found = await part(readiness._summary, settings)
+                assert (found.ready, found.wrong) == (trouble is None, trouble is not None), channel
+                assert (trouble or "is there") in found.note
     finally:
         await runner.cleanup()
     assert "cannot be asked for" in str(await watching.channel(settings))

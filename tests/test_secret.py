@@ -52,10 +52,15 @@ def test_short_ones_are_refused(settings: Settings, tmp_path: Path, found: str) 
             hash_secret(with_secret(settings, found))
 
 
-def test_a_last_newline_is_no_part_of_it(settings: Settings, tmp_path: Path) -> None:
+def test_what_editors_add_is_no_part_of_it(settings: Settings, tmp_path: Path) -> None:
     secret = hash_secret(settings)
-    (tmp_path / "pupil.secret").write_text(secret.decode() + "\n", encoding="ascii")
-    assert hash_secret(settings) == secret == hash_secret(with_secret(settings, f"{secret.decode()}\r\n"))
+    for before in ("", "\ufeff"):
+        (tmp_path / "pupil.secret").write_text(f"{before}{secret.decode()}\n", encoding="utf-8")
+        assert hash_secret(settings) == secret
+    (tmp_path / "pupil.secret").write_text(secret.decode(), encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"pupil\.secret: expected plain letters and digits"):
+        hash_secret(settings)
+    assert hash_secret(with_secret(settings, f"{secret.decode()}\r\n")) == secret
 
 
 async def test_another_secret_than_before_is_noticed_by_all(settings: Settings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from typer.testing import CliRunner
 
 from bot.config import ConfigError, load
 from bot.replay import read_rows
+from bot.store import harvested
 from bot.student.lessons import read_lessons
 from bot.student.records.child import read_child, read_children
 from bot.student.records.reading import DataError, parse_json
+from bot.student.records.scenario import read_scenarios
 from bot.student.records.text import lines_of, read_text
-from tests.fakes.students import ScriptedModel, room
+from tests.fakes.students import ScriptedModel, room, shipped
 from training.corpus.command import data as commands
 from training.corpus.read import files
 
@@ -91,6 +94,9 @@ def test_a_line_of_json_ends_where_json_says(tmp_path: Path) -> None:
     assert [json.loads(line) for line in lines_of(path)] == [{"a": "one\u2028two\x85three"}, {"b": 1}]
     path.write_text("", encoding="utf-8")
     assert (lines_of(path), read_text(path)) == ([], "")
+    rows = [{"turns": ["one\u2028two"]}, {"turns": ["three"]}]
+    harvested.write_lines(path, rows)
+    assert harvested.read_lines(path) == rows, "what was published is read again before more is"
 
 
 def test_half_a_character_is_no_json() -> None:
@@ -121,7 +127,7 @@ DROPPINGS = (".DS_Store", "._{}", ".nfs0001", "desktop.ini", "Thumbs.db", ".#{}"
 
 
 def test_what_systems_and_editors_leave_is_no_data(tmp_path: Path) -> None:
-    for kind, name in (("children", "mia.toml"), ("lessons", "2.G.A.1.toml")):
+    for kind, name in (("children", "mia.toml"), ("lessons", "2.G.A.1.toml"), ("scenarios", "pairs.toml")):
         folder = tmp_path / kind
         folder.mkdir()
         source = DATA / kind / name
@@ -131,8 +137,21 @@ def test_what_systems_and_editors_leave_is_no_data(tmp_path: Path) -> None:
             (folder / left.format(source.name)).write_bytes(b"\x00\x05\x16\x07 no text at all")
     assert list(read_children(tmp_path / "children")) == ["mia"]
     assert len(read_lessons(tmp_path / "lessons")) == 1
+    children, curriculum = shipped()
+    assert list(read_scenarios(tmp_path / "scenarios", children, curriculum.lessons)) == ["pairs"]
     dialogues = tmp_path / "dialogues"
     dialogues.mkdir()
     for name in ("a.jsonl", "._a.jsonl", ".#a.jsonl", "desktop.ini"):
         (dialogues / name).touch()
     assert [path.name for path in files([dialogues])] == ["a.jsonl"]
+
+
+def test_every_folder_of_files_is_listed_in_one_way() -> None:
+    """Two list files of the program's own, whatever they are called; `files_in` lists what people put there."""
+    found = {
+        str(path.relative_to(DATA.parent))
+        for package in ("bot", "training")
+        for path in (DATA.parent / package).rglob("*.py")
+        if re.search(r'glob\(f?"\*\.', path.read_text(encoding="utf-8"))
+    }
+    assert found == {"bot/models/engines/weights.py", "bot/store/harvested.py"}

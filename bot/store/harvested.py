@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.student.records.reading import read_json
+from bot.student.records.text import lines_of
 
 DIALOGUES, PREFERENCES, RUNS = "dialogues", "preferences", "runs"
 RUN_LINEAGE = "lineage.json"
@@ -54,7 +55,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSONL file, none where there is no file. Raises `OSError` or `ValueError`."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for line in lines_of(path) if line.strip()]
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -607,6 +607,7 @@ class DiscordServer:
             ("GET", "/oauth2/applications/@me", self._application),
             ("GET", "/gateway/bot", self._gateway_url),
             ("PUT", r"/applications/(\d+)/commands", self._declare),
+            ("GET", r"/channels/(\d+)", self._get_channel),
             ("GET", r"/channels/(\d+)/messages", self._history),
             ("GET", r"/channels/(\d+)/messages/(\d+)", self._one_message),
             ("POST", "/users/@me/channels", self._direct_channel),
@@ -631,6 +632,11 @@ class DiscordServer:
             "owner": _user(OWNER),
         }
         return _json(application)
+
+    def _get_channel(self, _: Recorded, channel: str) -> web.Response:
+        if channel not in {PRACTICE, ELSEWHERE, IN_CATEGORY}:
+            return _error(404, 10003, "Unknown Channel")
+        return _json(self._text_channel(channel, "practice"))
 
     def _gateway_url(self, _: Recorded) -> web.Response:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}

@@ -518,6 +518,9 @@ class SlackServer:
 
     def _do(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
         channel = str(given.get("channel"))
+        if method == "chat.postMessage" and channel.startswith("U"):
+            channel = self._direct(channel)
+            given = {**given, "channel": channel}
         if "channel" in given and channel not in self.channels:
             return {"ok": False, "error": "channel_not_found"}
         match method:
@@ -551,6 +554,13 @@ class SlackServer:
                 return {"ok": True, "users": self.groups[given["usergroup"]]}
             case other:
                 raise AssertionError(f"the fake does not know {other}")
+
+    def _direct(self, user: str) -> str:
+        """The conversation of the app and that person alone, opened by the first message to them."""
+        channel = f"D{user.removeprefix('U')}"
+        self.channels.setdefault(channel, "im")
+        self.messages.setdefault(channel, [])
+        return channel
 
     def _file(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
         if method == "files.getUploadURLExternal":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -134,6 +135,25 @@ class TestModels:
         models = Models(settings)
         with no_files_left(), pytest.raises(ModelUnavailable, match="Too many open files"):
             await models.live("ear", EAR)
+        assert await models.live("ear", EAR)
+        await models.aclose()
+
+    async def test_a_full_disk_refuses_no_version_for_ever(
+        self, tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is published stays as it was, so that nothing but the time tells to look again."""
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("bot.models.published.TRY_AGAIN_SECONDS", 0.0)
+        settings = settings_in(tmp_path)
+        shutil.copytree(published / "ear", settings.data / "models" / "ear")
+        models = Models(settings)
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.models.copies.artifact.take", full)
+            with pytest.raises(ModelUnavailable, match="No space left"):
+                await models.live("ear", EAR)
         assert await models.live("ear", EAR)
         await models.aclose()
 

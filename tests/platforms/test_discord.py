@@ -96,6 +96,7 @@ class Bot:
     store: Store
     classroom: Classroom
     serving: asyncio.Task[None]
+    platform: DiscordPlatform
 
     async def kept(self, channel: str, count: int, thread: str | None = None) -> list[TurnRow]:
         """The turns of a conversation, once `count` are logged: an answer is logged after it was shown."""
@@ -173,7 +174,7 @@ async def running(
     ready = asyncio.create_task(server.ready(len(server.identified) + 1))
     try:
         await asyncio.wait([ready, serving], return_when=asyncio.FIRST_COMPLETED)
-        yield Bot(store, classroom, serving)
+        yield Bot(store, classroom, serving, platform)
     finally:
         ready.cancel()
         await classroom.aclose()
@@ -1090,6 +1091,15 @@ async def test_a_forbidden_channel_fails_one_message_and_no_more(
         await server.say(PRACTICE, "Better now?")
         await server.answers(PRACTICE, 1)
         await bot.none_waits()
+
+
+async def test_what_is_announced_is_said_or_has_failed(server: DiscordServer, tmp_path: Path) -> None:
+    async with running(server, tmp_path) as bot:
+        await bot.platform.announce(PRACTICE, "This week 2 teachers practised.")
+        assert await server.answers(PRACTICE, 1) == ["This week 2 teachers practised."]
+        for unknown in ("404", "general"):
+            with pytest.raises(PlatformError, match=f"Discord's channel {unknown}: "):
+                await bot.platform.announce(unknown, "This week nobody did.")
 
 
 async def test_undeclared_commands_do_not_keep_the_child_from_answering(

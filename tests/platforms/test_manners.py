@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.platforms.manners import MINUTE, RateLimits, cut, may_change, may_see_stage, speaking_seconds
+from bot.platforms.manners import LABEL, MINUTE, RateLimits, cut, may_change, may_see_stage, speaking_seconds
 from bot.sections import Limits, Permissions
 
 
@@ -107,3 +107,9 @@ def test_the_cut_is_between_words() -> None:
     assert cut("one two three", 7) == "one…"
     assert cut("one two three", 13) == "one two three"
     assert cut("abcdefghij", 5) == "abcd…"
+
+
+def test_the_label_says_what_it_is_and_asks() -> None:
+    """It stands under the first answer of every conversation: nobody has to look for the question."""
+    for told in ("not a real child", "is logged", "May it be used for training? /student privacy"):
+        assert told in LABEL

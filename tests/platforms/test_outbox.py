@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import app
+from bot.classroom import Classroom
 from bot.health import Health
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import DISCORD
 from bot.platforms.discord import platform as discord_platform
-from bot.platforms.slack import SLACK
-from tests.fakes.discord_server import BOT, BOT_ROLE, ELSEWHERE, DiscordServer, Json
+from bot.platforms.slack import SLACK, blocks
+from bot.store import Store
+from bot.store.rows import ClaimedMessage
+from tests.fakes.discord_server import BOT, BOT_ROLE, ELSEWHERE, OTHER_BOT, DiscordServer, Json
 from tests.fakes.discord_server import DIRECT as DISCORD_DIRECT
 from tests.fakes.discord_server import PRACTICE as ROOM
 from tests.fakes.slack_server import SlackServer, Trouble
@@ -120,6 +126,20 @@ async def test_all_that_was_missed_on_discord_is_answered(tmp_path: Path, pauses
     assert not any("One moment" in each["content"] for each in server.sent(ROOM))
 
 
+async def test_what_was_missed_on_discord_is_read_page_by_page(
+    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What bots said takes no place from what people said."""
+    monkeypatch.setattr("bot.platforms.discord.missed.PAGE", 3)
+    asked = [f"What is {20 + number} plus 3?" for number in range(7)]
+    async with DiscordServer() as server:
+        for each in asked:
+            await server.say(ROOM, each)
+            await server.say(ROOM, "Beep.", author=OTHER_BOT)
+        async with discord.running(server, tmp_path) as bot:
+            assert await bot.asked(ROOM, len(asked)) == asked
+
+
 async def test_after_a_restart_nobody_is_told_that_the_queue_is_full(
     tmp_path: Path, pauses: list[float]
 ) -> None:
@@ -132,6 +152,26 @@ async def test_after_a_restart_nobody_is_told_that_the_queue_is_full(
             async with slack.running(server, chosen) as bot:
                 await bot.turns(slack.PRACTICE, 50)
         assert len(server.posts()) == 25
+
+
+async def test_what_a_crash_left_behind_on_slack_is_not_lost_to_what_is_heard_again(
+    tmp_path: Path, pauses: list[float]
+) -> None:
+    """Claimed messages without an answer, in a channel whose history is read at the start."""
+    async with SlackServer(slack.MANIFEST) as server:
+        chosen = slack.settings(server, tmp_path)
+        store = await Store.open(chosen.database_url)
+        asked = [f"What is {20 + number} plus 3?" for number in range(6)]
+        for each in asked:
+            when = server.put(each)["ts"]
+            key = f"slack:{slack.PRACTICE}:{when}"
+            left = ClaimedMessage(key, "slack", slack.PRACTICE, None, "someone", each, key, datetime.now(UTC))
+            assert await store.claim(left)
+        await store.aclose()
+        async with slack.running(server, chosen) as bot:
+            turns = await bot.turns(slack.PRACTICE, 2 * len(asked))
+        assert [each.content for each in turns[::2]] == asked
+        assert len(server.posts()) == len(asked)
 
 
 async def test_a_direct_message_that_comes_while_it_stops_is_answered_by_the_next(
@@ -148,12 +188,27 @@ async def test_a_direct_message_that_comes_while_it_stops_is_answered_by_the_nex
             await bot.kept(DISCORD_DIRECT, 2)
 
 
-async def test_a_second_session_hides_no_message(tmp_path: Path, pauses: list[float]) -> None:
+async def test_a_second_session_hides_no_message(
+    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Discord begins anew before the first beginning was over: who waited for that one is heard all the same."""
+    take_up, begun, go_on = Classroom.take_up, list[Classroom](), asyncio.Event()
+
+    async def slow(self: Classroom, *given: Any) -> Any:
+        begun.append(self)
+        await go_on.wait()
+        return await take_up(self, *given)
+
+    monkeypatch.setattr(Classroom, "take_up", slow)
     async with DiscordServer() as server, discord.running(server, tmp_path) as bot:
-        await server.say(DISCORD_DIRECT, QUESTION)
-        await server.invalidate()
-        await server.ready(2)
+        async with asyncio.timeout(60):
+            while not begun:
+                await asyncio.sleep(0.01)
+            await server.say(DISCORD_DIRECT, QUESTION)
+            await server.invalidate()
+            while len(begun) < 2:
+                await asyncio.sleep(0.01)
+        go_on.set()
         await server.say(DISCORD_DIRECT, "And now?")
         assert await bot.asked(DISCORD_DIRECT, 2) == [QUESTION, "And now?"]
 
@@ -230,8 +285,9 @@ async def test_slacks_me_is_a_message(tmp_path: Path, pauses: list[float]) -> No
         await bot.turns(slack.PRACTICE, 2)
 
 
-async def test_a_rating_that_cannot_be_kept_is_told(
-    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", [blocks.RATE, blocks.BETTER_LINE])
+async def test_a_form_that_cannot_be_kept_is_told(
+    tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     async with (
         SlackServer(slack.MANIFEST) as server,
@@ -239,16 +295,18 @@ async def test_a_rating_that_cannot_be_kept_is_told(
     ):
         await server.say(QUESTION)
         await bot.turns(slack.PRACTICE, 2)
-        await server.command("rate")
+        await server.shortcut(form, server.posts()[0], channel=slack.PRACTICE)
         view = await server.until(lambda: server.views and server.views[0])
 
         async def locked(*_: object, **__: object) -> None:
             raise RuntimeError("locked")
 
-        monkeypatch.setattr(bot.store, "add_rating", locked)
-        await server.submit(view, dict.fromkeys(RUBRIC, 3))
-        await server.until(lambda: server.ephemeral)
-    assert "please rate again" in server.ephemeral[0]["text"]
+        for name in ("add_rating", "add_feedback"):
+            monkeypatch.setattr(bot.store, name, locked)
+        with capture_logs():  # to paint a trace takes long
+            await server.submit(view, {**dict.fromkeys(RUBRIC, 3), blocks.COMMENT: "um, 45?"})
+            await server.until(lambda: server.ephemeral)
+    assert "could not be kept; please" in server.ephemeral[0]["text"]
 
 
 async def test_a_platform_that_fails_takes_no_other_one_along() -> None:

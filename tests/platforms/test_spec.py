@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from bot import app, config, platforms, readiness
@@ -21,7 +22,9 @@ from bot.platforms import PLATFORMS
 from bot.platforms.spec import PlatformSettings, PlatformSpec
 from bot.store import Store
 from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.slack_server import SlackServer
 from tests.fakes.students import Listener
+from tests.platforms.test_slack import MANIFEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -168,6 +171,37 @@ def test_it_is_started_announced_to_and_forgotten_through(
     assert forgotten.exit_code == 0, forgotten.output
     assert "teacher turns: 1" in forgotten.output
     assert said(tmp_path) == [""]
+
+
+def test_another_platforms_wrong_token_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = "PIGEON_TOKEN=coo\nSLACK_BOT_TOKEN=xoxb-wrong\nSLACK_APP_TOKEN=xapp-wrong\n"
+
+    async def served() -> list[str]:
+        flown: list[str] = []
+        with capture_logs() as logs:
+
+            async def serve(_: Pigeon) -> None:
+                while not any(each["event"] == "a platform is not served any more" for each in logs):
+                    await asyncio.sleep(0.01)
+                flown.append("on")
+                signal.raise_signal(signal.SIGTERM)
+                await asyncio.Event().wait()
+
+            monkeypatch.setattr(Pigeon, "serve", serve)
+            async with OpenAIServer() as words, SlackServer(MANIFEST) as slack:
+                settings = read(
+                    tmp_path,
+                    f"[student]\nmodel = 'cloud'\nfallback = 'cloud'\n[jobs]\nbackup = ''\n[slack]\nbase_url = '{slack.base_url}'\n"
+                    f"[models.cloud]\nprovider = 'compatible'\nmodel = 'm'\nbase_url = '{words.base_url}'\n",
+                    tokens,
+                )
+                async with asyncio.timeout(30):
+                    await app.run(settings)
+        return flown
+
+    assert asyncio.run(served()) == ["on"]
 
 
 def said(folder: Path) -> list[str]:

@@ -101,6 +101,7 @@ def test_a_wrong_child_is_named_by_file_and_key(tmp_path: Path, old: str, new: s
         ("kinds", "kinds = ['coins']", "kinds.*smaller-from-larger.*subtract"),
         ("bug", "bug = 'smaller-from-large'", "no bug.*did you mean 'smaller-from-larger'"),
         ("helps", "help = []", "misconception 1: unknown key 'help'; did you mean 'helps'"),
+        ("helps", "guesses = ['one', 'two']", "misconception 1: unknown key 'guesses'"),
     ],
 )
 def test_a_wrong_lesson_is_named_by_file_and_key(tmp_path: Path, key: str, line: str, named: str) -> None:

@@ -230,6 +230,12 @@ def test_the_features_are_those_that_the_weights_were_learned_with() -> None:
     assert {"real", "REAL", "are you", "are _ REAL", "=real", "<real"} <= features("are you real".split())
 
 
+@pytest.mark.timeout(30)  # twice as long may take twice the time, not four times: that would be hours here
+@pytest.mark.parametrize("unit", ["0", "x", "\ufb00", "xy", "*", "!", "a*", "9a", "a!", "x.", "\xe9"])
+def test_an_endless_word_is_read_to_its_end(unit: str) -> None:
+    assert uncover(unit * 100_000)
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -13,6 +13,7 @@ from bot.app import read_data
 from bot.config import Settings
 from bot.models.registry import Models
 from bot.student.records.dialogue import Dialogue
+from bot.student.records.text import lines_of
 from training.evaluate.bootstrap import paired_interval
 from training.evaluate.golden import (
     GOLDEN,
@@ -27,7 +28,7 @@ from training.evaluate.golden import (
 
 async def show(settings: Settings, names: Sequence[str], limit: int | None, seed: int) -> None:
     """Ask every model for every student turn of the golden dialogues, and print what became of them."""
-    lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]
+    lines = lines_of(settings.data / GOLDEN)[:limit]
     children, curriculum = read_data(settings)
     dialogues = [Dialogue.from_line(line) for line in lines]
     items = list(golden_items(dialogues, children, curriculum.lessons))

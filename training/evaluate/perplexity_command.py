@@ -76,6 +76,7 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
     from bot.app import read_data  # noqa: PLC0415
     from bot.models.engines.weights import served_gguf  # noqa: PLC0415
     from bot.student.records.dialogue import Dialogue  # noqa: PLC0415
+    from bot.student.records.text import lines_of  # noqa: PLC0415
     from training.evaluate.golden import GOLDEN  # noqa: PLC0415
 
     gguf = served_gguf(settings)
@@ -83,7 +84,7 @@ def scores(settings: Settings, names: list[str], limit: int | None) -> dict[str,
     from training.evaluate.perplexity import rows_of, score  # noqa: PLC0415 - torch: after what may be wrong
     from training.methods.lora_base import load  # noqa: PLC0415
 
-    lines = (settings.data / GOLDEN).read_text(encoding="utf-8").splitlines()[:limit]
+    lines = lines_of(settings.data / GOLDEN)[:limit]
     children, curriculum = read_data(settings)
     base = load(gguf, "float32")
     rows = rows_of(base, map(Dialogue.from_line, lines), children, curriculum.lessons)

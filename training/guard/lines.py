@@ -16,6 +16,7 @@ from bot.student.guard.reader import PART, SHORTEST
 from bot.student.lessons import read_lessons
 from bot.student.records.dialogue import MoveKind, Role
 from bot.student.records.reading import Said, read_lines
+from bot.student.records.text import lines_of
 from training.corpus.hearing import read_flagged, read_turns
 from training.corpus.read import authored, sound
 from training.hearing.rows import LESSONS
@@ -125,7 +126,7 @@ def _parts(said: list[str]) -> list[str]:
 
 
 def _texts(path: Path) -> list[str]:
-    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line)["text"] for line in lines_of(path)]
 
 
 def _teaching(path: Path) -> list[str]:

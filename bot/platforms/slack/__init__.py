@@ -36,7 +36,8 @@ async def _unreachable(settings: Settings, channel: str) -> str | None:
     token = settings.key(BOT)
     login = {"Authorization": f"Bearer {token.get_secret_value().strip() if token else ''}"}
     base = settings.section(SlackSettings).base_url.rstrip("/")
-    told = await ask("POST", f"{base}/conversations.info", login, {"channel": channel})
+    # What the manifest grants; to ask about a channel would take a scope more.
+    told = await ask("POST", f"{base}/conversations.history", login, {"channel": channel, "limit": "1"})
     return None if told.get("ok") else str(told.get("error") or "not known")
 
 

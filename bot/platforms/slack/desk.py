@@ -7,7 +7,8 @@ conversation that others are in, too.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -35,6 +36,12 @@ SUMMARY_CHARACTERS = 200
 
 LONGEST_ALT = 1000
 """Characters that Slack takes to describe a picture."""
+
+KEPT = "pupil.json"
+"""The name of the file with what is kept of a person."""
+COMING = "You asked what is kept of you: it comes here as a file. Slack keeps that until you delete it."
+HANDED_OVER = "It is a file in your direct messages with me: in Slack's list on the left, under Apps."
+NO_FILE = "Slack took no file in a direct message, so here it is in words."
 
 NOT_A_LINE = "That is not something the child said here, so there is nothing to better."
 BROKEN = "Something went wrong; whoever runs this bot finds it in the log."
@@ -79,21 +86,13 @@ class SlackDesk:
         place = Place(PLATFORM, str(command["channel_id"]), None)
         user = str(command["user_id"])
         line = clean_text(blocks.plain(str(command.get("text") or "")))
-        try:
-            if line.lower() == "rate":
-                await self._open_rate(place, str(command["trigger_id"]))
-                return
-            answer = await self._answer_command(line, place, user)
-        except (CommandError, PlatformError) as error:
-            answer = Shown(str(error))
-        except Exception:
-            log.exception("command failed")
-            answer = Shown(BROKEN)
-        await _respond(respond, answer)
+        if line.lower() == "rate":
+            await _answer(respond, self._open_rate(place, user, str(command["trigger_id"])))
+        else:
+            await _answer(respond, self._answer_command(line, place, user))
 
     async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
-        if not self._limits.admit_command(user):
-            raise CommandError(COMMANDS)
+        self._admit(user)
         name, _, rest = line.partition(" ")
         name, shared = name.lower(), not place.channel.startswith("D")
         if self._commands.pays(name, rest) and not may_change(self._may, user, await self._groups_of(user)):
@@ -114,7 +113,29 @@ class SlackDesk:
             await self._tell_all(place.channel, answer.text)
         if chooses:
             await self._lay_out(place.channel, answer.files)
-        return answer
+        return await self._hand_over(user, answer) if answer.file else answer
+
+    def _admit(self, user: str) -> None:
+        if not self._limits.admit_command(user):
+            raise CommandError(COMMANDS)
+
+    async def _hand_over(self, user: str, answer: Shown) -> Shown:
+        """What is to be kept as it is goes as a file into the person's own conversation with the bot: elsewhere Slack
+        shows no file to one person alone. Where that cannot be, it is shown in words."""
+        try:
+            # A message to a person opens that conversation and names it, which no other method does without a scope.
+            told = await asked(
+                self._client.chat_postMessage(channel=user, text=COMING, mrkdwn=False, link_names=False)
+            )
+            await asked(
+                self._client.files_upload_v2(
+                    channel=str(told["channel"]), filename=KEPT, title=KEPT, content=answer.text.encode()
+                )
+            )
+        except PlatformError as error:
+            log.warning("file not handed over", reason=str(error))
+            return replace(answer, hint=NO_FILE)
+        return Shown(HANDED_OVER)
 
     async def _lay_out(self, channel: str, files: Iterable[Attachment]) -> None:
         """Show the page that lies on the table: in the channel, for Slack shows no file to one person alone."""
@@ -158,7 +179,8 @@ class SlackDesk:
 
     # Ratings, thumbs and better lines.
 
-    async def _open_rate(self, place: Place, trigger: str) -> None:
+    async def _open_rate(self, place: Place, user: str, trigger: str) -> None:
+        self._admit(user)
         if await self._commands.is_new(place):
             raise CommandError("there is nothing to rate yet: talk with the child first")
         await asked(self._client.views_open(trigger_id=trigger, view=blocks.rate_view(place, RUBRIC)))
@@ -166,10 +188,8 @@ class SlackDesk:
     async def _on_rate_shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         """Slash commands do not work in threads; this does."""
         await ack()
-        try:
-            await self._open_rate(self._place_of(shortcut), str(shortcut["trigger_id"]))
-        except (CommandError, PlatformError) as error:
-            await _respond(respond, Shown(str(error)))
+        place, user = self._place_of(shortcut), str(shortcut["user"]["id"])
+        await _answer(respond, self._open_rate(place, user, str(shortcut["trigger_id"])))
 
     async def _on_debrief_shortcut(
         self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond
@@ -177,14 +197,7 @@ class SlackDesk:
         """The same for a word on the practice."""
         await ack()
         user = str(shortcut["user"]["id"])
-        try:
-            answer = await self._answer_command("debrief", self._place_of(shortcut), user)
-        except CommandError as error:
-            answer = Shown(str(error))
-        except Exception:
-            log.exception("debrief failed")
-            answer = Shown(BROKEN)
-        await _respond(respond, answer)
+        await _answer(respond, self._answer_command("debrief", self._place_of(shortcut), user))
 
     def _place_of(self, shortcut: dict[str, Any]) -> Place:
         """The conversation that a message belongs to."""
@@ -215,17 +228,17 @@ class SlackDesk:
 
     async def _on_better_line(self, ack: AsyncAck, shortcut: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
+        await _answer(respond, self._open_better_line(shortcut))
+
+    async def _open_better_line(self, shortcut: dict[str, Any]) -> None:
+        self._admit(str(shortcut["user"]["id"]))
         channel = str(shortcut["channel"]["id"])
         spoken = message_id(channel, str(shortcut["message"]["ts"]))
         line = await self._commands.opinions.line_in(spoken)
         if line is None:
-            await _respond(respond, Shown(NOT_A_LINE))
-            return
+            raise CommandError(NOT_A_LINE)
         view = blocks.better_line_view(channel, spoken, line)
-        try:
-            await asked(self._client.views_open(trigger_id=str(shortcut["trigger_id"]), view=view))
-        except PlatformError as error:
-            await _respond(respond, Shown(str(error)))
+        await asked(self._client.views_open(trigger_id=str(shortcut["trigger_id"]), view=view))
 
     async def _on_better_line_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         better = clean_text(blocks.comment(view))
@@ -255,6 +268,19 @@ class SlackDesk:
         opinions = self._commands.opinions
         keep = opinions.take_back if event["type"] == "reaction_removed" else opinions.feedback
         await keep(message_id(str(item["channel"]), str(item["ts"])), author, kind)
+
+
+async def _answer(respond: AsyncRespond, work: Awaitable[Shown | None]) -> None:
+    """Show what `work` gives, or what went wrong in it: Slack was told that all is well, and says nothing itself."""
+    try:
+        answer = await work
+    except (CommandError, PlatformError) as error:
+        answer = Shown(str(error))
+    except Exception:
+        log.exception("command failed")
+        answer = Shown(BROKEN)
+    if answer is not None:
+        await _respond(respond, answer)
 
 
 async def _respond(respond: AsyncRespond, answer: Shown) -> None:

@@ -5,6 +5,7 @@ It knows events and the Web API's pages; not what becomes of a message.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bot.platforms.slack.connection import asked
 
 FRESH = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes that are something a person says; all others are edits, joins and notes of Slack's own."""
+_MENTION = re.compile(r"<@[^<>]*>")
 REMEMBERED = 5_000
 PAGE = 200
 MOST_PAGES = 5
@@ -45,9 +47,15 @@ class Heard:
             time=str(when),
             thread=None if thread in {None, when} else str(thread),
             user=str(user),
-            text=str(event.get("text") or ""),
+            text=str(event.get("text") or "") or _forwarded(event),
             direct=channel.startswith("D"),
         )
+
+
+def _forwarded(event: Mapping[str, Any]) -> str:
+    """The words of a message that is passed on without a word of one's own. Whom it mentions is not called by it."""
+    shared = [each for each in event.get("attachments") or () if each.get("is_share")]
+    return _MENTION.sub(" ", "\n".join(str(each.get("text") or "") for each in shared))
 
 
 class Newest(OrderedDict[tuple[str, str], bool]):

@@ -22,8 +22,8 @@ RARE = 430
 """Rank (see `rank`) from which a known word may be a piece of another."""
 FREQUENT = 3.9
 """... and of one that a misspelt word is taken for."""
-SHORTEST = 4
-"""Letters of a word that may be misspelt."""
+SHORTEST, LONGEST = 4, 30
+"""Letters of a word that may be misspelt or masked: no known word is longer."""
 
 _SIGNS = {
     "0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
@@ -61,10 +61,11 @@ _MASKED = tuple(
     " bleach jump hate".split()
 )
 """Words that people write with a star in them, so k*ll and f**k."""
-_TOKEN = re.compile(r"[\w@$!|\u20ac+*']*\w[\w@$|\u20ac+*']*|[^\w\s]|\s+")
+# A run of signs or of letters is begun at its first one alone: what fails there fails at each of its others.
+_TOKEN = re.compile(r"(?<![@$!|\u20ac+*'])[\w@$!|\u20ac+*']*\w[\w@$|\u20ac+*']*|[^\w\s]|\s+")
 _SPACED = re.compile(r"(?<![\w'*])[^\W_]([\s._~|/*+-]{1,3})[^\W_](?:\1[^\W_]){1,}(?![\w'*])")
 """Single letters with the same thing between them."""
-_PIECES = re.compile(r"[^\W_]+(?:[._~|*+/-]{1,3}[^\W_]+)+")
+_PIECES = re.compile(r"(?<![^\W_])[^\W_]+(?:[._~|*+/-]{1,3}[^\W_]+)+")
 _MEASURE = re.compile(
     r"\d+(?:st|nd|rd|th|s|am|pm|a|p|cm|mm|m|km|ft|in|yd|kg|g|lb|lbs|oz|x|k|d|c|l|ml|yo|min|hr|hrs|sec|e)?"
 )
@@ -155,13 +156,20 @@ def _shortened(word: str) -> str:
 
 def _unmasked(word: str) -> str:
     """The first of the words that people mask with the letters of `word`, or nothing."""
+    if len(word) > LONGEST:
+        return ""
     pattern = re.compile(re.escape(word).replace(r"\*", "[a-z]{1,2}"))
     return next((each for each in _MASKED if pattern.fullmatch(each)), "")
 
 
 def _corrected(token: str) -> str:
     """An unknown word with one letter too many, missing, wrong or swapped is the most frequent word so near."""
-    if len(token) < SHORTEST or token in _words() or not token.isalpha() or not token.isascii():
+    if (
+        not SHORTEST <= len(token) <= LONGEST
+        or token in _words()
+        or not token.isalpha()
+        or not token.isascii()
+    ):
         return token
     near = _near()
     found = [near[each] for each in (token, *_cuts(token)) if each in near]

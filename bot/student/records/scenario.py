@@ -18,6 +18,7 @@ from bot.student.records.lesson import Lesson
 from bot.student.records.pages.page import MaybePage, Page
 from bot.student.records.pages.written import Writing
 from bot.student.records.reading import DataError, Expected, Text, Texts, Whole, near, read_toml
+from bot.student.records.text import files_in
 
 Kind = Literal[
     "elicit-thinking",
@@ -98,7 +99,7 @@ def read_scenarios(
 ) -> dict[str, Scenario]:
     """Every scenario in `folder` by id (the file's name), in the order of the ids; raise `DataError` naming file and
     key."""
-    return {path.stem: read_scenario(path, children, lessons) for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: read_scenario(path, children, lessons) for path in files_in(folder, "*.toml")}
 
 
 def read_scenario(path: Path, children: Mapping[str, Child], lessons: Mapping[str, Lesson]) -> Scenario:

@@ -140,6 +140,10 @@ async def test_prepare_spends_nothing_and_says_what_it_would_cost(home: Path) ->
     few = await command(home, "prepare", key=None)
     assert few.status == 2
     assert "OpenAI wants at least 10" in few.err
+    half = {"id": "a", "turns": [{"role": "teacher", "content": "Hi \ud83d"}]}
+    (home / "data" / "dialogues" / "some.jsonl").write_text(json.dumps(half) + "\n", encoding="utf-8")
+    broken = await command(home, "prepare", key=None)
+    assert (broken.status, "half a character" in broken.err) == (2, True)
 
 
 async def test_money_is_never_spent_unasked(home: Path, server: FineTuningServer) -> None:
