@@ -27,7 +27,7 @@ pytest.importorskip("trl")
 import xllamacpp
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
-from trl import SFTConfig, SFTTrainer
+from trl import DPOTrainer, SFTConfig, SFTTrainer
 from typer.testing import CliRunner
 
 from bot.models import artifact, catalogue
@@ -523,6 +523,22 @@ def test_an_adapter_learns_to_prefer_the_better_lines(tiny: Path, tmp_path: Path
     assert (done.adapter / "adapter.gguf").is_file()
     result = json.loads((done.folder / "result.json").read_text(encoding="utf-8"))
     assert result["prefers_the_better"][-1] == 1
+
+
+def test_what_is_read_once_gives_the_loss_of_reading_it_again(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = lora.train(settings(tiny, epochs=1), data(2), tmp_path / "first", lambda _: None)
+    pairs = {"train": [pair(0), pair(1)], "validation": [pair(2)]}
+    other = lora_settings.Data((pair(0).as_dialogue(),), (pair(2).as_dialogue(),), CHILDREN, LESSONS)
+    losses = []
+    for name, kind in (("lean", lora_preferences.LeanPreferences), ("plain", DPOTrainer)):
+        monkeypatch.setattr(lora_preferences, "LeanPreferences", kind)
+        made = settings(tiny, epochs=2, learning_rate=5e-3)
+        done = lora_preferences.train(made, pairs, other, first.adapter, tmp_path / name, lambda _: None)
+        losses.append(done.validation_loss)
+    assert losses[0] < 0.69
+    assert losses[0] == pytest.approx(losses[1], abs=2e-3)
 
 
 async def test_pairs_are_made_where_a_model_says_something_else(tmp_path: Path) -> None:
