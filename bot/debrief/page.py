@@ -126,7 +126,7 @@ def _turns(debrief: Debrief) -> str:
 
 
 def _turn(debrief: Debrief, turn: Spoken) -> str:
-    name = {Who.YOU: "You", Who.CHILD: debrief.child, Who.OTHER: "Another teacher"}[turn.who]
+    name = {Who.YOU: "You", Who.CHILD: turn.child or debrief.child, Who.OTHER: "Another teacher"}[turn.who]
     text = "<i>not quoted here</i>" if turn.who is Who.OTHER else escape(turn.text)
     told = escape("; ".join(_heard(debrief, turn)))
     note = f"<small>{told}</small>" if told else ""
