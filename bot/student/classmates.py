@@ -40,6 +40,8 @@ LONGEST_BEFORE = 120
 """Characters of each of them."""
 _VIEW = re.compile(r"\b(?:agree|disagree|right|wrong|correct|true|sure|same|think|believe|about)\b", re.I)
 """What asks for a word on what somebody else said."""
+_STORY = re.compile(r"\bhow (?:many|much)\b", re.I)
+"""What is told of children in a story with numbers is no report of what they said."""
 _WHAT_NOW = "What do you think?"
 """What is left of a turn that says nothing but what a child has said."""
 
@@ -79,18 +81,26 @@ def heard_by_all(scenes: Sequence[Scene], said: Said) -> Said:
     which is no word of the teacher's."""
     if len(scenes) == 1:
         return said
-    names = "|".join(re.escape(each.child.name) for each in scenes)
-    several = rf"(?:{names})(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*)(?:{names}))*"
-    text = re.sub(
-        rf"\b{several} (?:just |also |both )?(?:says?|said|thinks?|thought|gets?|got|told us|tells us|wrote"
-        r"|answered)\b.*?(?:[.!?](?=\s|$)|$)",
-        "",
-        said.own.text,
-        flags=re.I,
-    )
-    text = re.sub(rf"(?:^|(?<=[.!?] ))\s*{several}\s*[,:!-]\s*", "", text, flags=re.I)
-    text = re.sub(rf",\s*{several}(?=\s*(?:[.!?,]|$))", "", text, flags=re.I)
+    names = _names(scenes)
+    text = said.own.text if _STORY.search(said.text) else _reported(scenes).sub("", said.own.text)
+    text = re.sub(rf"(?:^|(?<=[.!?] ))\s*{names}\s*[,:!-]\s*", "", text, flags=re.I)
+    text = re.sub(rf",\s*{names}(?=\s*(?:[.!?,]|$))", "", text, flags=re.I)
     return Said.of(text.strip() if re.search(r"\w", text) else _WHAT_NOW)
+
+
+def _names(scenes: Sequence[Scene]) -> str:
+    """A pattern of one of the names, or of some in a row."""
+    one = f"(?:{'|'.join(re.escape(each.child.name) for each in scenes)})"
+    return rf"\b{one}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){one})*\b"
+
+
+def _reported(scenes: Sequence[Scene]) -> re.Pattern[str]:
+    """What a child is said to have said, up to the end of the sentence."""
+    return re.compile(
+        rf"{_names(scenes)} (?:just |also |both )?(?:says?|said|thinks?|thought|gets?|got|told us|tells us|wrote"
+        r"|answered)\b.*?(?:[.!?](?=\s|$)|$)",
+        re.I,
+    )
 
 
 def hear(  # noqa: PLR0913 - what a round is made of
@@ -110,7 +120,7 @@ def hear(  # noqa: PLR0913 - what a round is made of
         student.turn(scene, state, text, own, reader)
         for scene, state, own in zip(scenes, minds.states, seeds, strict=True)
     ]
-    asked = _asks_view(said, given)
+    asked = _asks_view(scenes, said, given)
     for place in given.speakers:
         if asked and (seen := view(minds, place, given.told_of[0], turned[place])):
             turned[place] = seen
@@ -206,13 +216,11 @@ def remembered(turns: int) -> int:
     return turns % WINDOW + WINDOW
 
 
-def _asks_view(said: Said, given: Floor) -> bool:
-    return bool(given.told_of) and bool(_VIEW.search(said.text) or _reports(said, given))
-
-
-def _reports(said: Said, given: Floor) -> bool:
-    """Whether nothing is asked beside what somebody said."""
-    return bool(given.told_of) and "?" not in said.text
+def _asks_view(scenes: Sequence[Scene], said: Said, given: Floor) -> bool:
+    """Whether a turn asks for a word on what another child has said, or tells of that."""
+    if not given.told_of or _STORY.search(said.text):
+        return False
+    return bool(_VIEW.search(said.text) or _reported(scenes).search(said.text))
 
 
 def _of_another_answer(turned: Sequence[Turned], first: int) -> list[int]:
