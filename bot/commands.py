@@ -127,7 +127,9 @@ class Commands:
             )
             for child in children.values()
         )
-        return Shown("Children", rows, "Choose with /student child NAME, or several: /student child mia owen.")
+        return Shown(
+            "Children", rows, "Choose with /student child NAME, or several: /student child mia owen."
+        )
 
     async def lesson(self, place: Place, wanted: str | None) -> Shown:
         """Choose a lesson by id, or search the lessons by code and words."""

@@ -110,9 +110,9 @@ class Delivery:
         latency_ms: int | None,
         then: Spoken | None = None,
     ) -> None:
-        """Log what was sent, and be done with the message, or put what comes `then` in its place. Raises `StoreError` when
-        that cannot be: the outbox keeps it, and whoever starts next finds it sent; or it waits no more, since its author
-        was forgotten."""
+        """Log what was sent, and be done with the message, or put what comes `then` in its place. Raises `StoreError`
+        when that cannot be: the outbox keeps it, and whoever starts next finds it sent; or it waits no more, since its
+        author was forgotten."""
         student = spoken.student and replace(
             spoken.student,
             said_at=datetime.now(UTC),
@@ -130,9 +130,7 @@ class Delivery:
         if spoken.follows and student is not None:
             await self._store.outbox.log_answer(key, place, teacher, student, mind, before)
         else:
-            await self._store.log_exchange(
-                key, place, teacher, student, mind, mind_before=before, then=then
-            )
+            await self._store.log_exchange(key, place, teacher, student, mind, mind_before=before, then=then)
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:

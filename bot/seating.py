@@ -111,7 +111,10 @@ class Seating:
     def _fresh(self, conversation: ConversationRow) -> Minds:
         scenario, scenes = self.scenario(conversation), self.scenes(conversation)
         return Minds.begin(
-            [beginning.begin(scenario.of(each.child.id), each) if scenario else MindState() for each in scenes]
+            [
+                beginning.begin(scenario.of(each.child.id), each) if scenario else MindState()
+                for each in scenes
+            ]
         )
 
     async def ear(self, said: Said, scene: Scene, state: MindState, *, hosted: bool = True) -> Ear:

@@ -1,5 +1,5 @@
-"""What is said to one message, by one child or two, and what is to be kept of it: hear, think, voice. Nothing is sent or
-logged here.
+"""What is said to one message, by one child or two, and what is to be kept of it: hear, think, voice. Nothing is sent
+or logged here.
 
 It knows the store's past of a conversation, the student and the models; no platform and no queue.
 """

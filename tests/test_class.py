@@ -14,10 +14,12 @@ import pytest
 
 from bot.app import App
 from bot.messages import CommandError, Outgoing, Place, Shown
+from bot.models.base import Reply
 from bot.steps import Step
 from bot.store import hash_user
 from bot.store.rows import ConversationRow, TurnRow
 from bot.student.believing.minds import Minds
+from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, ThoughtKind
 from tests.fakes.students import SECRET, Listener, ModelUnavailable, ScriptedModel, message, room
 
@@ -49,7 +51,9 @@ async def run(app: App, line: str) -> Shown:
     return await app.commands.run(line, HERE, ANN)
 
 
-async def say(app: App, text: str, *, seed: int = 7, author: str = "ann", key: str | None = None) -> list[Outgoing]:
+async def say(
+    app: App, text: str, *, seed: int = 7, author: str = "ann", key: str | None = None
+) -> list[Outgoing]:
     """What was shown in answer, in order."""
     listener = Listener()
     assert await app.classroom.receive(message(text, author=author, key=key), listener, seed=seed)
@@ -170,12 +174,15 @@ class TestTalk:
         assert cue.thought.kind is ThoughtKind.REJECT
         assert cue.thought.answer == "35"
 
-    async def test_a_second_voice_that_finds_no_words_leaves_the_first_standing(
-        self, path: Path, model: ScriptedModel
-    ) -> None:
-        async with room(path, model, student={"model": "base"}) as app:
+    async def test_a_second_voice_that_finds_no_words_leaves_the_first_standing(self, path: Path) -> None:
+        class Once(ScriptedModel):
+            async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+                if cue.child.id == "yusuf":
+                    raise ModelUnavailable("away")
+                return await super().reply(cue, seed=seed)
+
+        async with room(path, Once()) as app:
             await run(app, "child mia yusuf")
-            model.enqueue("45", ModelUnavailable("away"))
             sent = await say(app, BOTH)
             assert [each.speaker for each in sent] == ["Mia"]
             assert [each.role for each in await turns(app)] == [Role.TEACHER, Role.STUDENT]
@@ -260,7 +267,9 @@ class TestTwoAnswers:
                 assert listener.looked == 1
                 assert [each.child for each in await turns(app)] == [None, "mia", "yusuf"]
 
-    async def test_an_author_who_is_forgotten_between_them_takes_both_along(self, app: App, path: Path) -> None:
+    async def test_an_author_who_is_forgotten_between_them_takes_both_along(
+        self, app: App, path: Path
+    ) -> None:
         class Forgets(Listener):
             async def send(self, outgoing: Outgoing) -> str | None:
                 if self.sent:
@@ -271,7 +280,9 @@ class TestTwoAnswers:
         assert [each for each in await turns(app) if each.content] == []
         assert (await now(app)).mind is None
         with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT count(*) FROM claims WHERE spoken IS NOT NULL").fetchone() == (0,)
+            assert connection.execute("SELECT count(*) FROM claims WHERE spoken IS NOT NULL").fetchone() == (
+                0,
+            )
 
 
 class TestKept:

@@ -49,7 +49,9 @@ async def test_nor_where_two_children_answer_one_message() -> None:
     """At the first answer, between the two, and at the second."""
     cells = [
         Cell(platform, "sqlite", step, 1, children=2, times=times)
-        for (step, times), platform in zip(TWICE, itertools.cycle(("discord", "slack", "slack", "discord")), strict=False)
+        for (step, times), platform in zip(
+            TWICE, itertools.cycle(("discord", "slack", "slack", "discord")), strict=False
+        )
     ]
     wrong = [(cell, fault) async for cell, fault in run_all(cells, at_once=AT_ONCE) if fault]
     assert wrong == []

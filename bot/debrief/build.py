@@ -120,7 +120,7 @@ def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift]) -> dict[str, Stage
 
 
 def _now(conversation: ConversationRow, seats: Sequence[Child]) -> Mapping[str, Mapping[str, Stage]]:
-    """How firmly each idea of each child sits after the last turn; nothing where the state is gone or cannot be read."""
+    """How firmly each idea of each child sits after the last turn; nothing where that is gone or cannot be read."""
     if conversation.mind is None:
         return {}
     try:

@@ -58,7 +58,7 @@ def page(debrief: Debrief) -> str:
         _list(f"What moved {debrief.child}", _ideas(debrief) + telling.moved(debrief, telling.QUOTED_WHOLE)),
         _list("What could have", telling.left(debrief, most=telling.QUOTED_WHOLE)),
         f"<h2>Who spoke, and how firmly the ideas sat</h2><figure>{svg(drawn)}</figure>",
-        f"<p>Words: {escape(telling.words(debrief, figures))}</p>",
+        f"<p>Words: {escape(telling.words(figures))}</p>",
         _talk(figures),
         f"<h2>Your questions</h2><p>{escape(telling.asked(figures))}</p>",
         _turns(debrief),

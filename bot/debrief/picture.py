@@ -71,10 +71,10 @@ def _ideas(debrief: Debrief) -> list[tuple[str, str]]:
         return [(debrief.child, idea) for idea in debrief.ideas]
     found: dict[tuple[str, str], None] = {}
     for turn in debrief.turns:
-        if turn.thought is not None and turn.thought.misconception in debrief.ideas:
-            lane = (turn.child, turn.thought.misconception)
-            found.pop(lane, None)
-            found[lane] = None
+        idea = turn.thought.misconception if turn.thought else None
+        if idea is not None and idea in debrief.ideas:
+            found.pop((turn.child, idea), None)
+            found[turn.child, idea] = None
     return list(found)
 
 
@@ -136,9 +136,7 @@ def _grid(top: float) -> list[Box]:
     return [Box(LEFT, _level(stage, top), WIDTH - LEFT - RIGHT, 1, FAINT) for stage in Stage]
 
 
-def _line(
-    debrief: Debrief, lane: tuple[str, str], axis: _Axis, top: float, colour: str
-) -> Iterator[Box]:
+def _line(debrief: Debrief, lane: tuple[str, str], axis: _Axis, top: float, colour: str) -> Iterator[Box]:
     """An idea of a child as steps: level until the turn that shows it elsewhere."""
     child, idea = lane
     end = float(WIDTH - RIGHT)
@@ -158,9 +156,7 @@ def _line(
 
 def _alt(debrief: Debrief) -> str:
     """The picture in words."""
-    words = ", ".join(
-        f"{name} {sum(turn.words for turn in said)}" for name, said in _sides(debrief)
-    )
+    words = ", ".join(f"{name} {sum(turn.words for turn in said)}" for name, said in _sides(debrief))
     moves = [
         f"{each.idea.replace('-', ' ')}: {each.child or debrief.child} {SITS[each.after]}"
         + (f" from turn {each.seen}" if each.seen else " at the end")

@@ -54,7 +54,7 @@ def rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
         ("What could have", " ".join(left(debrief, MOST_MOMENTS))),
         ("Talk moves", talk(figures)),
         ("Your questions", asked(figures)),
-        ("Words", words(debrief, figures)),
+        ("Words", words(figures)),
     ]
     return tuple((name, text) for name, text in told if text)
 
@@ -71,7 +71,11 @@ def reason(debrief: Debrief, most: int = QUOTED) -> str:
     found = debrief.advice
     if found is None:
         return ""
-    back = f" It showed when {_child(debrief, found.turn)} said {quoted(debrief, found.turn, most)}." if found.turn else ""
+    back = (
+        f" It showed when {_child(debrief, found.turn)} said {quoted(debrief, found.turn, most)}."
+        if found.turn
+        else ""
+    )
     numbers = " (the numbers are another problem's)" if found.foreign else ""
     return f"{found.why}{back} It might sound like this{numbers}:"
 
@@ -150,7 +154,7 @@ def _kind(kind: QuestionKind, count: int) -> str:
     }.get(kind, kind.value)
 
 
-def words(debrief: Debrief, figures: Figures) -> str:
+def words(figures: Figures) -> str:
     """Who spoke how much."""
     parts = [
         f"you {figures.words[Who.YOU]} in {_count(figures.turns[Who.YOU], 'turn')}",

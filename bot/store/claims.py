@@ -106,8 +106,8 @@ async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
 async def answered(
     connection: AsyncConnection, key: str, conversation_id: int, then: object | None = None
 ) -> None:
-    """Mark a message as answered, or keep it waiting for what is to be said `then`. Raises `StoreError` when it does not
-    wait for an answer."""
+    """Mark a message as answered, or keep it waiting for what is to be said `then`. Raises `StoreError` when it does
+    not wait for an answer."""
     if then is None:
         done = await connection.execute(_ANSWER, {"key": key, "place": conversation_id})
     else:

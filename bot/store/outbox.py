@@ -73,7 +73,7 @@ class Outbox:
         mind: str | None,
         mind_before: str | None,
     ) -> int:
-        """Log one more child's answer to a turn that is logged, as `Store.log_exchange` does; give the id of its turn."""
+        """Log one more child's answer to a turn that is logged, as `Store.log_exchange` does; give its id."""
         async with self._database.writing() as connection:
             await claims.answered(connection, key, conversation_id)
             return await turns.follow(connection, conversation_id, teacher, student, mind, mind_before)

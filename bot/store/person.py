@@ -37,6 +37,13 @@ NEVER_SENT_AGAIN = timedelta(days=1)
 async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any]:
     """Everything kept of a person, ready for JSON."""
     answers = turns.alias()
+    theirs = and_(
+        answers.c.conversation_id == turns.c.conversation_id,
+        answers.c.number > turns.c.number,
+        answers.c.number <= turns.c.number + MOST_ANSWERS,
+        answers.c.role == Role.STUDENT,
+        asked_in(answers) == turns.c.number,
+    )
     said = await connection.execute(
         select(
             turns.c.conversation_id,
@@ -49,17 +56,7 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
             turns.c.platform_message_id,
             answers.c.content.label("answer"),
         )
-        .join(
-            answers,
-            and_(
-                answers.c.conversation_id == turns.c.conversation_id,
-                answers.c.number > turns.c.number,
-                answers.c.number <= turns.c.number + MOST_ANSWERS,
-                asked_in(answers) == turns.c.number,
-                answers.c.role == Role.STUDENT,
-            ),
-            isouter=True,
-        )
+        .select_from(turns.outerjoin(answers, theirs))
         .where(turns.c.author_hash == author_hash)
         .order_by(turns.c.conversation_id, turns.c.number, answers.c.number)
     )

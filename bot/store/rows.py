@@ -100,8 +100,8 @@ class Spoken:
     """What is to be sent in answer to a message, and what is to be logged once the platform has it.
 
     `student` is None where a notice takes the child's place; `mind_before` is the state that this was
-    thought from. `at` is when it was put into the outbox: the platform cannot have it from before. `then` is what another
-    child says to the same message, once this is logged; that one `follows`, and its teacher's turn is there already."""
+    thought from. `at` is when it was put into the outbox: the platform cannot have it from before. `then` is what
+    another child says to the same message, once this is logged; that one `follows`: its teacher's turn is there."""
 
     nonce: str
     text: str
@@ -146,10 +146,10 @@ class ConversationChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """One practice in one place. `child` names who sits there, several with spaces between; `mind` is their state as JSON
-    text, None at the beginning; `turns` counts logged turns; `ended_at` is None for the current conversation of a place;
-    `spoken_at` is when one of them last spoke. Another try goes on behind the turn `branch_at` of the conversation
-    `branch_of`, whose turns up to there count as its own."""
+    """One practice in one place. `child` names who sits there, several with spaces between; `mind` is their state as
+    JSON text, None at the beginning; `turns` counts logged turns; `ended_at` is None for the current conversation of a
+    place; `spoken_at` is when one of them last spoke. Another try goes on behind the turn `branch_at` of the
+    conversation `branch_of`, whose turns up to there count as its own."""
 
     id: int
     platform: str

@@ -6,7 +6,20 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import FromClause, Row, ScalarSelect, Text, and_, bindparam, case, func, insert, or_, select, tuple_
+from sqlalchemy import (
+    FromClause,
+    Row,
+    ScalarSelect,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
@@ -128,9 +141,7 @@ async def last(
 async def spent(connection: AsyncConnection, since: datetime, author_hash: str) -> tuple[float, float]:
     """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
     question = turns.alias()
-    theirs = and_(
-        question.c.conversation_id == turns.c.conversation_id, question.c.number == asked_in(turns)
-    )
+    theirs = and_(question.c.conversation_id == turns.c.conversation_id, question.c.number == asked_in(turns))
     mine = case((question.c.author_hash == author_hash, turns.c.cost_usd), else_=0.0)
     found = await connection.execute(
         select(func.sum(turns.c.cost_usd), func.sum(mine))

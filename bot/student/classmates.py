@@ -1,4 +1,4 @@
-"""Children who sit together: what each makes of a teacher's turn, who says something to it, and the talk as each heard it.
+"""Children who sit together: what each makes of a teacher's turn, who answers it, and the talk as each one heard it.
 
 Every child hears every turn of the teacher and minds its own ideas. What another child says is no teaching: it moves
 nobody; a child that is asked about it agrees where its own answer is the same, and else keeps to its own. Pure and
@@ -188,7 +188,9 @@ def same(one: str, other: str) -> bool:
     return Said.of(one).plain.strip(" .") == Said.of(other).plain.strip(" .")
 
 
-def as_heard(child: str, lines: Sequence[Line], names: dict[str, str]) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+def as_heard(
+    child: str, lines: Sequence[Line], names: dict[str, str]
+) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """The talk as one child heard it: its own turns as its own, what others said as part of the teacher's turn before
     its answer; and the last lines since it spoke. `names` are the children's, by id."""
     if len(names) == 1:
@@ -200,7 +202,9 @@ def as_heard(child: str, lines: Sequence[Line], names: dict[str, str]) -> tuple[
             name = None if line.child is None else names.get(line.child, "Somebody")
             since.append(told(line.turn.content, name))
             continue
-        turns += [Turn(Role.TEACHER, " ".join(since[-SAID_BEFORE - 1 :])), line.turn] if since else [line.turn]
+        turns += (
+            [Turn(Role.TEACHER, " ".join(since[-SAID_BEFORE - 1 :])), line.turn] if since else [line.turn]
+        )
         since = []
     return tuple(turns), tuple(since[-SAID_BEFORE:])
 

@@ -47,7 +47,9 @@ def heard(before: Minds, text: str, *speakers: int, told_of: tuple[int, ...] = (
     round_ = classmates.hear(SCENES, before, said, Floor(speakers, told_of), seed)
     after = round_.minds
     for part in round_.parts:
-        after = after.spoken(part.place, student.spoken(part.turned, said, part.turned.thought.answer or "hm"))
+        after = after.spoken(
+            part.place, student.spoken(part.turned, said, part.turned.thought.answer or "hm")
+        )
     return after
 
 
@@ -129,8 +131,7 @@ def test_a_second_one_contradicts_where_its_own_answer_is_another() -> None:
     assert 15 < contradicted < 60
     same = minds(Stage.SECURE, Stage.SECURE, Stage.SECURE)
     assert all(
-        len(classmates.hear(SCENES, same, Said.of(ASKED), Floor((1,), free=True), seed).parts)
-        == 1
+        len(classmates.hear(SCENES, same, Said.of(ASKED), Floor((1,), free=True), seed).parts) == 1
         for seed in range(20)
     )
 
@@ -201,7 +202,12 @@ def test_minds_are_kept_by_child_and_sleep_at_night() -> None:
     assert Minds.from_json(text, SEATS) == kept
     assert Minds.from_json(text, ("yusuf", "mia")).states == (kept.states[2], kept.states[0])
     assert stages(kept.next_day()) == [Stage.HOLDS, Stage.HOLDS, Stage.REVISES]
-    for wrong, children in ((text, ("mia", "zoe")), ("{", SEATS), ("[]", SEATS), (MindState().to_json(), SEATS)):
+    for wrong, children in (
+        (text, ("mia", "zoe")),
+        ("{", SEATS),
+        ("[]", SEATS),
+        (MindState().to_json(), SEATS),
+    ):
         with pytest.raises(MindError, match="starts afresh"):
             Minds.from_json(wrong, children)
 
@@ -211,4 +217,6 @@ def test_the_same_of_all_gives_the_same() -> None:
     for _ in range(10):
         seed = rng.getrandbits(31)
         floor = classmates.addressed(SCENES, HELD, said, seed)
-        assert classmates.hear(SCENES, HELD, said, floor, seed) == classmates.hear(SCENES, HELD, said, floor, seed)
+        assert classmates.hear(SCENES, HELD, said, floor, seed) == classmates.hear(
+            SCENES, HELD, said, floor, seed
+        )

@@ -154,10 +154,22 @@ def test_several_children_each_begin_with_their_own() -> None:
 @pytest.mark.parametrize(
     ("children", "more", "complaint"),
     [
-        ('["ruby", "mia"]', '[others.owen]\nmood = "tired"', "others: expected those who sit beside ruby; got 'owen'"),
-        ('["ruby", "mia"]', '[others.ruby]\nmood = "tired"', "others: expected those who sit beside ruby; got 'ruby'"),
+        (
+            '["ruby", "mia"]',
+            '[others.owen]\nmood = "tired"',
+            "others: expected those who sit beside ruby; got 'owen'",
+        ),
+        (
+            '["ruby", "mia"]',
+            '[others.ruby]\nmood = "tired"',
+            "others: expected those who sit beside ruby; got 'ruby'",
+        ),
         ('["ruby", "mia"]', '[others.mia]\nmoods = "tired"', r"others.mia.*moods"),
-        ('["ruby", "mia"]', '[others.mia]\nideas = { no-cary = "shaky" }', "others.mia.ideas: .*did you mean 'no-carry'"),
+        (
+            '["ruby", "mia"]',
+            '[others.mia]\nideas = { no-cary = "shaky" }',
+            "others.mia.ideas: .*did you mean 'no-carry'",
+        ),
         ('["ruby", "ruby"]', "", "children: one of them is named twice"),
         ('["ruby", "mia", "eli", "zoe", "kai", "theo"]', "", "children"),
     ],

@@ -55,7 +55,9 @@ class Minds:
         except MindError:
             raise
         except (ValueError, KeyError, TypeError) as error:
-            raise MindError(f"the stored minds cannot be read ({error}); /student new starts afresh") from None
+            raise MindError(
+                f"the stored minds cannot be read ({error}); /student new starts afresh"
+            ) from None
 
     def next_day(self) -> Minds:
         """The same children the next day (see `MindState.next_day`)."""

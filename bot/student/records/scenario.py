@@ -65,9 +65,9 @@ class Scenario:
     """One scenario. `id` is the file's name; `children` sit there, in this order.
 
     `ideas` are wrong ideas of the lesson that the child holds; with none of them it is right, and can be taken further.
-    `question` is what it was asked before, in a teacher's words, and has answered as its ideas say. With several children
-    all were asked it; ideas, mood, opening and tells are the first one's. What another brings stands in `others`, by its
-    id; one that does not stand there is calm and right.
+    `question` is what it was asked before, in a teacher's words, and has answered as its ideas say. Several children
+    were all asked it; ideas, mood, opening and tells are the first one's. What another brings stands in `others`, by
+    its id; one that does not stand there is calm and right.
     """
 
     id: str
