@@ -160,8 +160,6 @@ def _names_fault(
     for name in scenario.children:
         if name not in children:
             return f"children: no child {name!r}; {near(name, children)}"
-    if len(set(scenario.children)) < len(scenario.children):
-        return "children: one of them is named twice"
     for name in scenario.others:
         if name not in scenario.children[1:]:
             return f"others: expected those who sit beside {scenario.child}; got {name!r}"
