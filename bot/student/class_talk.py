@@ -35,7 +35,7 @@ _VERBS = (
     r"(?:says|said|thinks|thought|gets|got|tells us|told|answers|answered|writes|wrote|means|meant|explains|explained"
     r"|believes|believed|agrees|agreed|uses|used|makes|made|has|had|does|did|is|was)"
 )
-_SAYING = re.compile(rf"(?:'s\b(?! turn)|\s+(?:just |really |also )?{_VERBS}\b)", re.I)
+_SAYING = re.compile(rf"(?:'s\b(?! (?:turn|hand))|\s+(?:just |really |also )?{_VERBS}\b)", re.I)
 """What stands behind a name that is talked about: Owen's answer, Owen thinks."""
 _SAYING_ALL = re.compile(r"\s+(?:both |all )?(?:say|think|agree|have|are|were|disagree)\b", re.I)
 """The same behind several."""

@@ -35,6 +35,7 @@ def who(text: str, silent: tuple[int, ...] = FRESH, seed: int = 0) -> Floor:
         ("Let's hear from Yusuf.", "Yusuf"),
         ("It's Owen's turn.", "Owen"),
         ("Over to Mia.", "Mia"),
+        ("I see Yusuf's hand.", "Yusuf"),
         ("I'd like Owen to tell us.", "Owen"),
         ("Owen and Mia, what did you get?", "Owen Mia"),
         ("Mia, Owen, and Yusuf, what is 9 plus 6?", "Mia Owen Yusuf"),
