@@ -80,7 +80,8 @@ class Thinking:
             await self._signs.end(job.moment)
             teacher = self._teacher_turn(message, None, flag=notice.flag.value)
             outgoing = Outgoing(notice.text, None, not conversation.turns)
-            spoken = _spoken(conversation, outgoing, teacher, None, None, conversation.mind)
+            mind = conversation.mind
+            spoken = _spoken(conversation, outgoing, teacher, None, mind, mind)
             child, lesson = scenes[0].child.id, scenes[0].lesson.id
             return spoken, replace(answer_of(spoken), child=child, lesson=lesson)
         seed = job.seed if job.seed is not None else random.getrandbits(31)

@@ -189,9 +189,12 @@ class TestTalk:
             assert await app.store.unanswered() == []
 
     async def test_a_notice_is_one_answer_whoever_sits_there(self, app: App) -> None:
+        await say(app, ASKED)
+        mind = (await now(app)).mind
         (sent,) = await say(app, "Are you a real child, Owen?")
         assert sent.speaker is None
-        (teacher,) = await turns(app)
+        *_, teacher = await turns(app)
+        assert (await now(app)).mind == mind
         assert teacher.flag is not None
 
     async def test_one_child_is_as_ever(self, app: App, model: ScriptedModel) -> None:
