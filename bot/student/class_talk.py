@@ -65,7 +65,13 @@ _GOES_ON = re.compile(
     re.I,
 )
 """What one says to the child that has just spoken."""
-_AGREE = re.compile(r"\b(?:dis)?agree\b", re.I)
+ANOTHER_WAY = re.compile(
+    r"\b(?:who|anyone|anybody|someone|somebody)\b.*\b(?:disagrees?|differently|something (?:else|different)"
+    r"|(?:another|other|different) (?:way|answer|idea|number|thought)s?(?! to\b))\b",
+    re.I,
+)
+"""What asks for somebody who sees it otherwise than who spoke last."""
+_AGREE = re.compile(rf"\b(?:dis)?agrees?\b|{ANOTHER_WAY.pattern}", re.I)
 
 
 @dataclass(frozen=True, slots=True)

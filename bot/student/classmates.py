@@ -19,7 +19,7 @@ from bot.student.believing.answers import stage_of
 from bot.student.believing.mind import LIVE
 from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindState
-from bot.student.class_talk import Floor, floor, joins
+from bot.student.class_talk import ANOTHER_WAY, Floor, draw, floor, joins
 from bot.student.hearing.heard import Heard
 from bot.student.hearing.reader import Reads
 from bot.student.records.curriculum import Scene
@@ -38,7 +38,10 @@ SAID_BEFORE = 2
 """Lines of others right before a teacher's turn that a child has in mind with it."""
 LONGEST_BEFORE = 120
 """Characters of each of them."""
-_VIEW = re.compile(r"\b(?:agree|disagree|right|wrong|correct|true|sure|same|think|believe|about)\b", re.I)
+_VIEW = re.compile(
+    r"\b(?:agrees?|disagrees?|another|other|differen\w+|else|right|wrong|correct|true|sure|same|think|believe|about)\b",
+    re.I,
+)
 """What asks for a word on what somebody else said."""
 _STORY = re.compile(r"\bhow (?:many|much)\b", re.I)
 """What is told of children in a story with numbers is no report of what they said."""
@@ -72,8 +75,15 @@ class Line:
 
 
 def addressed(scenes: Sequence[Scene], minds: Minds, said: Said, seed: int) -> Floor:
-    """Who answers `said`."""
-    return floor(said.own, [each.child for each in scenes], minds.silent, random.Random(seed))
+    """Who answers `said`; who is asked to see it another way has another answer, where there is such a one."""
+    children, rng = [each.child for each in scenes], random.Random(seed)
+    given = floor(said.own, children, minds.silent, rng)
+    if not given.free or not given.told_of or not ANOTHER_WAY.search(said.text):
+        return given
+    alike = [place for place in range(len(scenes)) if agrees(minds, place, given.told_of[0]) is not False]
+    if len(alike) == len(scenes):
+        return given
+    return replace(given, speakers=(draw(children, minds.silent, rng, without=alike),))
 
 
 def heard_by_all(scenes: Sequence[Scene], said: Said) -> Said:
@@ -162,25 +172,34 @@ def asks(heard: Heard) -> bool:
 
 
 def view(minds: Minds, place: int, other: int, turned: Turned) -> Turned | None:
-    """What the child of that seat says of the `other`'s answer: yes where its own is the same, else its own. None where
-    one of them has none, or they have different questions in mind."""
-    before = minds.states[place]
-    mine, theirs = before.asked, minds.states[other].asked
-    if place == other or before.apart >= LIVE or mine is None or theirs is None:
-        return None
-    if mine.answer is None or theirs.answer is None or mine.question != theirs.question:
+    """What the child of that seat says of the `other`'s answer: yes where its own is the same, else its own; None where
+    that cannot be said."""
+    before, alike = minds.states[place], agrees(minds, place, other)
+    mine = before.asked
+    if alike is None or mine is None or mine.answer is None:
         return None
     stage = stage_of(before.beliefs, mine.misconception)
     shows = stage is not None and (mine.answer == mine.wrong or stage is not Stage.HOLDS)
     idea, sits = (mine.misconception, stage) if shows else (None, None)
     words = turned.thought.words
-    if same(mine.answer, theirs.answer):
+    if alike:
         thought = Thought(ThoughtKind.ANSWER, "yes", None, idea, sits, 1, before.mood)
     else:
         words = max(words, LEAST_NO)
         thought = Thought(ThoughtKind.REJECT, mine.answer, None, idea, sits, words, before.mood)
     state = replace(before, turns=before.turns + 1, apart=0, pushes=0)
     return Turned(turned.heard, thought, state)
+
+
+def agrees(minds: Minds, place: int, other: int) -> bool | None:
+    """Whether the child of that seat has the `other`'s answer to the question on the table; None where one of them has
+    none, or they have different questions in mind."""
+    mine, theirs = minds.states[place].asked, minds.states[other].asked
+    if place == other or minds.states[place].apart >= LIVE or mine is None or theirs is None:
+        return None
+    if mine.answer is None or theirs.answer is None or mine.question != theirs.question:
+        return None
+    return same(mine.answer, theirs.answer)
 
 
 def same(one: str, other: str) -> bool:

@@ -111,6 +111,21 @@ def test_who_is_asked_about_anothers_answer_says_its_own() -> None:
             assert (part.turned.thought.misconception, part.turned.thought.stage) == (IDEA, Stage.HOLDS)
 
 
+def test_who_sees_it_another_way_has_another_answer() -> None:
+    before = asked()
+    for text in ("Who sees it another way?", "Does anyone have a different answer?", "Who disagrees?"):
+        for seed in range(10):
+            floor = classmates.addressed(SCENES, before, Said.of(text), seed)
+            assert floor == Floor((2,), (1,), free=True)
+            (part,) = classmates.hear(SCENES, before, Said.of(text), floor, seed).parts
+            assert (part.turned.thought.kind, part.turned.thought.answer) == (ThoughtKind.REJECT, "35")
+    alike = before.spoken(2, replace(before.states[2], asked=before.states[1].asked))
+    drawn = {
+        classmates.addressed(SCENES, alike, Said.of("Who disagrees?"), seed).speakers for seed in range(40)
+    }
+    assert drawn == {(0,), (1,)}
+
+
 def test_what_is_said_to_anothers_face_reaches_only_that_child() -> None:
     before = asked()
     after = heard(before, "No, that is not right.", 1)
