@@ -25,7 +25,7 @@ from bot.signs import Signs
 from bot.steps import Step, Watch, unwatched
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage
+from bot.store.rows import ClaimedMessage, Spoken
 from bot.student.guard import safeguard
 from bot.thinking import Thinking, answer_of
 from bot.wording import NoWords, Wording
@@ -222,7 +222,8 @@ class Classroom:
         return None
 
     async def _answer(self, job: Job) -> Answer:
-        """Think, unless somebody did so before a crash; put it into the outbox; send it; log it."""
+        """Think, unless somebody did so before a crash; put it into the outbox; send it; log it. Where two children
+        answer, one after the other: the second is sent when the first is logged."""
         key, started = job.message.key, time.perf_counter()
         spoken, not_before = (job.left.spoken, job.left.not_before) if job.left else (None, None)
         if again := spoken is not None:
@@ -233,25 +234,36 @@ class Classroom:
             if not await self._store.outbox.speak(key, spoken):
                 raise TakenOver(key)
             self._watch(Step.SPOKEN, key)
-        asked = time.perf_counter()
+        latency = await self._deliver(job, spoken, started, again=again, not_before=not_before)
+        return replace(answer, latency_ms=latency or 0)
+
+    async def _deliver(
+        self, job: Job, spoken: Spoken, started: float, *, again: bool, not_before: datetime | None
+    ) -> int | None:
+        """Send and log what is in the outbox, and what comes then; give how many milliseconds the first answer took."""
+        key, asked = job.message.key, time.perf_counter()
         sent = await self._delivery.deliver(key, spoken, job.responder, again=again, not_before=not_before)
         self._watch(Step.SENT, key)
         # Who waits behind it has waited for the platform, not for the child.
         self._lanes.excuse(job.message.place, time.perf_counter() - asked)
         await self._signs.end(job.thinking)
         latency = None if again else round((time.perf_counter() - started) * 1000)
+        # The platform cannot have from before what is put into the outbox now.
+        then = spoken.then and replace(spoken.then, at=datetime.now(UTC))
         try:
-            await self._delivery.log(key, spoken, sent, latency)
+            await self._delivery.log(key, spoken, sent, latency, then)
         except StoreError as error:
             if error.final:
                 raise
             # It was said: no notice. The outbox still has it, and whoever starts next finds it sent.
             self._metrics.failures.labels("store").inc()
             log.error("answer not logged yet", reason=str(error))
-            return answer
-        self._count(answer)
+            return None
+        self._count(answer_of(spoken))
         self._metrics.reply_seconds.observe(time.perf_counter() - started)
-        return replace(answer, latency_ms=latency or 0)
+        if then is not None:
+            await self._deliver(job, then, started, again=False, not_before=None)
+        return latency
 
     def _count(self, answer: Answer) -> None:
         if answer.flag is not None:

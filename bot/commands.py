@@ -18,7 +18,9 @@ from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
 from bot.pages.drawing import files
 from bot.practice import Practice
-from bot.student.believing.state import MindError, MindState
+from bot.student.believing.minds import Minds
+from bot.student.believing.state import MindError
+from bot.student.records.scenario import MOST_CHILDREN
 from bot.subcommands import SUBCOMMANDS
 
 if TYPE_CHECKING:
@@ -93,30 +95,41 @@ class Commands:
         )
         return Shown("Models", rows, "Switch with /student model NAME.")
 
-    async def child(self, place: Place, name: str | None) -> Shown:
-        """Show the children, or choose one: the mind of the new one is fresh."""
+    async def child(self, place: Place, names: str | None) -> Shown:
+        """Show the children, or choose one or some: the minds of the new ones are fresh."""
         children = self._classroom.children
         conversation = await self._conversation(place)
-        if name is not None:
-            chosen = name.strip().lower()
-            if chosen not in children:
-                raise CommandError(f"no child {name!r}; {_near(chosen, children)}")
+        if names is not None:
+            chosen = tuple(dict.fromkeys(re.split(r"[\s,]+", names.strip(" ,").lower())))
+            for each in chosen:
+                if each not in children:
+                    raise CommandError(f"no child {each!r}; {_near(each, children)}")
+            if len(chosen) > MOST_CHILDREN:
+                raise CommandError(f"{len(chosen)} children are too many here; choose up to {MOST_CHILDREN}")
             lesson = self.practice.lesson(conversation) if conversation.scenario else conversation.lesson
             await self.practice.leave(place, chosen, lesson)
             supports = tuple(
-                (f"what helps {children[chosen].name}", each) for each in children[chosen].supports
+                (f"what helps {children[each].name}", support)
+                for each in chosen
+                for support in children[each].supports
             )
             hint = OFFER if conversation.turns else ""
-            return Shown(f"{children[chosen].name} sits here now, in a fresh conversation.", supports, hint)
-        current = self.practice.child(conversation)
+            several = len(chosen) > 1
+            text = f"{self.practice.names(chosen)} {'sit' if several else 'sits'} here now, in a fresh conversation."
+            if several:
+                text += " Call one by name, or ask them all."
+            return Shown(text, supports, hint)
+        current = self.practice.children(conversation)
         rows = tuple(
             (
-                child.id + (" (current)" if child.id == current else ""),
+                child.id + (" (current)" if child.id in current else ""),
                 f"{child.name}, {child.age}, {', '.join(child.temperament)}; likes {', '.join(child.interests[:2])}",
             )
             for child in children.values()
         )
-        return Shown("Children", rows, "Choose with /student child NAME.")
+        return Shown(
+            "Children", rows, "Choose with /student child NAME, or several: /student child mia owen."
+        )
 
     async def lesson(self, place: Place, wanted: str | None) -> Shown:
         """Choose a lesson by id, or search the lessons by code and words."""
@@ -128,7 +141,7 @@ class Commands:
             if wanted.lower() in by_id:
                 chosen = by_id[wanted.lower()]
                 if conversation.scenario:
-                    await self.practice.leave(place, self.practice.child(conversation), chosen)
+                    await self.practice.leave(place, self.practice.children(conversation), chosen)
                 else:
                     await self._store.update_conversation(conversation.id, lesson=chosen)
                 return await _begun(lessons[chosen])
@@ -178,6 +191,7 @@ class Commands:
         conversation = await self._conversation(place)
         student, wanted = self._settings.student, self._classroom.curriculum.lessons
         lesson, scenario = self.practice.lesson(conversation), self.practice.of(conversation)
+        seats = self.practice.children(conversation)
         turns = [turn for turn in await self._store.turns(conversation.id, limit=200) if turn.model]
         latencies = sorted(turn.latency_ms or 0 for turn in turns)
         costs = [turn.cost_usd for turn in turns if turn.cost_usd is not None]
@@ -187,7 +201,7 @@ class Commands:
             ("model", model),
             ("version", (spoken[-1].model_version if spoken else None) or "not used yet"),
             *self._speech(model, turns[-LATELY:]),
-            ("child", self.practice.child(conversation)),
+            ("child" if len(seats) == 1 else "children", ", ".join(seats)),
             ("lesson", f"{lesson}: {wanted[lesson].title}" if lesson in wanted else lesson),
             ("turns", str(conversation.turns)),
             (
@@ -202,13 +216,19 @@ class Commands:
         rows += [("waits", each) for each in self._waiting(model)]
         rows += [("not well", each) for each in self._troubles]
         if show_mind and conversation.mind and not scenario:
-            try:
-                mind = MindState.from_json(conversation.mind)
-            except MindError as error:
-                raise CommandError(str(error)) from None
-            rows += [(f"believes {name}", belief.stage.value) for name, belief in mind.beliefs.items()]
-            rows += [("said of itself", each.words) for each in mind.memory[-MOST_REMEMBERED:]]
+            rows += self._believed(conversation.mind, seats)
         return Shown("This conversation", tuple(rows))
+
+    def _believed(self, mind: str, seats: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """How firmly each child's ideas sit, and what it said of itself."""
+        try:
+            minds = Minds.from_json(mind, seats)
+        except MindError as error:
+            raise CommandError(str(error)) from None
+        for child, state in zip(seats, minds.states, strict=True):
+            whose = f"{self.practice.names([child])} " if len(seats) > 1 else ""
+            yield from ((f"{whose}believes {idea}", each.stage.value) for idea, each in state.beliefs.items())
+            yield from ((f"{whose}said of itself", each.words) for each in state.memory[-MOST_REMEMBERED:])
 
     def _speech(self, model: str, lately: Sequence[TurnRow]) -> Iterator[tuple[str, str]]:
         """Whose words the child spoke lately, where not all were the model's; and what is wrong with that."""

@@ -16,7 +16,7 @@ import structlog
 from bot.messages import NotSent, NotYet, Outgoing, Responder
 from bot.steps import Step, Watch
 from bot.store import StoreError
-from bot.store.rows import Spoken
+from bot.store.rows import Spoken, StudentTurn
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -102,26 +102,35 @@ class Delivery:
             raise TakenOver(key)
         await asyncio.sleep(pause)
 
-    async def log(self, key: str, spoken: Spoken, sent: str | None, latency_ms: int | None) -> None:
-        """Log what was sent, and be done with the message. Raises `StoreError` when that cannot be: the outbox keeps
-        it, and whoever starts next finds it sent; or it waits no more, since its author was forgotten."""
+    async def log(
+        self,
+        key: str,
+        spoken: Spoken,
+        sent: str | None,
+        latency_ms: int | None,
+        then: Spoken | None = None,
+    ) -> None:
+        """Log what was sent, and be done with the message, or put what comes `then` in its place. Raises `StoreError`
+        when that cannot be: the outbox keeps it, and whoever starts next finds it sent; or it waits no more, since its
+        author was forgotten."""
         student = spoken.student and replace(
             spoken.student,
             said_at=datetime.now(UTC),
             platform_message_id=sent,
             latency_ms=spoken.student.latency_ms if latency_ms is None else latency_ms,
         )
-        await patiently(
-            lambda: self._store.log_exchange(
-                key,
-                spoken.conversation_id,
-                spoken.teacher,
-                student,
-                spoken.mind,
-                mind_before=spoken.mind_before,
-            )
-        )
+        await patiently(lambda: self._logged(key, spoken, student, then))
         self._watch(Step.LOGGED, key)
+
+    async def _logged(
+        self, key: str, spoken: Spoken, student: StudentTurn | None, then: Spoken | None
+    ) -> None:
+        teacher, mind, before = spoken.teacher, spoken.mind, spoken.mind_before
+        place = spoken.conversation_id
+        if spoken.follows and student is not None:
+            await self._store.outbox.log_answer(key, place, teacher, student, mind, before)
+        else:
+            await self._store.log_exchange(key, place, teacher, student, mind, mind_before=before, then=then)
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:

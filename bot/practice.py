@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from bot.messages import CommandError, Place, Shown
 from bot.pages.drawing import files
-from bot.student.believing.state import MindError, MindState
+from bot.student.believing.minds import Minds
+from bot.student.believing.state import MindError
+from bot.student.records.child import listed
 from bot.student.records.dialogue import Role
 from bot.student.records.reading import near
 from bot.student.records.scenario import KINDS, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.config import Settings
     from bot.store import Store
@@ -50,20 +52,29 @@ class Practice:
         """The scenario that is practised there, if there is one that is known."""
         return self._scenarios.get(conversation.scenario or "")
 
-    def child(self, conversation: ConversationRow) -> str:
-        """The id of the child that sits there."""
+    def children(self, conversation: ConversationRow) -> tuple[str, ...]:
+        """The ids of the children who sit there, in order."""
         scenario = self.of(conversation)
-        return scenario.child if scenario else conversation.child or self._settings.student.child
+        if scenario:
+            return scenario.children
+        known = tuple(each for each in conversation.children if each in self._children)
+        return known or (self._settings.student.child,)
 
     def lesson(self, conversation: ConversationRow) -> str:
         """The id of the lesson that is on there."""
         scenario = self.of(conversation)
         return scenario.lesson if scenario else conversation.lesson or self._settings.student.lesson
 
-    async def leave(self, place: Place, child: str, lesson: str | None) -> ConversationRow:
-        """Begin a conversation with that child and that lesson, and without a scenario."""
+    def names(self, children: Sequence[str]) -> str:
+        """The names of these children as one says them: "Mia, Owen and Yusuf"."""
+        return listed([self._children[each].name for each in children])
+
+    async def leave(self, place: Place, children: Sequence[str], lesson: str | None) -> ConversationRow:
+        """Begin a conversation with these children and that lesson, and without a scenario."""
         fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
-        return await self._store.update_conversation(fresh.id, child=child, lesson=lesson, scenario=None)
+        return await self._store.update_conversation(
+            fresh.id, child=" ".join(children), lesson=lesson, scenario=None
+        )
 
     # /student scenario.
 
@@ -74,7 +85,7 @@ class Practice:
             return await self._assign(place, rest.strip())
         conversation = await self._conversation(place)
         if word.lower() == "off":
-            await self.leave(place, self.child(conversation), self.lesson(conversation))
+            await self.leave(place, self.children(conversation), self.lesson(conversation))
             return Shown("No scenario is practised here any more. This is a fresh conversation.")
         current = self.of(conversation)
         if not word and current is not None:
@@ -91,11 +102,10 @@ class Practice:
 
     async def card(self, scenario: Scenario) -> Shown:
         """What the teacher is told before it begins, with the page that lies on the table."""
-        name = self._children[scenario.child].name
         return Shown(
             scenario.title,
             tuple(self._card(scenario)),
-            f"Write to {name} when you are ready. /student scenario shows this again.",
+            f"Write to {self.names(scenario.children)} when you are ready. /student scenario shows this again.",
             files=await files(scenario.shown),
         )
 
@@ -161,12 +171,14 @@ class Practice:
 
     def summary(self, scenario: Scenario) -> str:
         """Title, goal, child and subject in a line."""
-        name, subject = self._children[scenario.child].name, self._lessons[scenario.lesson].subject
-        return f"{scenario.title} ({scenario.kind.replace('-', ' ')}; {name}, {subject})"
+        names, subject = self.names(scenario.children), self._lessons[scenario.lesson].subject
+        return f"{scenario.title} ({scenario.kind.replace('-', ' ')}; {names}, {subject})"
 
     def _card(self, scenario: Scenario) -> Iterator[tuple[str, str]]:
-        child, lesson = self._children[scenario.child], self._lessons[scenario.lesson]
-        yield "with", f"{child.name}, {child.age}; {lesson.title.rstrip('?.!')}"
+        lesson = self._lessons[scenario.lesson]
+        seats = [self._children[each] for each in scenario.children]
+        ages = ", ".join(f"{each.name}, {each.age}" for each in seats)
+        yield "with", f"{ages}; {lesson.title.rstrip('?.!')}"
         yield "when", scenario.time
         yield "before", scenario.before
         if scenario.work:
@@ -174,7 +186,7 @@ class Practice:
         if scenario.page:
             yield "on the table", scenario.page.told
         if scenario.opening:
-            yield f"{child.name} says", scenario.opening
+            yield f"{seats[0].name} says", scenario.opening
         yield "your goal", scenario.goal
         yield "how long", scenario.length
 
@@ -189,7 +201,7 @@ class Practice:
                 lesson.subject,
                 lesson.id,
                 lesson.title,
-                self._children[scenario.child].name,
+                *(self._children[each].name for each in scenario.children),
             )
         ).lower()
 
@@ -216,12 +228,12 @@ class Practice:
         if not 1 <= number <= len(moments):
             raise CommandError(f"no turn {text!r}; give the number of a turn from 1 to {len(moments)}")
         moment = moments[number - 1]
-        mind = await self._mind_at(moment, number)
+        mind = await self._mind_at(moment, number, self.children(conversation))
         await self._store.tries.branch(conversation, moment, mind)
         return await self._back(place, moment, number)
 
-    async def _mind_at(self, moment: Moment, number: int) -> str | None:
-        """The child's state as it was when it heard that turn."""
+    async def _mind_at(self, moment: Moment, number: int, children: Sequence[str]) -> str | None:
+        """The state of whoever sat there as it was when they heard that turn."""
         mind = await self._store.tries.mind_at(moment)
         if moment.said_before is None:
             return None
@@ -230,7 +242,7 @@ class Practice:
             if mind is None:
                 raise MindError(f"what the child had in mind before turn {number} is not kept any more")
             rested = moment.said_at - moment.said_before > night
-            return MindState.from_json(mind).next_day().to_json() if rested else mind
+            return Minds.from_json(mind, children).next_day().to_json(children) if rested else mind
         except MindError as error:
             raise CommandError(str(error)) from None
 
@@ -238,15 +250,22 @@ class Practice:
         conversation, said = await self._store.so_far(
             place.platform, place.channel, place.thread, lambda _: 2
         )
-        name = self._children[self.child(conversation)].name
+        seats = self.children(conversation)
+        first = self._children[seats[0]]
         rows = [
-            (f"{name} had said" if each.role is Role.STUDENT else "said before", each.content)
+            (
+                f"{self._children.get(each.child or '', first).name} had said"
+                if each.role is Role.STUDENT
+                else "said before",
+                each.content,
+            )
             for each in said
         ]
         if moment.content:
             rows.append((f"turn {number} was", moment.content))
         return Shown(
-            f"{name} is back where turn {number} had not been said. What do you say now?",
+            f"{self.names(seats)} {'are' if len(seats) > 1 else 'is'} back where turn {number} had not been said. "
+            "What do you say now?",
             tuple(rows),
             "The first try is kept. /student again goes back once more.",
         )

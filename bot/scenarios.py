@@ -36,6 +36,8 @@ def read(
 
 def _try(scenario: Scenario, folder: Path, children: Mapping[str, Child], curriculum: Curriculum) -> None:
     try:
-        beginning.begin(scenario, beginning.scene(scenario, children[scenario.child], curriculum))
+        for child in scenario.children:
+            own = scenario.of(child)
+            beginning.begin(own, beginning.scene(own, children[child], curriculum))
     except DataError as error:
         raise DataError(f"{folder.name}/{scenario.id}.toml: {error}") from None

@@ -1,4 +1,4 @@
-"""Who sits in a conversation: child and lesson, or those of a scenario; the model, the ear, and the state of mind.
+"""Who sits in a conversation: children and lesson, or those of a scenario; the model, the ear, and the states of mind.
 
 It knows settings, data and what is stored of a conversation; no message and no platform.
 """
@@ -16,6 +16,7 @@ from bot.models.kinds.ear import EAR
 from bot.models.kinds.ear import NAME as EAR_NAME
 from bot.models.registry import UnknownModel
 from bot.student.believing import beginning
+from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindError, MindState, refers_to
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role, Turn
@@ -54,23 +55,36 @@ class Seating:
         self._children = children
         self._curriculum = curriculum
 
-    def scene(self, conversation: ConversationRow | None) -> Scene:
-        """Child and lesson; the default ones where nothing is known of the conversation. A scenario brings its own."""
+    def seats(self, conversation: ConversationRow | None) -> tuple[str, ...]:
+        """The ids of the children who sit there, in order."""
         if scenario := self.scenario(conversation):
-            return beginning.scene(scenario, self._children[scenario.child], self._curriculum)
-        wanted, lessons = self._settings.student, self._curriculum.lessons
-        child = self._children.get((conversation and conversation.child) or "")
+            return scenario.children
+        chosen = conversation.children if conversation else ()
+        return tuple(each for each in chosen if each in self._children) or (self._settings.student.child,)
+
+    def scenes(self, conversation: ConversationRow | None) -> tuple[Scene, ...]:
+        """Each child that sits there with the lesson; the default ones where nothing is known of the conversation. A
+        scenario brings its own."""
+        seats = self.seats(conversation)
+        if scenario := self.scenario(conversation):
+            return tuple(
+                beginning.scene(scenario.of(each), self._children[each], self._curriculum) for each in seats
+            )
+        lessons = self._curriculum.lessons
         lesson = lessons.get((conversation and conversation.lesson) or "")
-        return Scene(
-            child or self._children[wanted.child], lesson or lessons[wanted.lesson], self._curriculum
-        )
+        lesson = lesson or lessons[self._settings.student.lesson]
+        return tuple(Scene(self._children[each], lesson, self._curriculum) for each in seats)
+
+    def scene(self, conversation: ConversationRow | None) -> Scene:
+        """The first child that sits there, with the lesson."""
+        return self.scenes(conversation)[0]
 
     def scenario(self, conversation: ConversationRow | None) -> Scenario | None:
         """What is practised there, if anything that is known."""
         return self._curriculum.scenarios.get((conversation and conversation.scenario) or "")
 
     def opening(self, conversation: ConversationRow, shown: int) -> tuple[Turn, ...]:
-        """What the child said first of all, where all turns of the conversation are `shown`."""
+        """What the first child said first of all, where all turns of the conversation are `shown`."""
         scenario = self.scenario(conversation)
         if scenario is None or scenario.opening is None or shown < conversation.turns:
             return ()
@@ -80,23 +94,28 @@ class Seating:
         """The name of the model that gives the child words."""
         return conversation.model or self._settings.student.model
 
-    def state(self, conversation: ConversationRow, now: datetime) -> MindState:
-        """The state of mind; a night's sleep since the child last spoke has changed it."""
+    def minds(self, conversation: ConversationRow, now: datetime) -> Minds:
+        """The states of mind; a night's sleep since somebody last spoke has changed them."""
         if conversation.mind is None:
             return self._fresh(conversation)
         try:
-            state = MindState.from_json(conversation.mind)
+            minds = Minds.from_json(conversation.mind, self.seats(conversation))
         except MindError as error:
             log.warning("mind begins anew", reason=str(error))
             return self._fresh(conversation)
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         return (
-            state.next_day() if now - (conversation.spoken_at or conversation.updated_at) > night else state
+            minds.next_day() if now - (conversation.spoken_at or conversation.updated_at) > night else minds
         )
 
-    def _fresh(self, conversation: ConversationRow) -> MindState:
-        scenario = self.scenario(conversation)
-        return beginning.begin(scenario, self.scene(conversation)) if scenario else MindState()
+    def _fresh(self, conversation: ConversationRow) -> Minds:
+        scenario, scenes = self.scenario(conversation), self.scenes(conversation)
+        return Minds.begin(
+            [
+                beginning.begin(scenario.of(each.child.id), each) if scenario else MindState()
+                for each in scenes
+            ]
+        )
 
     async def ear(self, said: Said, scene: Scene, state: MindState, *, hosted: bool = True) -> Ear:
         """Who hears this turn: the hosted model of `[student] ear` where one is set, may be asked and answers in time,

@@ -32,8 +32,8 @@ SUBCOMMANDS = (
     ),
     Subcommand(
         "child",
-        "[name]",
-        "show the children, or choose who sits here",
+        "[name or names]",
+        "show the children, or choose who sits here: one, or up to five",
         lambda do, place, _, text: do.child(place, text),
     ),
     Subcommand(

@@ -1,4 +1,5 @@
-"""What the child says to one message, and what is to be kept of it: hear, think, voice. Nothing is sent or logged here.
+"""What is said to one message, by one child or two, and what is to be kept of it: hear, think, voice. Nothing is sent
+or logged here.
 
 It knows the store's past of a conversation, the student and the models; no platform and no queue.
 """
@@ -9,21 +10,23 @@ import asyncio
 import random
 import secrets
 import zlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.budget import Budget
 from bot.lanes import Job
 from bot.messages import Answer, Message, Outgoing
-from bot.seating import Seating
+from bot.seating import Ear, Seating
 from bot.signs import Signs
 from bot.store.rows import Consent, ConversationRow, Spoken, StudentTurn, TeacherTurn
-from bot.student import student
+from bot.student import classmates, student
+from bot.student.classmates import Line, Part, Round
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
-from bot.student.records.dialogue import MoveKind, Turn
+from bot.student.records.curriculum import Scene
+from bot.student.records.dialogue import MoveKind, Role, Turn
 from bot.student.said import Said
 from bot.student.voicing import prompt
 from bot.wording import NoWords, Worded, Wording
@@ -63,25 +66,28 @@ class Thinking:
         self._hash_of = hash_of
 
     async def think(self, job: Job) -> tuple[Spoken, Answer]:
-        """What is to be said to a message, and what is to be kept of it."""
+        """What is to be said to a message, by one child or by two, and what is to be kept of it."""
         message = job.message
         conversation, said = await self._store.so_far(
-            message.platform, message.channel, message.thread, lambda turns: 2 * prompt.remembered(turns // 2)
+            message.platform, message.channel, message.thread, self._window
         )
-        scene = self._seating.scene(conversation)
-        notice = safeguard.check(message.text, scene.child.name)
+        scenes = self._seating.scenes(conversation)
+        notices = (safeguard.check(message.text, each.child.name) for each in scenes)
+        notice = next(filter(None, notices), None)
         if notice is None and message.private:
             notice = safeguard.PUPIL_DATA
-        first, mind = not conversation.turns, conversation.mind
         if notice is not None:
             await self._signs.end(job.moment)
             teacher = self._teacher_turn(message, None, flag=notice.flag.value)
-            spoken = _spoken(conversation, Outgoing(notice.text, None, first), teacher, None, mind)
-            return spoken, replace(answer_of(spoken), child=scene.child.id, lesson=scene.lesson.id)
+            outgoing = Outgoing(notice.text, None, not conversation.turns)
+            mind = conversation.mind
+            spoken = _spoken(conversation, outgoing, teacher, None, mind, mind)
+            child, lesson = scenes[0].child.id, scenes[0].lesson.id
+            return spoken, replace(answer_of(spoken), child=child, lesson=lesson)
         seed = job.seed if job.seed is not None else random.getrandbits(31)
         # The words count too: the same seed must not make all conversations go the same way.
         turn_seed = zlib.crc32(f"{seed} {conversation.turns} {message.text}".encode()) >> 1
-        state = self._seating.state(conversation, message.sent_at)
+        minds, own = self._seating.minds(conversation, message.sent_at), Said.of(message.text)
         model, spent = self._seating.model(conversation), await self._budget.spent(self._hash_of(message))
         if message.given is None and self._models.paid(model):
             if spent:
@@ -89,43 +95,16 @@ class Thinking:
             if not await self._counted(model):
                 reason = f"{model}: there is a budget, and no price of it in data/prices.toml"
                 raise NoWords(reason, late=False, notice=self._budget.no_price)
+        floor = classmates.addressed(scenes, minds, own, turn_seed)
+        first, heard = floor.speakers[0], classmates.heard_by_all(scenes, own)
         hosted = not spent and await self._counted(self._settings.student.ear)
-        ear = await self._seating.ear(Said.of(message.text), scene, state, hosted=hosted)
-        turned = student.turn(scene, state, Said.of(message.text), turn_seed, ear.reader)
-        thought, move = turned.thought, turned.heard.move
-        before = self._seating.opening(conversation, len(said))
-        before += tuple(Turn(role=r.role, content=r.content, move=r.move, thought=r.thought) for r in said)
-        cue = Cue(
-            scene.child,
-            scene.lesson,
-            before,
-            message.text,
-            thought,
-            turned.recalls(before),
-            {name: belief.stage for name, belief in turned.state.beliefs.items()},
-            conversation=str(conversation.id),
-        )
+        ear = await self._seating.ear(heard, scenes[first], minds.states[first], hosted=hosted)
+        round_ = classmates.hear(scenes, minds, own, floor, turn_seed, ear.reader)
+        lines = [Line(scenes[0].child.id, each) for each in self._seating.opening(conversation, len(said))]
+        lines += [Line(r.child, Turn(r.role, r.content, move=r.move, thought=r.thought)) for r in said]
         job.thinking = self._signs.show(job.responder.thinking, after=job.moment)
-        words = await self._words(job, cue, model, turn_seed)
-        words = words.plus(ear.asked) if ear.asked else words
-        child = StudentTurn(
-            content=words.text,
-            said_at=datetime.now(UTC),
-            thought=thought,
-            voiced=words.voiced,
-            model=words.model,
-            model_version=words.version,
-            prompt_version=prompt.VERSION,
-            child=scene.child.id,
-            lesson=scene.lesson.id,
-            seed=turn_seed,
-            prompt_tokens=words.prompt_tokens,
-            completion_tokens=words.completion_tokens,
-            cost_usd=words.cost_usd,
-        )
-        mind = student.spoken(turned, Said.of(message.text), words.text).to_json()
-        outgoing = Outgoing(words.text, scene.child.name, first)
-        spoken = _spoken(conversation, outgoing, self._teacher_turn(message, move), child, mind)
+        talk = _Talk(conversation, scenes, message, model, lines, ear)
+        spoken = await self._spoken(job, talk, round_)
         return spoken, answer_of(spoken)
 
     async def _counted(self, model: str) -> bool:
@@ -133,6 +112,40 @@ class Thinking:
         if not self._budget.limited or not self._models.paid(model):
             return True
         return await asyncio.to_thread(self._models.priced, model)
+
+    async def _spoken(self, job: Job, talk: _Talk, heard: Round) -> Spoken:
+        """What the children say who answer, the first one with the second one behind it."""
+        minds, before, answered = heard.minds, talk.conversation.mind, list[Line]()
+        teacher = self._teacher_turn(job.message, heard.parts[0].turned.heard.move)
+        said: list[Spoken] = []
+        for part in heard.parts:
+            scene, follows = talk.scenes[part.place], bool(said)
+            try:
+                words = await self._words(job, talk.cue(part, answered), talk.model, part.seed)
+            except NoWords:
+                if not follows:
+                    raise
+                break  # the first answer stands without the second
+            words = words.plus(talk.ear.asked) if talk.ear.asked and not follows else words
+            state = student.spoken(part.turned, Said.of(job.message.text), words.text)
+            minds = minds.spoken(part.place, state)
+            mind = minds.to_json([each.child.id for each in talk.scenes])
+            outgoing = Outgoing(words.text, scene.child.name, not talk.conversation.turns and not follows)
+            child = _student_turn(scene, part, words)
+            spoken = _spoken(talk.conversation, outgoing, teacher, child, mind, before)
+            said.append(replace(spoken, follows=follows))
+            answered.append(Line(scene.child.id, Turn(Role.STUDENT, words.text)))
+            before = mind
+        whole = said.pop()
+        while said:
+            whole = replace(said.pop(), then=whole)
+        return whole
+
+    def _window(self, conversation: ConversationRow) -> int:
+        """How many of the last turns are looked back on."""
+        if len(self._seating.seats(conversation)) > 1:
+            return classmates.remembered(conversation.turns)
+        return 2 * prompt.remembered(conversation.turns // 2)
 
     async def _words(self, job: Job, cue: Cue, model: str, seed: int) -> Worded:
         """The child's words, in time, or those that are given; raise `NoWords`."""
@@ -160,12 +173,61 @@ class Thinking:
         )
 
 
-def _spoken(
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One message with the talk that it stands in: who sits there, the lines so far, and who gives the words."""
+
+    conversation: ConversationRow
+    scenes: tuple[Scene, ...]
+    message: Message
+    model: str
+    lines: list[Line]
+    ear: Ear
+
+    def cue(self, part: Part, answered: Sequence[Line]) -> Cue:
+        """What a model gets to say this child's part, where others `answered` before it."""
+        scene, turned = self.scenes[part.place], part.turned
+        names = {each.child.id: each.child.name for each in self.scenes}
+        before, since = classmates.as_heard(scene.child.id, self.lines, names)
+        now = [classmates.told(each.turn.content, names[each.child or ""]) for each in answered]
+        several = len(self.scenes) > 1
+        return Cue(
+            scene.child,
+            scene.lesson,
+            before,
+            " ".join((*since, self.message.text, *now)),
+            turned.thought,
+            turned.recalls(before),
+            {name: belief.stage for name, belief in turned.state.beliefs.items()},
+            conversation=f"{self.conversation.id} {scene.child.id}" if several else str(self.conversation.id),
+        )
+
+
+def _student_turn(scene: Scene, part: Part, words: Worded) -> StudentTurn:
+    return StudentTurn(
+        content=words.text,
+        said_at=datetime.now(UTC),
+        thought=part.turned.thought,
+        voiced=words.voiced,
+        model=words.model,
+        model_version=words.version,
+        prompt_version=prompt.VERSION,
+        child=scene.child.id,
+        lesson=scene.lesson.id,
+        seed=part.seed,
+        prompt_tokens=words.prompt_tokens,
+        completion_tokens=words.completion_tokens,
+        cost_usd=words.cost_usd,
+    )
+
+
+def _spoken(  # noqa: PLR0913 - what is kept of one answer
     conversation: ConversationRow,
     outgoing: Outgoing,
     teacher: TeacherTurn,
     child: StudentTurn | None,
     mind: str | None,
+    mind_before: str | None,
 ) -> Spoken:
     return Spoken(
         nonce=secrets.token_hex(NONCE_BYTES),
@@ -176,7 +238,7 @@ def _spoken(
         teacher=teacher,
         student=child,
         mind=mind,
-        mind_before=conversation.mind,
+        mind_before=mind_before,
         at=datetime.now(UTC),
     )
 

@@ -42,6 +42,21 @@ async def test_nor_beside_another_bot_or_on_another_database(kind: str, bots: in
     await killed_at_every_step(("discord", kind, bots), ("slack", kind, bots))
 
 
+TWICE = [(step, times) for step in (Step.SENDING, Step.SENT, Step.LOGGED) for times in (1, 2)]
+
+
+async def test_nor_where_two_children_answer_one_message() -> None:
+    """At the first answer, between the two, and at the second."""
+    cells = [
+        Cell(platform, "sqlite", step, 1, children=2, times=times)
+        for (step, times), platform in zip(
+            TWICE, itertools.cycle(("discord", "slack", "slack", "discord")), strict=False
+        )
+    ]
+    wrong = [(cell, fault) async for cell, fault in run_all(cells, at_once=AT_ONCE) if fault]
+    assert wrong == []
+
+
 async def test_a_message_goes_through_every_step_there_is(tmp_path: Path) -> None:
     """So that no step is in the list alone, and a new one is killed at."""
     passed: list[Step] = []

@@ -64,7 +64,7 @@ def _shift(
 ) -> Shift | None:
     """What happened to an idea that was seen at the place `last` and now at `place`; None where nothing did."""
     idea, before, after = moved
-    teacher = turns[place - 1] if place and turns[place - 1].who is not Who.CHILD else None
+    teacher = _before(turns, place)
     helped = teacher is not None and teacher.heard is MoveKind.HELPS
     stages = list(Stage)
     if stages.index(after) < stages.index(before):
@@ -73,6 +73,17 @@ def _shift(
     if after is before and not (helped and after is Stage.WAVERS):
         return None
     return Shift(idea, before, after, teacher.number if teacher else None, turns[place].number)
+
+
+def _before(turns: Sequence[Spoken], place: int) -> Spoken | None:
+    """The teacher's turn that a child's at that place comes after: the last that helped since it spoke, else the last.
+    Where several children sit, a child may have heard more than one."""
+    heard: list[Spoken] = []
+    for turn in reversed(turns[:place]):
+        if turn.who is Who.CHILD:
+            break
+        heard.append(turn)
+    return next((each for each in heard if each.heard is MoveKind.HELPS), heard[0] if heard else None)
 
 
 def _brought_back(between: Sequence[Spoken], night: timedelta) -> tuple[int | None, bool]:

@@ -11,12 +11,14 @@ from datetime import timedelta
 
 from bot.debrief import advice, beliefs, moves, questions, talkmoves
 from bot.debrief import missed as missing
-from bot.debrief.record import Debrief, Spoken, Who
+from bot.debrief.record import Debrief, Shift, Spoken, Who
 from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
-from bot.student.believing.state import MindError, MindState
+from bot.student.believing.minds import Minds
+from bot.student.believing.state import MindError
 from bot.student.hearing.questions import index
 from bot.student.problems import solving
 from bot.student.problems.parsing import parse
+from bot.student.records.child import Child, listed
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role, Stage, ThoughtKind
 from bot.student.said import Said
@@ -34,16 +36,26 @@ class Practice:
     feedback: Mapping[int, Sequence[FeedbackRow]]
 
 
-def build(practice: Practice, you: str, scene: Scene, night: timedelta, *, mind: bool = True) -> Debrief:
-    """What is to be said of `practice` to the teacher whose hash is `you`; `scene` is who practised what. Without
-    `mind`, nothing that tells what the child believes."""
+def build(  # noqa: PLR0913 - what it is built of
+    practice: Practice,
+    you: str,
+    scene: Scene,
+    night: timedelta,
+    *,
+    mind: bool = True,
+    seats: Sequence[Child] = (),
+) -> Debrief:
+    """What is to be said of `practice` to the teacher whose hash is `you`; `scene` is who practised what, of several
+    children in their `seats` the one that spoke last. Without `mind`, nothing that tells what the children believe."""
     rows = practice.turns
-    turns = _spoken(practice, you, scene)
+    seats = tuple(seats) or (scene.child,)
+    turns = _spoken(practice, you, scene, {each.id: each.name for each in seats})
     first = rows[0].number if rows else 1
     scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
+    names = tuple(each.name for each in seats)
     told = Debrief(
         conversation=practice.conversation.id,
-        child=scene.child.name,
+        child=listed(names),
         lesson=scene.lesson.title,
         goal=scenario.goal if scenario else scene.lesson.objective,
         began=practice.conversation.created_at,
@@ -53,46 +65,75 @@ def build(practice: Practice, you: str, scene: Scene, night: timedelta, *, mind:
         cut=len(rows) >= MOST_TURNS and first > 1,
         counts=scenario.counts if scenario else (),
         page=scene.lesson.page,
+        children=names,
     )
-    return _with_mind(told, practice, scene, night) if mind else told
+    return _with_mind(told, practice, scene, night, seats) if mind else told
 
 
-def _with_mind(told: Debrief, practice: Practice, scene: Scene, night: timedelta) -> Debrief:
-    """The same with all that tells what the child believes."""
-    shifts = beliefs.shifts(told.turns, _now(practice.conversation), night)
-    last = {each.idea: each.after for each in shifts}
-    stages: dict[str, Stage] = {}
-    for turn in told.turns:
-        thought = turn.thought
-        if thought is not None and thought.misconception is not None and thought.stage is not None:
-            stages.pop(thought.misconception, None)  # the newest at the end
-            stages[thought.misconception] = last.get(thought.misconception, thought.stage)
+def _with_mind(
+    told: Debrief, practice: Practice, scene: Scene, night: timedelta, seats: Sequence[Child]
+) -> Debrief:
+    """The same with all that tells what the children believe, each by itself."""
+    minds = _now(practice.conversation, seats)
+    shifts: list[Shift] = []
+    showed: dict[str, dict[str, Stage]] = {}
+    for child in seats:
+        turns = _heard_by(told, child.name)
+        own = beliefs.shifts(turns, minds.get(child.id, {}), night)
+        shifts += (replace(each, child=child.name) for each in own)
+        showed[child.name] = _stages(turns, own)
+    if len(seats) > 1:
+        shifts.sort(key=lambda each: told.turns[-1].number + 1 if each.seen is None else each.seen)
     ideas = {}
-    for idea in stages:
+    for idea in (idea for stages in showed.values() for idea in stages):
         home = scene.curriculum.lesson_of(idea)
         found = home.misconception(idea) if home else None
         ideas[idea] = found.belief if found else idea
+    name = scene.child.name
+    helps = index(scene.curriculum).helps
     return replace(
         told,
         ideas=ideas,
-        shifts=shifts,
+        shifts=tuple(shifts),
         missed=missing.missed(told.turns),
-        advice=advice.advise(told.turns, stages, scene, index(scene.curriculum).helps),
+        advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps),
     )
 
 
-def _now(conversation: ConversationRow) -> Mapping[str, Stage]:
-    """How firmly each idea sits after the last turn; nothing where the state is gone or cannot be read."""
+def _heard_by(told: Debrief, name: str) -> tuple[Spoken, ...]:
+    """The teachers' turns with those of one child: what another child says moves nobody."""
+    if len(told.names) == 1:
+        return told.turns
+    return tuple(each for each in told.turns if each.who is not Who.CHILD or each.child == name)
+
+
+def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift]) -> dict[str, Stage]:
+    """How firmly each idea sits that one child showed, the newest at the end."""
+    last = {each.idea: each.after for each in shifts}
+    stages: dict[str, Stage] = {}
+    for turn in turns:
+        thought = turn.thought
+        if thought is not None and thought.misconception is not None and thought.stage is not None:
+            stages.pop(thought.misconception, None)
+            stages[thought.misconception] = last.get(thought.misconception, thought.stage)
+    return stages
+
+
+def _now(conversation: ConversationRow, seats: Sequence[Child]) -> Mapping[str, Mapping[str, Stage]]:
+    """How firmly each idea of each child sits after the last turn; nothing where that is gone or cannot be read."""
     if conversation.mind is None:
         return {}
     try:
-        mind = MindState.from_json(conversation.mind)
+        minds = Minds.from_json(conversation.mind, [each.id for each in seats])
     except MindError:
         return {}
-    return {name: belief.stage for name, belief in mind.beliefs.items()}
+    return {
+        child.id: {name: belief.stage for name, belief in state.beliefs.items()}
+        for child, state in zip(seats, minds.states, strict=True)
+    }
 
 
-def _spoken(practice: Practice, you: str, scene: Scene) -> tuple[Spoken, ...]:
+def _spoken(practice: Practice, you: str, scene: Scene, names: Mapping[str, str]) -> tuple[Spoken, ...]:
     """The turns as that teacher sees them, each read once."""
     found: list[Spoken] = []
     child, right = "", frozenset[str]()
@@ -106,6 +147,7 @@ def _spoken(practice: Practice, you: str, scene: Scene) -> tuple[Spoken, ...]:
                     row.content,
                     row.said_at,
                     thought=row.thought,
+                    child=names.get(row.child or "", scene.child.name),
                     wrong=_is_wrong(row, right),
                 )
             )

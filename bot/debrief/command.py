@@ -21,12 +21,12 @@ from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bot.config import Settings
     from bot.debrief.record import Debrief
     from bot.store import Store
-    from bot.store.rows import ConversationRow
+    from bot.store.rows import ConversationRow, TurnRow
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
 
@@ -68,7 +68,9 @@ class Debriefs:
         turns, feedback = await self._store.practices.said(conversation.id, MOST_TURNS)
         practice = Practice(conversation, turns, feedback)
         night = timedelta(hours=self._settings.classroom.next_day_hours)
-        return await asyncio.to_thread(build, practice, author_hash, self._scene(practice), night, mind=mind)
+        seats = self._seats(practice)
+        scene = self._scene(practice, seats)
+        return await asyncio.to_thread(build, practice, author_hash, scene, night, mind=mind, seats=seats)
 
     async def _put_right(
         self, conversation: ConversationRow, author_hash: str, number: int, name: str
@@ -90,19 +92,31 @@ class Debriefs:
             hint="It teaches the program only where your turns may be used: /student privacy.",
         )
 
-    def _scene(self, practice: Practice) -> Scene:
-        """Who spoke last in it and what was practised; the default ones where the data knows them no more."""
-        wanted, conversation = self._settings.student, practice.conversation
+    def _seats(self, practice: Practice) -> tuple[Child, ...]:
+        """Who sat there; the default one where the data knows them no more."""
+        conversation = practice.conversation
+        seats = conversation.children
         if scenario := self._curriculum.scenarios.get(conversation.scenario or ""):
-            return beginning.scene(scenario, self._children[scenario.child], self._curriculum)
-        last = next((each for each in reversed(practice.turns) if each.role is Role.STUDENT), None)
-        child = (last and last.child) or conversation.child or wanted.child
-        lesson = (last and last.lesson) or conversation.lesson or wanted.lesson
-        return Scene(
-            self._children.get(child) or self._children[wanted.child],
-            self._curriculum.lessons.get(lesson) or self._curriculum.lessons[wanted.lesson],
-            self._curriculum,
-        )
+            seats = scenario.children
+        elif len(seats) < 2 and (spoke := _last(practice)) is not None and spoke.child:  # noqa: PLR2004 - one or none
+            seats = (spoke.child,)
+        known = tuple(self._children[each] for each in seats if each in self._children)
+        return known or (self._children[self._settings.student.child],)
+
+    def _scene(self, practice: Practice, seats: Sequence[Child]) -> Scene:
+        """Who of them spoke last in it and what was practised; the default lesson where the data knows it no more."""
+        wanted, last = self._settings.student, _last(practice)
+        child = next((each for each in seats if last is not None and each.id == last.child), seats[0])
+        if scenario := self._curriculum.scenarios.get(practice.conversation.scenario or ""):
+            return beginning.scene(scenario.of(child.id), child, self._curriculum)
+        lesson = (last and last.lesson) or practice.conversation.lesson or wanted.lesson
+        lessons = self._curriculum.lessons
+        return Scene(child, lessons.get(lesson) or lessons[wanted.lesson], self._curriculum)
+
+
+def _last(practice: Practice) -> TurnRow | None:
+    """The last turn of a child."""
+    return next((each for each in reversed(practice.turns) if each.role is Role.STUDENT), None)
 
 
 def _shown(debrief: Debrief) -> Shown:

@@ -14,7 +14,8 @@ from bot.student.records.dialogue import MoveKind
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Turns are named by their numbers. `asked` are the teacher's turns with a question in them, `stated` those
-    without, `gave` those that told the answer; `plain` have no talk move. Words are by who spoke."""
+    without, `gave` those that told the answer; `plain` have no talk move. Words and turns are by who spoke, and of each
+    child by its name."""
 
     talk: Mapping[TalkMove, tuple[int, ...]]
     plain: tuple[int, ...]
@@ -24,11 +25,14 @@ class Figures:
     gave: tuple[int, ...]
     words: Mapping[Who, int]
     turns: Mapping[Who, int]
+    child_words: Mapping[str, int]
+    child_turns: Mapping[str, int]
 
 
 def count(debrief: Debrief) -> Figures:
     """The figures of one debrief; of the moves and questions only the teacher's own that the child heard."""
     mine = debrief.mine
+    by_child = {name: debrief.by_child(name) for name in debrief.names}
     return Figures(
         talk={move: tuple(each.number for each in mine if move in each.talk) for move in TalkMove},
         plain=tuple(each.number for each in mine if not each.talk),
@@ -41,4 +45,6 @@ def count(debrief: Debrief) -> Figures:
         gave=tuple(each.number for each in mine if each.move is MoveKind.TELLS),
         words={who: sum(each.words for each in debrief.by(who)) for who in Who},
         turns={who: len(debrief.by(who)) for who in Who},
+        child_words={name: sum(each.words for each in said) for name, said in by_child.items()},
+        child_turns={name: len(said) for name, said in by_child.items()},
     )

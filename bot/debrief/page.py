@@ -58,7 +58,7 @@ def page(debrief: Debrief) -> str:
         _list(f"What moved {debrief.child}", _ideas(debrief) + telling.moved(debrief, telling.QUOTED_WHOLE)),
         _list("What could have", telling.left(debrief, most=telling.QUOTED_WHOLE)),
         f"<h2>Who spoke, and how firmly the ideas sat</h2><figure>{svg(drawn)}</figure>",
-        f"<p>Words: {escape(telling.words(debrief, figures))}</p>",
+        f"<p>Words: {escape(telling.words(figures))}</p>",
         _talk(figures),
         f"<h2>Your questions</h2><p>{escape(telling.asked(figures))}</p>",
         _turns(debrief),
@@ -126,7 +126,7 @@ def _turns(debrief: Debrief) -> str:
 
 
 def _turn(debrief: Debrief, turn: Spoken) -> str:
-    name = {Who.YOU: "You", Who.CHILD: debrief.child, Who.OTHER: "Another teacher"}[turn.who]
+    name = {Who.YOU: "You", Who.CHILD: turn.child or debrief.child, Who.OTHER: "Another teacher"}[turn.who]
     text = "<i>not quoted here</i>" if turn.who is Who.OTHER else escape(turn.text)
     told = escape("; ".join(_heard(debrief, turn)))
     note = f"<small>{told}</small>" if told else ""

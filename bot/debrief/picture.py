@@ -47,21 +47,44 @@ def picture(debrief: Debrief) -> Picture:
     """The picture of a debrief; without ideas where none showed or may be seen."""
     turns = debrief.turns
     axis = _Axis({turn.number: place for place, turn in enumerate(turns)})
-    shown = list(debrief.ideas)[-MOST_IDEAS:]
+    shown = _ideas(debrief)[-MOST_IDEAS:]
     lanes = [TOP + BARS + LANES + each * (len(STAGES) * LANE + 34) for each in range(len(shown))]
     bottom = (lanes[-1] + len(STAGES) * LANE) if lanes else TOP + BARS
     boxes, labels = (
         [*_bars(turns, axis)],
         [*_legend(debrief), *_bar_labels(turns), *_ticks(turns, axis, bottom)],
     )
-    for idea, top, colour in zip(shown, lanes, IDEAS, strict=False):
+    for (child, idea), top, colour in zip(shown, lanes, IDEAS, strict=False):
         boxes += _grid(top)
-        boxes += _line(debrief, idea, axis, top, colour)
-        labels.append(Label(LEFT, top - 10, idea.replace("-", " "), colour))
+        boxes += _line(debrief, (child, idea), axis, top, colour)
+        whose = f"{child}: " if len(debrief.names) > 1 else ""
+        labels.append(Label(LEFT, top - 10, whose + idea.replace("-", " "), colour))
         labels += [
             Label(LEFT - 10, _level(stage, top) + 5, name, anchor="end") for stage, name in STAGES.items()
         ]
     return Picture(WIDTH, round(bottom + FOOT), (*_key(debrief), *boxes, *labels), _alt(debrief))
+
+
+def _ideas(debrief: Debrief) -> list[tuple[str, str]]:
+    """Each child with each of its ideas, what showed last at the end; nothing where minds are not shown."""
+    if len(debrief.names) == 1:
+        return [(debrief.child, idea) for idea in debrief.ideas]
+    found: dict[tuple[str, str], None] = {}
+    for turn in debrief.turns:
+        idea = turn.thought.misconception if turn.thought else None
+        if idea is not None and idea in debrief.ideas:
+            found.pop((turn.child, idea), None)
+            found[turn.child, idea] = None
+    return list(found)
+
+
+def _sides(debrief: Debrief) -> Iterator[tuple[str, Sequence[Spoken]]]:
+    """Everybody who spoke with their turns, each child by itself."""
+    for who, name in _names(debrief):
+        if who is Who.CHILD:
+            yield from ((each, debrief.by_child(each)) for each in debrief.names)
+        else:
+            yield name, debrief.by(who)
 
 
 def _bars(turns: Sequence[Spoken], axis: _Axis) -> Iterator[Box]:
@@ -83,7 +106,8 @@ def _bar_labels(turns: Sequence[Spoken]) -> Iterator[Label]:
 
 
 def _names(debrief: Debrief) -> list[tuple[Who, str]]:
-    there = [(Who.YOU, "you"), (Who.CHILD, debrief.child), (Who.OTHER, "others")]
+    children = debrief.child if len(debrief.names) == 1 else "children"
+    there = [(Who.YOU, "you"), (Who.CHILD, children), (Who.OTHER, "others")]
     return [(who, name) for who, name in there if debrief.by(who) or who is not Who.OTHER]
 
 
@@ -112,13 +136,14 @@ def _grid(top: float) -> list[Box]:
     return [Box(LEFT, _level(stage, top), WIDTH - LEFT - RIGHT, 1, FAINT) for stage in Stage]
 
 
-def _line(debrief: Debrief, idea: str, axis: _Axis, top: float, colour: str) -> Iterator[Box]:
-    """An idea as steps: level until the turn that shows it elsewhere."""
+def _line(debrief: Debrief, lane: tuple[str, str], axis: _Axis, top: float, colour: str) -> Iterator[Box]:
+    """An idea of a child as steps: level until the turn that shows it elsewhere."""
+    child, idea = lane
     end = float(WIDTH - RIGHT)
     seen = [
         (end if each.seen is None else axis.left(each.seen) + axis.step / 2, each.after)
         for each in debrief.shifts
-        if each.idea == idea
+        if each.idea == idea and each.child in ("", child)
     ]
     x, before = float(LEFT), Stage.HOLDS
     for at, stage in [*seen, (end, seen[-1][1] if seen else before)]:
@@ -131,11 +156,9 @@ def _line(debrief: Debrief, idea: str, axis: _Axis, top: float, colour: str) -> 
 
 def _alt(debrief: Debrief) -> str:
     """The picture in words."""
-    words = ", ".join(
-        f"{name} {sum(turn.words for turn in debrief.by(who))}" for who, name in _names(debrief)
-    )
+    words = ", ".join(f"{name} {sum(turn.words for turn in said)}" for name, said in _sides(debrief))
     moves = [
-        f"{each.idea.replace('-', ' ')}: {debrief.child} {SITS[each.after]}"
+        f"{each.idea.replace('-', ' ')}: {each.child or debrief.child} {SITS[each.after]}"
         + (f" from turn {each.seen}" if each.seen else " at the end")
         for each in debrief.shifts
         if each.before is not each.after

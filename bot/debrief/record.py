@@ -28,7 +28,7 @@ class Who(StrEnum):
 class Spoken:
     """One turn. `number` counts within the conversation; `move`, `talk` and `questions` are a teacher's alone,
     `thought` the child's. `heard` is the move that the child heard, `move` the same where the teacher has not put it
-    right; `mended` says that they have."""
+    right; `mended` says that they have. `child` is the name of the child that speaks."""
 
     number: int
     who: Who
@@ -42,6 +42,7 @@ class Spoken:
     flagged: bool = False
     """Whether the program answered in the child's place."""
     thought: Thought | None = None
+    child: str = ""
     wrong: bool = False
     """Whether a wrong idea showed in what the child said."""
 
@@ -64,7 +65,7 @@ class Way(StrEnum):
 class Shift:
     """A wrong idea that moved between two turns of the child. `by` is the number of the teacher's turn that moved it,
     None where the log names none; `night` says that the child slept between. `seen` is the child's turn that shows
-    it, None where only its state after the talk does."""
+    it, None where only its state after the talk does. `child` is the name of the child whose idea it is."""
 
     idea: str
     before: Stage
@@ -72,6 +73,7 @@ class Shift:
     by: int | None
     seen: int | None
     night: bool = False
+    child: str = ""
 
     @property
     def way(self) -> Way:
@@ -122,7 +124,7 @@ class Debrief:
     """All that is said of one conversation to one of its teachers. `ideas` holds each wrong idea in words; `shifts`,
     `missed` and `advice` are empty where the reader may not see what the child believes (`mind` is False). `cut` says
     that only the newest turns were looked at. `counts` is what the practised scenario says counts, for the teacher to
-    judge; `page` is what lay on the table."""
+    judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several."""
 
     conversation: int
     child: str
@@ -138,6 +140,12 @@ class Debrief:
     cut: bool = False
     counts: tuple[str, ...] = ()
     page: Page | None = None
+    children: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each child that sat there, in order."""
+        return self.children or (self.child,)
 
     def turn(self, number: int) -> Spoken:
         """The turn of that number; raises `KeyError`."""
@@ -149,6 +157,11 @@ class Debrief:
     def by(self, who: Who) -> tuple[Spoken, ...]:
         """The turns of one side, in order."""
         return tuple(each for each in self.turns if each.who is who)
+
+    def by_child(self, name: str) -> tuple[Spoken, ...]:
+        """The turns of one child, in order."""
+        said = self.by(Who.CHILD)
+        return said if len(self.names) == 1 else tuple(each for each in said if each.child == name)
 
     @property
     def mine(self) -> tuple[Spoken, ...]:

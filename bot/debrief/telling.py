@@ -54,7 +54,7 @@ def rows(debrief: Debrief) -> tuple[tuple[str, str], ...]:
         ("What could have", " ".join(left(debrief, MOST_MOMENTS))),
         ("Talk moves", talk(figures)),
         ("Your questions", asked(figures)),
-        ("Words", words(debrief, figures)),
+        ("Words", words(figures)),
     ]
     return tuple((name, text) for name, text in told if text)
 
@@ -71,7 +71,11 @@ def reason(debrief: Debrief, most: int = QUOTED) -> str:
     found = debrief.advice
     if found is None:
         return ""
-    back = f" It showed when {debrief.child} said {quoted(debrief, found.turn, most)}." if found.turn else ""
+    back = (
+        f" It showed when {_child(debrief, found.turn)} said {quoted(debrief, found.turn, most)}."
+        if found.turn
+        else ""
+    )
     numbers = " (the numbers are another problem's)" if found.foreign else ""
     return f"{found.why}{back} It might sound like this{numbers}:"
 
@@ -112,7 +116,7 @@ def _moved(debrief: Debrief, shift: Shift, most: int) -> str:
         Way.STAYED: "it took that in, and needs more: ",
         Way.LOOSER: "",
     }
-    return f"{cause}, {what[shift.way]}{debrief.child} {SITS[shift.after]}{idea}."
+    return f"{cause}, {what[shift.way]}{shift.child or debrief.child} {SITS[shift.after]}{idea}."
 
 
 def left(debrief: Debrief, count: int | None = None, most: int = QUOTED) -> list[str]:
@@ -124,7 +128,7 @@ def left(debrief: Debrief, count: int | None = None, most: int = QUOTED) -> list
 
 def _left(debrief: Debrief, missed: Missed, most: int) -> str:
     said, then = quoted(debrief, missed.child, most), quoted(debrief, missed.teacher, most)
-    return f"{debrief.child} said {said}; you went on with {then}: {_LEFT[missed.chance]}."
+    return f"{_child(debrief, missed.child)} said {said}; you went on with {then}: {_LEFT[missed.chance]}."
 
 
 def talk(figures: Figures) -> str:
@@ -150,11 +154,14 @@ def _kind(kind: QuestionKind, count: int) -> str:
     }.get(kind, kind.value)
 
 
-def words(debrief: Debrief, figures: Figures) -> str:
+def words(figures: Figures) -> str:
     """Who spoke how much."""
     parts = [
         f"you {figures.words[Who.YOU]} in {_count(figures.turns[Who.YOU], 'turn')}",
-        f"{debrief.child} {figures.words[Who.CHILD]} in {_count(figures.turns[Who.CHILD], 'turn')}",
+        *(
+            f"{name} {said} in {_count(figures.child_turns[name], 'turn')}"
+            for name, said in figures.child_words.items()
+        ),
     ]
     if figures.turns[Who.OTHER]:
         parts.append(f"others {figures.words[Who.OTHER]} in {_count(figures.turns[Who.OTHER], 'turn')}")
@@ -185,6 +192,11 @@ def quoted(debrief: Debrief, number: int, most: int = QUOTED) -> str:
     if len(text) > most:
         text = text[: most - 1].rsplit(" ", 1)[0] + "…"
     return f"“{text}” (turn {number})"
+
+
+def _child(debrief: Debrief, number: int) -> str:
+    """The name of the child that speaks in that turn."""
+    return debrief.turn(number).child or debrief.child
 
 
 def _turns(numbers: Sequence[int]) -> str:

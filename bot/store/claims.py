@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import chunks, insert
+from bot.store.database import StoreError, chunks, insert, name_of
 from bot.store.rows import ClaimedMessage, ClaimState
 from bot.store.tables import claims, storable
 
@@ -25,6 +25,11 @@ _ANSWER = (
     update(claims)
     .where(claims.c.message_key == bindparam("key"), claims.c.state.in_(WAITS))
     .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), **GONE)
+)
+_GO_ON = (
+    update(claims)
+    .where(claims.c.message_key == bindparam("key"), claims.c.state.in_(WAITS))
+    .values(state=ClaimState.SPOKEN, spoken=bindparam("said", type_=claims.c.spoken.type), not_before=None)
 )
 
 
@@ -98,10 +103,20 @@ async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
     )
 
 
-async def answer(connection: AsyncConnection, key: str, conversation_id: int) -> bool:
-    """Mark a message as answered; False when it does not wait for an answer."""
-    waiting = await connection.execute(_ANSWER, {"key": key, "place": conversation_id})
-    return waiting.rowcount == 1
+async def answered(
+    connection: AsyncConnection, key: str, conversation_id: int, then: object | None = None
+) -> None:
+    """Mark a message as answered, or keep it waiting for what is to be said `then`. Raises `StoreError` when it does
+    not wait for an answer."""
+    if then is None:
+        done = await connection.execute(_ANSWER, {"key": key, "place": conversation_id})
+    else:
+        done = await connection.execute(_GO_ON, {"key": key, "said": then})
+    if done.rowcount != 1:
+        raise StoreError(
+            f"{name_of(connection)}: message {key} does not wait for an answer, so nothing was logged",
+            final=True,
+        )
 
 
 def message(payload: Mapping[str, Any]) -> ClaimedMessage:

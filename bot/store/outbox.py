@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import claims, programs
+from bot.store import claims, programs, turns
 from bot.store.database import Database, Work, one_at_a_time
-from bot.store.rows import ClaimState, Left, Spoken
+from bot.store.rows import ClaimState, Left, Spoken, StudentTurn, TeacherTurn
 from bot.store.tables import claims as table
 from bot.store.tables import programs as programs_table
 from bot.store.tables import storable
@@ -62,6 +62,21 @@ class Outbox:
         another program took the message over."""
         async with self._database.writing() as connection:
             return await speak(connection, key, self.program, spoken)
+
+    @whole
+    async def log_answer(  # noqa: PLR0913 - what one answer is
+        self,
+        key: str,
+        conversation_id: int,
+        teacher: TeacherTurn,
+        student: StudentTurn,
+        mind: str | None,
+        mind_before: str | None,
+    ) -> int:
+        """Log one more child's answer to a turn that is logged, as `Store.log_exchange` does; give its id."""
+        async with self._database.writing() as connection:
+            await claims.answered(connection, key, conversation_id)
+            return await turns.follow(connection, conversation_id, teacher, student, mind, mind_before)
 
     @whole
     async def postpone(self, key: str, until: datetime) -> bool:
@@ -123,7 +138,11 @@ async def speak(connection: AsyncConnection, key: str, program: str, spoken: Spo
 
 def as_json(spoken: Spoken) -> object:
     """As it is kept; half emojis, which no database takes, are gone."""
+    return _SPOKEN.dump_python(_storable(spoken), mode="json")
+
+
+def _storable(spoken: Spoken) -> Spoken:
     student = spoken.student and replace(spoken.student, content=storable(spoken.student.content))
     teacher = replace(spoken.teacher, content=storable(spoken.teacher.content))
-    whole_text = replace(spoken, text=storable(spoken.text), teacher=teacher, student=student)
-    return _SPOKEN.dump_python(whole_text, mode="json")
+    then = spoken.then and _storable(spoken.then)
+    return replace(spoken, text=storable(spoken.text), teacher=teacher, student=student, then=then)

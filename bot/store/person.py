@@ -5,6 +5,7 @@ Works inside a transaction that `store` opens.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,8 @@ from bot.store.tables import (
     ratings,
     turns,
 )
-from bot.student.records.dialogue import Role
+from bot.store.turns import asked_in
+from bot.student.records.dialogue import MOST_ANSWERS, Role
 
 NEVER_SENT_AGAIN = timedelta(days=1)
 """After so long no platform sends a message again, and none is looked up in a channel's history."""
@@ -35,6 +37,13 @@ NEVER_SENT_AGAIN = timedelta(days=1)
 async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any]:
     """Everything kept of a person, ready for JSON."""
     answers = turns.alias()
+    theirs = and_(
+        answers.c.conversation_id == turns.c.conversation_id,
+        answers.c.number > turns.c.number,
+        answers.c.number <= turns.c.number + MOST_ANSWERS,
+        answers.c.role == Role.STUDENT,
+        asked_in(answers) == turns.c.number,
+    )
     said = await connection.execute(
         select(
             turns.c.conversation_id,
@@ -47,19 +56,11 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
             turns.c.platform_message_id,
             answers.c.content.label("answer"),
         )
-        .join(
-            answers,
-            and_(
-                answers.c.conversation_id == turns.c.conversation_id,
-                answers.c.number == turns.c.number + 1,
-                answers.c.role == Role.STUDENT,
-            ),
-            isouter=True,
-        )
+        .select_from(turns.outerjoin(answers, theirs))
         .where(turns.c.author_hash == author_hash)
-        .order_by(turns.c.conversation_id, turns.c.number)
+        .order_by(turns.c.conversation_id, turns.c.number, answers.c.number)
     )
-    exported: dict[str, Any] = {"author_hash": author_hash, "turns": [_plain(row) for row in said.mappings()]}
+    exported: dict[str, Any] = {"author_hash": author_hash, "turns": _turns(said.mappings())}
     for table in (feedback, ratings, consents):
         columns = [column for column in table.c if column.name != "author_hash"]
         kept = select(*columns).where(table.c.author_hash == author_hash).order_by(table.c.at)
@@ -90,7 +91,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         .where(
             question.c.author_hash == author_hash,
             question.c.conversation_id == turns.c.conversation_id,
-            question.c.number == turns.c.number - 1,
+            question.c.number == asked_in(turns),
         )
         .exists()
     )
@@ -174,3 +175,15 @@ async def _candidates(connection: AsyncConnection, author_hash: str) -> list[dic
 
 def _plain(row: RowMapping) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def _turns(said: Iterable[RowMapping]) -> list[dict[str, Any]]:
+    """The turns, each once, with the answers of all children that gave one, line by line."""
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    for row in said:
+        key = (row["conversation_id"], row["number"])
+        if key in found:
+            found[key]["answer"] += f"\n{row['answer']}"
+        else:
+            found[key] = _plain(row)
+    return list(found.values())

@@ -25,7 +25,7 @@ async def message(connection: AsyncConnection) -> None:
     answer = StudentTurn("Hi.", now, Thought(ThoughtKind.CHAT, reason="hi", words=1), "", "", "", "", "", "")
     spoken = Spoken("", "Hi.", None, True, place.id, asked, answer, None, None, now)
     await outbox.speak(connection, key, "", spoken)
-    await claims.answer(connection, key, place.id)
+    await claims.answered(connection, key, place.id)
     await turns.log(connection, place.id, asked, answer, None, None)
     await turns.last(connection, place.id, 2)
     raise Undone

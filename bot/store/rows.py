@@ -100,7 +100,8 @@ class Spoken:
     """What is to be sent in answer to a message, and what is to be logged once the platform has it.
 
     `student` is None where a notice takes the child's place; `mind_before` is the state that this was
-    thought from. `at` is when it was put into the outbox: the platform cannot have it from before."""
+    thought from. `at` is when it was put into the outbox: the platform cannot have it from before. `then` is what
+    another child says to the same message, once this is logged; that one `follows`: its teacher's turn is there."""
 
     nonce: str
     text: str
@@ -112,6 +113,8 @@ class Spoken:
     mind: str | None
     mind_before: str | None
     at: datetime
+    then: Spoken | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,10 @@ class ConversationChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """One practice in one place. `mind` is the child's state as JSON text, None at the beginning;
-    `turns` counts logged turns; `ended_at` is None for the current conversation of a place; `spoken_at` is when the
-    child last spoke. Another try goes on behind the turn `branch_at` of the conversation `branch_of`, whose turns up to
-    there count as its own."""
+    """One practice in one place. `child` names who sits there, several with spaces between; `mind` is their state as
+    JSON text, None at the beginning; `turns` counts logged turns; `ended_at` is None for the current conversation of a
+    place; `spoken_at` is when one of them last spoke. Another try goes on behind the turn `branch_at` of the
+    conversation `branch_of`, whose turns up to there count as its own."""
 
     id: int
     platform: str
@@ -164,6 +167,11 @@ class ConversationRow:
     scenario: str | None
     branch_of: int | None
     branch_at: int | None
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """The ids of who sits there, in order; none where nobody was chosen."""
+        return tuple((self.child or "").split())
 
 
 @dataclass(frozen=True, slots=True)

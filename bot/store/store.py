@@ -34,7 +34,7 @@ from bot.store.about import About
 from bot.store.candidates import Candidates
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, as_json
 from bot.store.practices import Practices
 from bot.store.revisions import ready
 from bot.store.rows import (
@@ -49,6 +49,7 @@ from bot.store.rows import (
     LoggedTurn,
     PurgeReport,
     RatingRow,
+    Spoken,
     StudentTurn,
     TeacherTurn,
     TurnRow,
@@ -163,14 +164,14 @@ class Store:
 
     @whole
     async def so_far(
-        self, platform: str, channel: str, thread: str | None, most: Callable[[int], int]
+        self, platform: str, channel: str, thread: str | None, most: Callable[[ConversationRow], int]
     ) -> tuple[ConversationRow, list[TurnRow]]:
         """The current conversation of a place, begun when there is none, and the last `most` of its turns and
-        of those it goes on from, as `turns` gives them; `most` says how many of so many."""
+        of those it goes on from, as `turns` gives them; `most` says how many of that conversation."""
         async with self._database.reading() as connection:
             row = await conversations.current(connection, platform, channel, thread)
             if row is not None:
-                count = most(row.turns) if row.turns else 0
+                count = most(row) if row.turns else 0
                 return row, await branches.told(connection, row, count) if count else []
         async with self._database.writing() as connection:
             return await conversations.begin(connection, platform, channel, thread, {}), []
@@ -207,18 +208,15 @@ class Store:
         mind: str | None,
         *,
         mind_before: str | None = None,
+        then: Spoken | None = None,
     ) -> Exchange:
         """Log a teacher's turn, the child's answer and state, and mark the claim answered: all or nothing. `student`
         is None where a notice took the child's place. `mind` is not kept where the conversation has ended meanwhile, or
-        somebody in it was forgotten, so that the `mind_before` that was read is there no more. Raises `StoreError` when
-        the claim is not waiting for an answer: it was answered, given up, or its author asked to be forgotten."""
+        somebody in it was forgotten, so that the `mind_before` that was read is there no more. With `then` the claim
+        goes on waiting, for what another child says. Raises `StoreError` when the claim is not waiting for an answer:
+        it was answered, given up, or its author asked to be forgotten."""
         async with self._database.writing() as connection:
-            if not await claims.answer(connection, claim_key, conversation_id):
-                raise StoreError(
-                    f"{self._database.name}: message {claim_key} does not wait for an answer, so nothing "
-                    "was logged",
-                    final=True,
-                )
+            await claims.answered(connection, claim_key, conversation_id, then and as_json(then))
             return await turns.log(connection, conversation_id, teacher, student, mind, mind_before)
 
     @whole

@@ -84,7 +84,7 @@ conversations = Table(
     Column("channel", Text, nullable=False),
     Column("thread", Text, nullable=False),  # '' outside threads: NULLs would all count as different
     Column("model", Text),
-    Column("child", Text),
+    Column("child", Text),  # the ids of who sits there, with spaces between
     Column("lesson", Text),
     Column("mind", SaidText),
     Column("turns", Integer, nullable=False),

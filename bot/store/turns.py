@@ -6,14 +6,27 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, and_, bindparam, case, func, insert, or_, select, tuple_
+from sqlalchemy import (
+    FromClause,
+    Row,
+    ScalarSelect,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
 from bot.store.database import StoreError, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
 from bot.store.tables import turns
-from bot.student.records.dialogue import DialogueError, MoveKind, Role, Thought
+from bot.student.records.dialogue import MOST_ANSWERS, DialogueError, MoveKind, Role, Thought
 
 MOST = 2**31 - 1
 """No turn has a higher number."""
@@ -55,19 +68,65 @@ async def log(  # noqa: PLR0913 - see `store`
     """Add a teacher's turn, the child's answer and state to a conversation. Raises `StoreError` for no such one."""
     said = [_columns(teacher)]
     if student is not None:
-        said.append({**_columns(student), "thought": student.thought.to_json()})
+        said.append(_answered(student))
     count, kept = await conversations.lengthen(
         connection, conversation_id, len(said), mind, mind_before, spoke=student is not None
     )
     # Who was forgotten meanwhile is not remembered here either.
     said[0]["mind"] = mind_before if kept else None
-    first = count - len(said) + 1
+    ids = await _add(connection, conversation_id, count - len(said) + 1, said, teacher)
+    return Exchange(ids[0], ids[1] if student is not None else None)
+
+
+async def follow(  # noqa: PLR0913 - see `store`
+    connection: AsyncConnection,
+    conversation_id: int,
+    teacher: TeacherTurn,
+    student: StudentTurn,
+    mind: str | None,
+    mind_before: str | None,
+) -> int:
+    """Add one more child's answer to what this teacher said last, and the state since; give its id. Raises
+    `StoreError` for no such conversation."""
+    count, _ = await conversations.lengthen(connection, conversation_id, 1, mind, mind_before, spoke=True)
+    (added,) = await _add(connection, conversation_id, count, [_answered(student)], teacher)
+    return added
+
+
+async def _add(
+    connection: AsyncConnection,
+    conversation_id: int,
+    first: int,
+    said: list[dict[str, Any]],
+    teacher: TeacherTurn,
+) -> list[int]:
+    """Add turns from that number on, all with the consent of `teacher`; give their ids in order."""
     same = {"conversation_id": conversation_id, "asked": teacher.author_hash, "silence": teacher.consent}
     added = await connection.execute(
         _ADD, [{**_EMPTY, **same, "number": number, **each} for number, each in enumerate(said, start=first)]
     )
-    ids = {row.number: row.id for row in added}
-    return Exchange(teacher_id=ids[first], student_id=ids.get(first + 1))
+    return [row.id for row in sorted(added, key=lambda row: row.number)]
+
+
+def _answered(student: StudentTurn) -> dict[str, Any]:
+    return {**_columns(student), "thought": student.thought.to_json()}
+
+
+def asked_in(answer: FromClause) -> ScalarSelect[int]:
+    """The number of the teacher's turn that a turn of a child answers; None where it is not kept. Several children may
+    answer one turn."""
+    before = turns.alias()
+    return (
+        select(func.max(before.c.number))
+        .where(
+            before.c.conversation_id == answer.c.conversation_id,
+            before.c.number < answer.c.number,
+            before.c.number >= answer.c.number - MOST_ANSWERS,
+            before.c.role == Role.TEACHER,
+        )
+        .correlate(answer)
+        .scalar_subquery()
+    )
 
 
 async def last(
@@ -82,9 +141,7 @@ async def last(
 async def spent(connection: AsyncConnection, since: datetime, author_hash: str) -> tuple[float, float]:
     """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
     question = turns.alias()
-    theirs = and_(
-        question.c.conversation_id == turns.c.conversation_id, question.c.number == turns.c.number - 1
-    )
+    theirs = and_(question.c.conversation_id == turns.c.conversation_id, question.c.number == asked_in(turns))
     mine = case((question.c.author_hash == author_hash, turns.c.cost_usd), else_=0.0)
     found = await connection.execute(
         select(func.sum(turns.c.cost_usd), func.sum(mine))

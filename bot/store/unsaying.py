@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import claims, leaving
 from bot.store.database import one_at_a_time
 from bot.store.tables import candidates, turns
-from bot.student.records.dialogue import Role
+from bot.store.turns import asked_in
+from bot.student.records.dialogue import MOST_ANSWERS, Role
 
 DELETED = "deleted"
 
 
 async def unsay(connection: AsyncConnection, message_id: str) -> int:
-    """Blank the turn of that message, with the answer to a teacher's; give up on one that waits. Candidates with it
+    """Blank the turn of that message, with the answers to a teacher's; give up on one that waits. Candidates with it
     are blanked. Gives how many turns are blank now."""
     await one_at_a_time(connection, leaving.PEOPLE)
     await claims.fail(connection, message_id, DELETED)
@@ -27,12 +28,14 @@ async def unsay(connection: AsyncConnection, message_id: str) -> int:
     for said in found.all():
         blank.append(said.id)
         if said.role == Role.TEACHER:
-            answer = select(turns.c.id).where(
+            answers = select(turns.c.id).where(
                 turns.c.conversation_id == said.conversation_id,
-                turns.c.number == said.number + 1,
+                turns.c.number > said.number,
+                turns.c.number <= said.number + MOST_ANSWERS,
+                asked_in(turns) == said.number,
                 turns.c.role == Role.STUDENT,
             )
-            blank += (await connection.execute(answer)).scalars()
+            blank += (await connection.execute(answers)).scalars()
         # The child remembers it in its states since.
         since = (turns.c.conversation_id == said.conversation_id, turns.c.number > said.number)
         await connection.execute(update(turns).where(*since).values(mind=None))

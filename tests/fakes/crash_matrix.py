@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -49,8 +49,8 @@ DATA = ROOT / "data"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One bot. It dies at the step `dies` as soon as the file `armed` is there; one that stays `behind` leaves most
-    messages to the other bot."""
+    """One bot. It dies when it comes to the step `dies` the n-th time, `times`, once the file `armed` is there; one that
+    stays `behind` leaves most messages to the other bot."""
 
     platform: str
     config: str
@@ -58,6 +58,7 @@ class Order:
     log: str
     armed: str
     dies: str | None = None
+    times: int = 1
     behind: bool = False
 
     def line(self) -> bytes:
@@ -67,12 +68,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where a bot dies. With two `bots`, the other one is there already and goes on; else a new one is begun."""
+    """Where a bot dies: the n-th time that it comes to the step, `times`. With two `bots`, the other one is there already
+    and goes on; else a new one is begun. With two `children`, both answer each message."""
 
     platform: str
     database: str
     step: Step
     bots: int
+    children: int = 1
+    times: int = 1
 
 
 class Kennel:
@@ -211,13 +215,15 @@ class _Run:
             await self.begin(behind=True)
         # What a platform has already shown, only the platform knows: there it is killed from outside.
         outside = self._cell.step is Step.SENDING
-        dying = await self.begin(dies=None if outside else self._cell.step.value)
+        if self._cell.children > 1:
+            await self._seat()
+        dying = await self.begin(dies=None if outside else self._cell.step.value, times=self._cell.times)
         for channel in self._place.channels:
             await self._say(channel, "Good morning!")
         await self._answered()
         Path(self._order.armed).touch()
         if outside:
-            self._place.server.posted = lambda: self._kennel.kill(dying)
+            self._place.server.posted = self._killed_at(dying)
         await self._talk_until(asyncio.create_task(self._kennel.ended(dying)))
         self._place.server.posted = None
         if not two:
@@ -228,6 +234,23 @@ class _Run:
             await self._say(channel, "See you tomorrow!")
         await self._answered()
         return await self._wrong()
+
+    def _killed_at(self, dying: int) -> Callable[[], Awaitable[None]]:
+        """Kill it when something was posted, the n-th time."""
+        left = self._cell.times
+
+        async def posted() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                await self._kennel.kill(dying)
+
+        return posted
+
+    async def _seat(self) -> None:
+        for channel in self._place.channels:
+            place = await self._store.conversation(self._cell.platform, channel, None)
+            await self._store.update_conversation(place.id, child="mia owen")
 
     async def _talk_until(self, end: asyncio.Task[int]) -> None:
         """Of two bots either may be the one that answers, so another round is said until the right one was."""
@@ -243,6 +266,8 @@ class _Run:
         assert await end == signal.SIGKILL
 
     async def _say(self, channel: str, said: str) -> None:
+        if self._cell.children > 1:
+            said = f"Mia and Owen, {said}"
         self._said.append((channel, said))
         await self._place.say(channel, said)
 
@@ -254,8 +279,9 @@ class _Run:
         return turns
 
     async def _answered(self) -> None:
+        each = 1 + self._cell.children
         async with asyncio.timeout(PATIENCE):
-            while sum(map(len, (await self._turns()).values())) < 2 * len(self._said):
+            while sum(map(len, (await self._turns()).values())) < each * len(self._said):
                 await asyncio.sleep(0.02)
 
     async def _wrong(self) -> str:
@@ -272,7 +298,7 @@ class _Run:
         )
         if asked != sorted(self._said):
             return f"{len(self._said)} asked, {len(asked)} logged"
-        if len(shown) != len(self._said):
+        if len(shown) != self._cell.children * len(self._said):
             return f"{len(self._said)} asked, {len(shown)} shown"
         if sorted(map(str, logged)) != sorted(shown):
             return "what is logged is not what is shown"

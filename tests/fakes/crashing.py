@@ -42,13 +42,16 @@ BEHIND_SECONDS = 0.03
 
 
 def _watch(order: Order) -> Callable[[Step, str], None]:
-    armed = Path(order.armed)
+    armed, left = Path(order.armed), order.times
 
     def watch(step: Step, _key: str) -> None:
+        nonlocal left
         if order.behind and step is Step.HEARD:
             time.sleep(BEHIND_SECONDS)
         if step == order.dies and armed.exists():
-            os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     return watch
 

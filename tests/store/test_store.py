@@ -240,8 +240,8 @@ class TestTurns:
     async def test_what_was_said_so_far_is_read_at_once(self, store: Store) -> None:
         asked: list[int] = []
 
-        def most(turns: int) -> int:
-            asked.append(turns)
+        def most(row: ConversationRow) -> int:
+            asked.append(row.turns)
             return 3
 
         begun, nothing = await store.so_far("discord", "room", None, most)

@@ -137,6 +137,50 @@ def test_own_ones_stand_beside_the_shipped_ones_or_in_their_place(tmp_path: Path
         scenarios.read(DATA, tmp_path / "none", CHILDREN, CURRICULUM)
 
 
+def test_several_children_each_begin_with_their_own() -> None:
+    scenario = SCENARIOS["five-six-or-eight"]
+    answers = {}
+    for child in scenario.children:
+        own = scenario.of(child)
+        asked = beginning.begin(own, beginning.scene(own, CHILDREN[child], CURRICULUM)).asked
+        assert asked is not None
+        answers[child] = asked.answer
+    assert answers == {"kai": "6", "zoe": "8", "linh": "5"}
+    spider = SCENARIOS["spider-in-the-corner"]
+    assert (spider.of("eli").opening, spider.of("camila").opening) == (None, spider.opening)
+    assert [len(spider.of(each).tells) for each in spider.children] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("children", "more", "complaint"),
+    [
+        (
+            '["ruby", "mia"]',
+            '[others.owen]\nmood = "tired"',
+            "others: expected those who sit beside ruby; got 'owen'",
+        ),
+        (
+            '["ruby", "mia"]',
+            '[others.ruby]\nmood = "tired"',
+            "others: expected those who sit beside ruby; got 'ruby'",
+        ),
+        ('["ruby", "mia"]', '[others.mia]\nmoods = "tired"', r"others.mia.*moods"),
+        (
+            '["ruby", "mia"]',
+            '[others.mia]\nideas = { no-cary = "shaky" }',
+            "others.mia.ideas: .*did you mean 'no-carry'",
+        ),
+        ('["ruby", "ruby"]', "", "children"),
+        ('["ruby", "mia", "eli", "zoe", "kai", "theo"]', "", "children"),
+    ],
+)
+def test_what_is_wrong_with_several_children_is_said(
+    tmp_path: Path, children: str, more: str, complaint: str
+) -> None:
+    with pytest.raises(DataError, match=complaint):
+        own(tmp_path, "\n".join((WRITTEN.replace('["ruby"]', children), more)))
+
+
 def test_the_child_has_answered_before_it_is_asked() -> None:
     scenario = SCENARIOS["forty-five"]
     explained = turn(scene_of(scenario), begun(scenario), Said.of("How did you get 45?"), 3)

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     RUNNING = "the sitting may still go on"
     CONSENT = "somebody in the sitting did not agree"
     FLAGGED = "flagged"
+    CLASS = "several children spoke in the sitting"
     UNANSWERED = "no answer in the log"
     PROVENANCE = "origin incomplete"
     GENERATION = "said by a model that was trained on harvested turns"
@@ -154,6 +155,9 @@ class Rules:
                 return Reason.CONSENT
         if not sitting.people or not all(self.agreed(person) for person in sitting.people):
             return Reason.CONSENT
+        # Each of them heard the others: none of it is a dialogue of one child with its teacher.
+        if len({logged.turn.child for logged in sitting.turns if logged.turn.role is Role.STUDENT}) > 1:
+            return Reason.CLASS
         if any(logged.turn.flag in STOPS for logged in sitting.turns):
             return Reason.FLAGGED
         return None

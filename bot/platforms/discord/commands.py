@@ -208,16 +208,22 @@ class StudentCommands(app_commands.Group):
         return _choices(typed, ((name, name) for name in self._do.model_names))
 
     @app_commands.command(description=_DOES["child"])
-    @app_commands.describe(name="who sits here from now on; leave it out to see all")
+    @app_commands.describe(name="who sits here from now on, one or up to five; leave it out to see all")
     async def child(self, interaction: discord.Interaction[Any], name: str | None = None) -> None:
         """Show or choose the child."""
         await self._desk.serve(interaction, lambda place, _: self._do.child(place, name), "child", name)
 
     @child.autocomplete("name")
     async def _complete_child(self, _: discord.Interaction[Any], typed: str) -> _Choices:
+        # Several names may be typed: those that are there stay, the last one is completed.
+        before, _space, last = typed.replace(",", " ").rpartition(" ")
         children = self._desk.classroom.children.values()
-        known = ((f"{child.name}, {', '.join(child.temperament)}", child.id) for child in children)
-        return _choices(typed, known)
+        known = (
+            (f"{before} {child.name}, {', '.join(child.temperament)}".strip(), f"{before} {child.id}".strip())
+            for child in children
+            if last.lower() in f"{child.id} {child.name} {' '.join(child.temperament)}".lower()
+        )
+        return _choices("", known)
 
     @app_commands.command(description=_DOES["lesson"])
     @app_commands.describe(lesson="a lesson, or any words to search by; leave it out to see what there is")

@@ -5,6 +5,7 @@ How the words come out is `voice`, what the child believes in a conversation is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -12,7 +13,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from bot.student.records.lesson import Lesson
-from bot.student.records.reading import Fraction, Text, Texts, every, read_toml
+from bot.student.records.reading import DataError, Fraction, Text, Texts, every, read_toml
 from bot.student.records.text import files_in
 
 English = Literal["early", "intermediate"]
@@ -66,9 +67,17 @@ class Child:
 
 def read_child(path: Path) -> Child:
     """Read one child; raise `DataError` naming file and key."""
+    if path.stem != "".join(path.stem.split()):
+        raise DataError(f"{path.name}: the file's name is what people type, so expected one word")
     return read_toml(Child, path, id=path.stem)
 
 
 def read_children(folder: Path) -> dict[str, Child]:
     """Every child in `folder` by id (the file's name), in the order of the ids."""
     return {path.stem: read_child(path) for path in files_in(folder, "*.toml")}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as one says them: "Mia, Owen and Yusuf"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -20,6 +20,8 @@ Source = Literal["authored", "harvested", "imported"]
 
 MAX_TURN_CHARACTERS = 4_000
 """Longer teacher turns are cut where they enter: Slack's limit, and twice Discord's."""
+MOST_ANSWERS = 2
+"""Children who answer one turn of a teacher at most."""
 MOST_WORDS = 100
 """No real turn was longer than 61 words."""
 

@@ -7,7 +7,7 @@ Nothing here decides anything: how it becomes a state of mind is `beginning`, ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -38,6 +38,9 @@ back now and then."""
 Brought = Literal["calm", "upset", "tired", "silly"]
 """The mood in which the child comes."""
 
+MOST_CHILDREN = 5
+"""Children who sit in one conversation at most."""
+
 Length = Annotated[Whole, Field(ge=2, le=60), Expected("a whole number from 2 to 60")]
 
 
@@ -50,11 +53,22 @@ class Tells:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """What a child brings that sits beside the first one: its ideas, its mood, and what it tells when it is asked."""
+
+    ideas: Annotated[dict[Text, Firmness], Field(default_factory=dict)]
+    mood: Brought = "calm"
+    tells: tuple[Tells, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario. `id` is the file's name; of `children` the first one sits there.
+    """One scenario. `id` is the file's name; `children` sit there, in this order.
 
     `ideas` are wrong ideas of the lesson that the child holds; with none of them it is right, and can be taken further.
-    `question` is what it was asked before, in a teacher's words, and has answered as its ideas say.
+    `question` is what it was asked before, in a teacher's words, and has answered as its ideas say. Several children
+    were all asked it; ideas, mood, opening and tells are the first one's. What another brings stands in `others`, by
+    its id; one that does not stand there is calm and right.
     """
 
     id: str
@@ -62,11 +76,12 @@ class Scenario:
     kind: Kind
     goal: Text
     lesson: Text
-    children: Annotated[Texts, Field(min_length=1, max_length=5)]
+    children: Annotated[Texts, Field(min_length=1, max_length=MOST_CHILDREN)]
     time: Text
     before: Text
     counts: Annotated[Texts, Field(min_length=2, max_length=3)]
     ideas: Annotated[dict[Text, Firmness], Field(default_factory=dict)]
+    others: Annotated[dict[Text, Other], Field(default_factory=dict)]
     mood: Brought = "calm"
     opening: Text | None = None
     question: Text | None = None
@@ -78,8 +93,22 @@ class Scenario:
 
     @property
     def child(self) -> str:
-        """Who sits there."""
+        """Who sits there; of several the first one."""
         return self.children[0]
+
+    def of(self, child: str) -> Scenario:
+        """The same as if that child sat there alone."""
+        if child == self.child:
+            return replace(self, children=(child,))
+        own = self.others.get(child)
+        return replace(
+            self,
+            children=(child,),
+            ideas=own.ideas if own else {},
+            mood=own.mood if own else "calm",
+            tells=own.tells if own else (),
+            opening=None,
+        )
 
     @property
     def shown(self) -> Page | None:
@@ -132,10 +161,16 @@ def _names_fault(
     for name in scenario.children:
         if name not in children:
             return f"children: no child {name!r}; {near(name, children)}"
+    for name in scenario.others:
+        if name not in scenario.children[1:]:
+            return f"others: expected those who sit beside {scenario.child}; got {name!r}"
     lesson = lessons.get(scenario.lesson)
     if lesson is None:
         return f"lesson: no lesson {scenario.lesson!r}; {near(scenario.lesson, lessons)}"
-    return _ideas_fault(scenario.ideas, lesson)
+    for name in scenario.children:
+        if found := _ideas_fault(scenario.of(name).ideas, lesson):
+            return found if name == scenario.child else f"others.{name}.{found}"
+    return None
 
 
 def _ideas_fault(ideas: Iterable[str], lesson: Lesson) -> str | None:

@@ -42,6 +42,7 @@ class Log:
         voiced: str = "model",
         model: str = "base",
         version: str = "1",
+        child: str = "mia",
     ) -> Exchange:
         self.said += 1
         at = at or BEGIN + timedelta(minutes=self.said)
@@ -60,7 +61,7 @@ class Log:
                 model=model,
                 model_version=version,
                 prompt_version="3",
-                child="mia",
+                child=child,
                 lesson=LESSON,
                 seed=7,
                 prompt_tokens=300,

@@ -227,6 +227,14 @@ class TestLeftOut:
         assert reasons(await run(store, out)) == {"FLAGGED": 13}
         assert await keys(store) == []
 
+    async def test_a_sitting_in_which_several_children_spoke_is_left_out(
+        self, store: Store, log: Log, out: Path
+    ) -> None:
+        await log.talk()
+        await log.exchange("And you, Owen? What is 90 less 45?", "45", child="owen")
+        assert reasons(await run(store, out)) == {"CLASS": 8}
+        assert await keys(store) == []
+
     async def test_the_golden_test_set_stays_out(self, store: Store, log: Log, out: Path) -> None:
         line = (DATA / "dialogues" / "test.jsonl").read_text(encoding="utf-8").splitlines()[0]
         golden = next(
