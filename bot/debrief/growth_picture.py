@@ -9,7 +9,7 @@ from bot.debrief.talkmoves import TalkMove
 from bot.pictures.marks import FAINT, Box, Label, Picture
 
 WIDTH = 720
-LEFT, RIGHT, TOP = 236, 16, 52
+LEFT, RIGHT, TOP = 196, 16, 52
 ROW, BAR = 52, 34
 """How high a row is, and a bar that stands for all turns."""
 FOOT = 30
@@ -31,7 +31,7 @@ def picture(practices: Sequence[Practised]) -> Picture:
     rows.append(("asked", ASKED, lambda week: week.asked / week.turns if week.turns else 0.0))
     rows.append(("told", TOLD, lambda week: week.told / week.turns if week.turns else 0.0))
     marks: list[Box | Label] = [
-        Label(LEFT - 12, 24, "share of your turns, week by week", anchor="start"),
+        Label(LEFT, 24, "share of your turns, week by week"),
     ]
     for place, (name, colour, share) in enumerate(rows):
         marks += _row(shown, TOP + place * ROW, name, colour, share)

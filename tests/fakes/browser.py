@@ -61,7 +61,8 @@ class Tab:
         async for message in self._line:
             found = message.json()
             if "id" in found:
-                self._answers[found["id"]].set_result(found)
+                if not (answer := self._answers[found["id"]]).done():
+                    answer.set_result(found)
             elif found["method"] == "Page.loadEventFired":
                 self._loaded.set()
             elif found["method"] in {"Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"}:
@@ -111,9 +112,13 @@ class Tab:
 
     async def until(self, expression: str) -> None:
         """Wait until it is true in the page."""
-        async with asyncio.timeout(SECONDS):
-            while not await self.js(f"!!({expression})"):
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not await self.js(f"!!({expression})"):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            shown = await self.js("document.body.innerText + ' | ' + document.activeElement.outerHTML")
+            raise AssertionError(f"never {expression}: {self.complaints} {shown}") from None
 
     async def press(self, text: str, within: str = "body") -> None:
         """Press the button or link with these words, and wait for the page it leads to."""
@@ -127,9 +132,15 @@ class Tab:
         await self.loaded()
 
     async def type(self, selector: str, text: str) -> None:
-        """Type into a field."""
-        await self.js(f"document.querySelector({json.dumps(selector)}).focus()")
-        await self.ask("Input.insertText", text=text)
+        """Type into a field. A page that is just being drawn may not have the focus yet."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        for _ in range(20):
+            await self.js(f"{field}.focus()")
+            await self.ask("Input.insertText", text=text)
+            if text in await self.js(f"{field}.value"):
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{selector} takes no text: {await self.js('document.activeElement.outerHTML')}")
 
     async def key(self, name: str, code: int, *, text: str = "") -> None:
         """Press one key where the focus is."""

@@ -119,9 +119,10 @@ async def practises(desk: Desk) -> int:
         "Say you have 6 tens and 1 one. Can you hand me 8 ones?",
     ):
         await desk.say(line)
+    assert await page.js("!document.getElementById('looking').hidden"), "there is something to look back on"
     await desk.seen("talk")
-    await page.type("#line", "help")
     await page.js("document.querySelector('details').open = true")
+    await page.type("#line", "help")
     await page.js("document.querySelector('#do').requestSubmit()")
     await page.until("document.querySelector('#answer').innerText.includes('debrief')")
     await desk.seen("command")

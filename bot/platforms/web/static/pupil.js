@@ -15,6 +15,7 @@ if (say && text) {
     if (event.detail.elt !== say || !event.detail.successful) return;
     text.value = "";
     text.focus();
+    document.getElementById("looking").hidden = false; // there is something to look back on
     const last = document.querySelector("#talk li:last-child");
     if (last) last.scrollIntoView({ block: "nearest" });
   });
