@@ -7,11 +7,11 @@ lessons and words; what kind of move a turn is else, and what the child makes of
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.student.rarity import Rarity
+from bot.student.rarity import Groups, Rarity
 from bot.student.records.dialogue import Stage
 from bot.student.records.lesson import Lesson, Misconception
 from bot.student.said import PLAIN_STEMS, stems
@@ -96,22 +96,22 @@ class Helps:
                 *asks, *map(telling, (lesson.title, lesson.objective, *lesson.skills, *lesson.words))
             )
         self._rarity = Rarity(texts, unseen=1)
+        self._helps = Groups(self._rarity, {name: idea.helps for name, idea in self._ideas.items()})
+        self._having: defaultdict[str, list[str]] = defaultdict(list)
+        for name, idea in self._ideas.items():
+            for word in idea.words:
+                self._having[word].append(name)
         self._longest = max(map(len, self._cues), default=0)
 
     def best(self, text: str, ideas: Iterable[str], held: Iterable[str] = ()) -> Match | None:
         """Of `ideas`, the one whose help `text` is most like, in doubt one that is `held`; None of none."""
-        words, cues = telling(text), self._cues_in(text)
-        ours = {
-            name: self._fit(words, self._ideas[name], cues[name]) for name in ideas if name in self._ideas
-        }
+        fits = self._fits(text)
+        ours = {name: fits.get(name, 0.0) for name in ideas if name in self._ideas}
         if not ours:
             return None
         favoured = frozenset(held)
         name = max(ours, key=lambda each: ours[each] + IN_DOUBT * (each in favoured))
-        elsewhere = max(
-            (self._fit(words, idea, cues[other]) for other, idea in self._ideas.items() if other not in ours),
-            default=0.0,
-        )
+        elsewhere = max((fit for other, fit in fits.items() if other not in ours), default=0.0)
         return Match(
             name, ours[name] - EMPTY * self.empty(text, ours) - ELSEWHERE * max(0.0, elsewhere - ours[name])
         )
@@ -145,12 +145,18 @@ class Helps:
         words = telling(text)
         return self._rarity.weight(words & telling(other)) / self._rarity.weight(words) if words else 0.0
 
-    def _fit(self, words: frozenset[str], idea: _Idea, cues: int) -> float:
-        if not words & idea.words:
-            return 0.0
-        like = max((self._rarity.likeness(words, example) for example in idea.helps), default=0.0)
-        covered = self._rarity.weight(words & idea.words) / (self._rarity.weight(words) + SMOOTH)
-        return like + covered + CUE_WORD * min(cues, CUE_WORDS)
+    def _fits(self, text: str) -> dict[str, float]:
+        """How `text` fits each idea that it shares a word with: by likeness, words covered, and cues."""
+        words, cues = telling(text), self._cues_in(text)
+        like, known = self._helps.likeness(words), self._rarity.weight(words) + SMOOTH
+        covered: defaultdict[str, float] = defaultdict(float)
+        for word in words & self._having.keys():
+            for name in self._having[word]:
+                covered[name] += self._rarity.weight((word,))
+        return {
+            name: like.get(name, 0.0) + weight / known + CUE_WORD * min(cues[name], CUE_WORDS)
+            for name, weight in covered.items()
+        }
 
     def _cues_in(self, text: str) -> Counter[str]:
         """By idea, the number of words of its cues that `text` has, as whole phrases."""

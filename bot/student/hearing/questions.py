@@ -6,8 +6,10 @@ that all its lessons know, is made once (`index`).
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from bot.student.hearing.help import Helps
 from bot.student.records.curriculum import Curriculum
@@ -44,17 +46,20 @@ class Index:
         self.helps = Helps(curriculum.lessons.values())
         self._pages = {lesson.id: lesson.page for lesson in curriculum.lessons.values()}
         self._here: dict[str, list[_Entry]] = {}
-        self._anywhere: list[_Entry] = []
+        anywhere: list[_Entry] = []
         for lesson in curriculum.lessons.values():
             self._here[lesson.id] = [
                 entry
                 for question in (*lesson.questions, *lesson.neighbours)
                 for entry in _entries(question, lesson.id)
             ]
-            self._anywhere += [
-                entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS
-            ]
-        self._anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
+            anywhere += [entry for entry in self._here[lesson.id] if len(entry.key - PLAIN) >= TELLING_WORDS]
+        anywhere += [entry for question in curriculum.commons for entry in _entries(question, None)]
+        common = Counter(word for entry in anywhere for word in entry.key)
+        self._anywhere: defaultdict[str, list[tuple[int, _Entry]]] = defaultdict(list)
+        for place, entry in enumerate(anywhere):
+            # Under its rarest word alone: a turn is compared with the few keys that it may hold.
+            self._anywhere[min(entry.key, key=lambda word: (common[word], word))].append((place, entry))
 
     def near(self, text: str, lesson: Lesson) -> Found | None:
         """The lesson's question that `text` asks in other words or of another thing, where it is much like one."""
@@ -69,11 +74,16 @@ class Index:
 
         Of several it is the longest key, then the question that shares most words with the turn.
         """
-        for entries in (self._here.get(lesson.id, []), self._anywhere):
+        for entries in (self._here.get(lesson.id, []), self._perhaps(words)):
             matches = [entry for entry in entries if entry.key <= words and self._means(entry, lesson)]
             if matches:
                 return max(matches, key=lambda entry: (len(entry.key), len(entry.ask & words))).found
         return None
+
+    def _perhaps(self, words: frozenset[str]) -> list[_Entry]:
+        """The entries of all lessons whose rarest word is among `words`, in the curriculum's order."""
+        found = (pair for word in words & self._anywhere.keys() for pair in self._anywhere[word])
+        return [entry for _, entry in sorted(found, key=itemgetter(0))]
 
     def _means(self, entry: _Entry, lesson: Lesson) -> bool:
         """Whether the question can be meant: one about a page, only where that page lies on the table."""

@@ -11,7 +11,6 @@ import difflib
 import json
 import re
 import reprlib
-import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+import tomli  # the standard library's reader, compiled: there are two megabytes of lessons and tables
 from pydantic import (
     AfterValidator,
     Field,
@@ -132,8 +132,8 @@ def parse(
 def read_toml(kind: type[T], path: Path, **given: object) -> T:
     """A TOML file as a `kind`, of which `given` are the fields that do not stand in the file; raise `DataError`."""
     try:
-        raw = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        raw = tomli.loads(read_text(path))
+    except tomli.TOMLDecodeError as error:
         raise DataError(f"{path.name}: not valid TOML: {error}") from None
     for name in given:
         if name in raw:
