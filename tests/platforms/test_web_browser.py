@@ -59,7 +59,7 @@ async def served(folder: Path) -> AsyncIterator[World]:
 class Desk:
     """One browser, and where its pictures go: kept where PUPIL_TEST_PICTURES names a folder."""
 
-    def __init__(self, here: World, page: Tab, folder: Path) -> None:
+    def __init__(self, here: World, page: Tab, folder: Path | None) -> None:
         self.here = here
         self.page = page
         self._folder = folder
@@ -73,7 +73,8 @@ class Desk:
     async def seen(self, name: str) -> None:
         """Look at the page: keep a picture, and complain of what is wrong with it."""
         self._count += 1
-        await self.page.picture(self._folder / f"{self._count:02}-{name}.png")
+        if self._folder is not None:
+            await self.page.picture(self._folder / f"{self._count:02}-{name}.png")
         assert await self.page.js(FAULTS) == [], name
         assert self.page.complaints == [], name
 
@@ -87,21 +88,44 @@ class Desk:
         await self.page.until(f"document.querySelectorAll('#talk .child').length > {before}")
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(("width", "dark"), [(375, False), (375, True), (1280, False)])
-async def test_a_course_of_practice(tmp_path: Path, width: int, dark: bool) -> None:
-    folder = Path(os.environ.get("PUPIL_TEST_PICTURES", tmp_path)) / f"{width}{'-dark' if dark else ''}"
+def pictures(name: str) -> Path | None:
+    """The folder for the pictures of one look, where somebody wants to see them."""
+    if not (wanted := os.environ.get("PUPIL_TEST_PICTURES")):
+        return None
+    folder = Path(wanted) / name
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("width", [375, 1280])
+async def test_a_course_of_practice(tmp_path: Path, width: int) -> None:
     with chromium() as port_file:
         async with served(tmp_path) as here, tab(port_file) as page:
-            await page.look(width, dark=dark)
-            desk = Desk(here, page, folder)
+            await page.look(width)
+            desk = Desk(here, page, pictures(str(width)))
             await desk.open("/")
             await desk.seen("welcome")
             number = await practises(desk)
             code, course = await begins_a_course(desk)
             await joins_and_shares(desk, code, number)
             await rates(desk, course)
+
+
+@pytest.mark.timeout(600)
+async def test_it_is_dark_where_the_reader_wants_it_dark(tmp_path: Path) -> None:
+    with chromium() as port_file:
+        async with served(tmp_path) as here, tab(port_file) as page:
+            desk = Desk(here, page, pictures("dark"))
+            for dark in (False, True):
+                await page.look(375, dark=dark)
+                await desk.open("/welcome")
+                await desk.seen(f"welcome-{dark}")
+                ground, ink = [
+                    await page.js(f"getComputedStyle(document.body).{each}.match(/\\d+/g).map(Number)[0]")
+                    for each in ("backgroundColor", "color")
+                ]
+                assert (ground < ink) is dark
 
 
 async def practises(desk: Desk) -> int:

@@ -25,8 +25,8 @@ from bot.platforms.web.visits import Refused, Visit, Visits, onward
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 
 PLATFORM = "web"
-MOST_FOUND = 60
-"""Scenarios and lessons on one page."""
+MOST_UNASKED, MOST_FOUND = 15, 60
+"""Lessons on a page where nothing was searched for, and lessons or scenarios at the most."""
 SEARCH_CHARACTERS = 80
 _KEY = re.compile(r"[0-9a-f]{32}")
 LONG = "That took too long. What the child says will be on this page: load it again in a moment."
@@ -164,6 +164,7 @@ class TalkPages:
         practice, room = self._commands.practice, self._classroom
         scenarios = practice.find(words)
         lessons = [room.curriculum.lessons[each] for each in self._commands.find_lessons(words)]
+        most = MOST_FOUND if words else MOST_UNASKED
         return self._pages.show(
             "choose.html",
             token=visit.token,
@@ -172,8 +173,8 @@ class TalkPages:
             here="choose",
             words=words,
             scenarios=[(each, practice.summary(each)) for each in scenarios[:MOST_FOUND]],
-            lessons=lessons[:MOST_FOUND],
-            more=max(0, len(lessons) - MOST_FOUND),
+            lessons=lessons[:most],
+            more=max(0, len(lessons) - most),
             children=list(room.children.values()),
         )
 
