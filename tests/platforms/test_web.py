@@ -349,9 +349,8 @@ async def test_what_is_too_much_is_refused(here: World) -> None:
     assert (await ann.say("   ")).status_code == 400
     assert (await ann.say("hello", "not a key")).status_code == 400
     assert (await ann.post("/do", line="x" * MOST_BYTES)).status_code == 413
-    assert (
-        await ann.post("/do", **dict[str, Any].fromkeys([f"f{each}" for each in range(50)], ""))
-    ).status_code == 400
+    many: dict[str, Any] = {f"f{each}": "" for each in range(50)}
+    assert (await ann.post("/do", **many)).status_code == 400
     for body, kind in ((b"{}", "application/json"), (b"\xff\xfe", "application/x-www-form-urlencoded")):
         done = await ann.client.post("/do", content=body, headers={"content-type": kind})
         assert done.status_code in {400, 415}
