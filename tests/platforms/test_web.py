@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import itertools
 import json
 import re
+import signal
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +20,7 @@ import httpx
 import pytest
 
 from bot import links
+from bot.cli.web import serve
 from bot.config import ConfigError, load
 from bot.messages import CommandError, Place
 from bot.opinions import RUBRIC
@@ -26,7 +30,8 @@ from bot.platforms.web.platform import WebPlatform
 from bot.platforms.web.visits import MOST_BYTES
 from bot.store.rows import Consent
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
-from tests.fakes.students import ScriptedModel
+from tests.fakes.openai_server import OpenAIServer
+from tests.fakes.students import DATA, ScriptedModel
 from tests.fakes.web import ADDRESS, PROFESSOR, Person, World, hash_of, world
 
 SECRET_WORD = "Quillon"
@@ -571,3 +576,34 @@ async def test_a_session_over_tls_is_bound_to_the_host(tmp_path: Path) -> None:
             done = await client.post("/in", data={"t": link.rpartition("=")[2], "token": token[1]})
             (cookie,) = [each for each in done.headers.get_list("set-cookie") if "__Host-pupil=" in each]
             assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+
+
+async def test_the_command_serves_it_alone_and_prints_a_way_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with OpenAIServer() as words:
+        (tmp_path / "config.toml").write_text(
+            f'data = "{DATA}"\ndatabase = "pupil.db"\n[student]\nmodel = "cloud"\nfallback = "cloud"\n'
+            f'[web]\nport = {port}\n[metrics]\nenabled = false\n[jobs]\nbackup = ""\n'
+            f"[models.cloud]\nprovider = 'compatible'\nmodel = 'm'\nbase_url = '{words.base_url}'\n",
+            encoding="utf-8",
+        )
+        settings = load(tmp_path / "config.toml", environment_file=None)
+        serving = asyncio.create_task(serve(settings, None, show_link=True))
+        told = ""
+        async with asyncio.timeout(90):
+            while f"http://127.0.0.1:{port}/in?t=" not in told:
+                await asyncio.sleep(0.05)
+                told += capsys.readouterr().out
+            link = told.split()[-1]
+            async with httpx.AsyncClient(trust_env=False) as client:
+                for _ in range(100):
+                    with contextlib.suppress(httpx.ConnectError):
+                        page = await client.get(link)
+                        break
+                    await asyncio.sleep(0.05)
+                assert "Sign in" in page.text
+            signal.raise_signal(signal.SIGTERM)
+            await serving
