@@ -372,6 +372,8 @@ async def test_one_person_has_limits_and_others_do_not_feel_them(tmp_path: Path)
         done = [(await ann.do("help")).status_code for _ in range(4)]
         assert done[-1] == 429
         assert (await bob.say("hello")).status_code == 200
+        assert [(await bob.do("help")).status_code for _ in range(3)] == [200] * 3
+        assert (await bob.say("hello again")).status_code == 200, "commands leave room for talk"
         looked = [(await bob.get("/welcome")).status_code for _ in range(100)]
         assert set(looked) == {200}
         pages = [(await bob.get("/practices")).status_code for _ in range(100)]

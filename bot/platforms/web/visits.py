@@ -82,6 +82,8 @@ class Visits:
         self.links: Links = commands.links
         self._commands = commands
         self._pages = pages
+        # Each counts by itself: who clicks about may still speak to the child.
+        self._said = manners.RateLimits(settings.limits)
         self._limits = manners.RateLimits(settings.limits)
         self._looks = manners.RateLimits(Limits(commands_minute=PAGES_MINUTE))
         self.secure = self.links.address.startswith("https://")
@@ -104,7 +106,7 @@ class Visits:
 
     def admit(self, who: str, key: str) -> None:
         """Count a message to the child; raise `Refused` where it is too much."""
-        admission = self._limits.admit(who, who, key)
+        admission = self._said.admit(who, who, key)
         if not admission.admitted:
             raise Refused(429, admission.notice or manners.USER_LIMIT.format(seconds=30))
 
