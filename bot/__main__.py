@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,18 @@ def serve(config: Config = None) -> None:
     settings = load_settings(config)
     logs.set_up(settings.log.level)
     run(bot_app.run(settings, config))
+
+
+@app.command()
+def web(config: Config = None) -> None:
+    """Serve the web classroom alone, until SIGTERM or Ctrl-C; in a terminal it prints a link that lets you in."""
+    gc.disable()  # as in `run`
+    from bot import logs  # noqa: PLC0415
+    from bot.cli.web import serve as serve_web  # noqa: PLC0415
+
+    settings = load_settings(config)
+    logs.set_up(settings.log.level)
+    run(serve_web(settings, config, show_link=sys.stdout.isatty()))
 
 
 @app.command()

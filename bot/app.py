@@ -9,7 +9,7 @@ import asyncio
 import difflib
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,13 +23,15 @@ from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.config import ConfigError, Settings
 from bot.health import Health
+from bot.links import Links
 from bot.metrics import Metrics
 from bot.models.base import ModelUnavailable
 from bot.models.registry import Models
 from bot.platforms.base import Platform, PlatformError
 from bot.platforms.spec import PlatformSpec
+from bot.platforms.web import WebSettings
 from bot.secret import known_secret
-from bot.store import Store
+from bot.store import Store, hash_user
 from bot.student.hearing.questions import index
 from bot.student.knowing import facts
 from bot.student.lessons import read_curriculum
@@ -72,7 +74,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         classroom = Classroom(settings, store, models, metrics, children, curriculum, secret)
         stack.push_async_callback(classroom.aclose)
         health = Health()
-        commands = Commands(settings, store, models, classroom, health.troubles)
+        web = settings.section(WebSettings)
+        known = (each.partition(":") for each in web.instructors)
+        instructors = frozenset(hash_user(platform, user, secret) for platform, _, user in known)
+        links = Links(store, secret, web.address)
+        commands = Commands(settings, store, models, classroom, health.troubles, links, instructors)
         yield App(settings, store, models, metrics, classroom, commands, health)
 
 
@@ -98,16 +104,26 @@ def _known(key: str, name: str, known: Iterable[str]) -> None:
         raise ConfigError(f"{key}: no {name!r}; {hint}")
 
 
-async def run(settings: Settings, config: Path | None = None) -> None:
-    """Serve every configured platform until SIGINT or SIGTERM; what is in hand is finished first.
+async def run(
+    settings: Settings,
+    config: Path | None = None,
+    wanted: Sequence[PlatformSpec] | None = None,
+    greet: Callable[[App], None] = lambda _: None,
+) -> None:
+    """Serve every configured platform, or those that are `wanted`, until SIGINT or SIGTERM; what is in hand is finished
+    first.
 
-    `config` is the file the settings came from, for the programs that scheduled jobs start.
+    `config` is the file the settings came from, for the programs that scheduled jobs start; `greet` is called once
+    everything is made.
     """
-    wanted = [each for each in platforms.PLATFORMS if each.wanted(settings)]
+    if wanted is None:
+        wanted = [each for each in platforms.PLATFORMS if each.wanted(settings)]
     if not wanted:
-        ways = ", or ".join(" and ".join(each.needs(settings)) for each in platforms.PLATFORMS)
+        ways = ", or ".join(
+            " and ".join(each.needs(settings)) for each in platforms.PLATFORMS if each.secrets
+        )
         raise ConfigError(
-            f"no platform is set up: set {ways}, in .env; python -m bot chat needs none of them"
+            f"no platform is set up: set {ways}, in .env; python -m bot chat and python -m bot web need none of them"
         )
     ready, stopping = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -143,6 +159,7 @@ async def run(settings: Settings, config: Path | None = None) -> None:
         serving = [asyncio.create_task(platform.serve()) for platform in opened_here]
         stop = asyncio.create_task(stopping.wait())
         ready.set()
+        greet(app)
         try:
             await serve_all(dict(zip(serving, wanted, strict=True)), stop, health)
         finally:

@@ -11,12 +11,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bot import privacy
+from bot.courses import Courses
 from bot.debrief import moves
 from bot.debrief.command import OFFER, Debriefs
 from bot.messages import CommandError, Place, Shown
 from bot.models.registry import UnknownModel
 from bot.opinions import Opinions
 from bot.pages.drawing import files
+from bot.portfolio import Portfolio
 from bot.practice import Practice
 from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from bot.classroom import Classroom
     from bot.config import Settings
+    from bot.links import Links
     from bot.models.describing import ModelInfo
     from bot.models.registry import Models
     from bot.store import Store
@@ -39,6 +42,7 @@ LATELY = 10
 """Replies by which the status tells whose words the child speaks."""
 PHRASING = "phrasing"
 """How a turn is marked for which no model had words that could stand."""
+NO_WEB = "there is no web classroom here; whoever runs this bot sets one up with [web] in config.toml"
 MOST_VERSIONS = 5
 MOST_REMEMBERED = 6
 """Things that a child said of itself which its status shows, the newest ones."""
@@ -47,15 +51,17 @@ MOST_REMEMBERED = 6
 class Commands:
     """The subcommands. Each returns what to show or raises `CommandError`; a `StoreError` passes through."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the services of the room
         self,
         settings: Settings,
         store: Store,
         models: Models,
         classroom: Classroom,
         troubles: Mapping[str, str] | None = None,
+        links: Links | None = None,
+        instructors: frozenset[str] = frozenset(),
     ) -> None:
-        """`troubles` is what is wrong with the bot at the moment, by what it is about."""
+        """`troubles` is what is wrong with the bot at the moment, by what it is about; `instructors` are hashes."""
         self._settings = settings
         self._store = store
         self._models = models
@@ -63,7 +69,13 @@ class Commands:
         self._troubles = {} if troubles is None else troubles
         self.opinions: Opinions = Opinions(store)
         self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
-        self._debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
+        self.debriefs: Debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
+        self.links = links
+        data = (classroom.children, classroom.curriculum)
+        self.portfolio: Portfolio = Portfolio(store, self.practice, self.debriefs, *data)
+        self.courses: Courses = Courses(
+            store, self.portfolio, self.opinions, classroom.curriculum, settings.privacy, instructors
+        )
 
     async def run(self, line: str, place: Place, author_hash: str) -> Shown:
         """Do what `line` (without "/student") says."""
@@ -262,7 +274,21 @@ class Commands:
     ) -> Shown:
         """A word to this teacher on the practice here, or a move they put right; what the child believes only where
         the role allows it."""
-        return await self._debriefs.answer(place, author_hash, text, mind=show_mind)
+        return await self.debriefs.answer(place, author_hash, text, mind=show_mind)
+
+    async def growth(self, author_hash: str, *, show_mind: bool = True) -> Shown:
+        """What this person's practices show over weeks; what the children believed only where the role allows it."""
+        return await self.debriefs.growth(author_hash, mind=show_mind)
+
+    async def web(self, author_hash: str) -> Shown:
+        """A way into the web classroom for this person alone."""
+        if self.links is None or not self.links.address:
+            raise CommandError(NO_WEB)
+        return Shown(
+            "Your way into the web classroom.",
+            hint="It works once, within ten minutes, and it is yours: whoever opens it is you there.",
+            link=self.links.link(author_hash),
+        )
 
     async def privacy(self, author_hash: str, wanted: str | None) -> Shown:
         """Consent of this person, their data, or the end of both."""

@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model, field_validator
 
 from bot import platforms
-from bot.platforms.spec import PlatformSettings
+from bot.platforms.spec import PlatformSection
 from bot.sections import (
     BASE_MODEL,
     Budget,
@@ -37,7 +37,7 @@ from bot.sections import (
 )
 from bot.student.records.text import DataError, read_text
 
-S = TypeVar("S", bound=PlatformSettings)
+S = TypeVar("S", bound=PlatformSection)
 
 
 class ConfigError(ValueError):

@@ -102,6 +102,8 @@ class Shown:
     file: bool = False
     """Whether the text is to be kept as it is: sent as a file where there are files."""
     files: tuple[Attachment, ...] = ()
+    link: str = ""
+    """An address to open; shown so that it can be, and to that person alone."""
 
 
 class CommandError(ValueError):

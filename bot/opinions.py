@@ -16,6 +16,7 @@ from bot.student.records.dialogue import Role
 
 if TYPE_CHECKING:
     from bot.store import Store
+    from bot.store.rows import ConversationRow
 
 RUBRIC = (
     "vocabulary",
@@ -60,10 +61,16 @@ class Opinions:
     async def rate(
         self, place: Place, author_hash: str, scores: dict[str, int], comment: str | None
     ) -> Shown:
+        """Store one person's rating of the conversation that runs in a place."""
+        conversation = await self._store.conversation(place.platform, place.channel, place.thread)
+        return await self.rate_conversation(conversation, author_hash, scores, comment)
+
+    async def rate_conversation(
+        self, conversation: ConversationRow, author_hash: str, scores: dict[str, int], comment: str | None
+    ) -> Shown:
         """Store one person's rating of this conversation with its provenance."""
         if set(scores) != set(RUBRIC) or not all(1 <= score <= 5 for score in scores.values()):  # noqa: PLR2004
             raise CommandError(f"give each of {', '.join(RUBRIC)} a score from 1 to 5")
-        conversation = await self._store.conversation(place.platform, place.channel, place.thread)
         turns = [turn for turn in await self._store.turns(conversation.id, limit=20) if turn.model]
         if not turns:
             raise CommandError("there is nothing to rate yet: talk with the child first")

@@ -68,6 +68,11 @@ async def check(settings: Settings) -> list[Part]:
 
 def platform(settings: Settings, spec: PlatformSpec) -> Part:
     """Whether a platform has its secrets."""
+    if not spec.secrets:
+        key = f"[{spec.name}] {spec.switch}"
+        return Part(
+            spec.title, spec.wanted(settings), f"{key} is{'' if spec.wanted(settings) else ' not'} set", False
+        )
     if missing := spec.missing(settings):
         return Part(spec.title, False, f"set {', '.join(missing)} in .env", False)
     return Part(spec.title, True, f"{'tokens' if len(spec.needs(settings)) > 1 else 'token'} set", False)

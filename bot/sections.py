@@ -114,7 +114,7 @@ class Jobs(Section):
     @field_validator("summary_channel")
     @classmethod
     def _channel(cls, value: str) -> str:
-        known = platforms.PLATFORMS
+        known = [each for each in platforms.PLATFORMS if each.channel]
         if value and value.partition(":")[0] not in {each.name for each in known}:
             examples = " or ".join(f"'{each.name}:{each.channel}'" for each in known)
             raise ValueError(f"expected a channel such as {examples}")

@@ -73,6 +73,18 @@ SUBCOMMANDS = (
         lambda do, place, author, text: do.debrief(place, author, text),
     ),
     Subcommand(
+        "growth",
+        "",
+        "your practices over weeks, for you alone: talk moves, asked and told, helps that moved the child",
+        lambda do, _, author, __: do.growth(author),
+    ),
+    Subcommand(
+        "web",
+        "",
+        "a link into the web classroom, for you alone: it works once, within ten minutes",
+        lambda do, _, author, __: do.web(author),
+    ),
+    Subcommand(
         "privacy",
         "[on|off|forget|export]",
         "whether your turns may be used for training",

@@ -38,6 +38,7 @@ CONTRACT = {
 }
 COMMANDS = (
     "run",
+    "web",
     "chat",
     "ask",
     "replay",
@@ -50,7 +51,7 @@ COMMANDS = (
     "restore",
     "forget",
 )
-NEWEST = "0006"
+NEWEST = "0007"
 CLEAN = {
     name: value
     for name, value in os.environ.items()

@@ -19,6 +19,8 @@ BY_MAKE = ("make ", "python3 -m venv", "pip install")
 """What sets up the very environment that this test runs in: CI begins with it on a fresh clone."""
 TALKS = {"python -m bot chat": "What is 9 plus 6?\n"}
 """Commands that read what a person types."""
+SERVES = {"python -m bot web": "web classroom"}
+"""Commands that go on until they are stopped, and what they say once they serve."""
 
 
 def commands() -> list[str]:
@@ -41,7 +43,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     ignored = shutil.ignore_patterns("pupil.*", "chat_history", "runs", "base")
     shutil.copytree(ROOT / "data", folder / "data", ignore=ignored)
-    shutil.copy(ROOT / "config.toml", folder)
+    # Whoever else runs here may have the ports of the shipped settings.
+    config = (ROOT / "config.toml").read_text(encoding="utf-8")
+    free = re.sub(r"(?m)^port = \d+$", "port = 0", config)
+    (folder / "config.toml").write_text(free, encoding="utf-8")
     practice = folder / "data" / "practice" / "teachers.jsonl"
     # The whole file takes minutes; one row of it shows as well that the commands fit together.
     practice.write_text(practice.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
@@ -58,7 +63,9 @@ def test_every_command_runs(place: Path) -> None:
     """In their order: a later one reads what an earlier one wrote."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PUPIL_")}
     for line in commands():
-        if not line.startswith("python -m "):
+        if line in SERVES:
+            serve(line, place, environment)
+        if line in SERVES or not line.startswith("python -m "):
             continue
         done = subprocess.run(
             [sys.executable, *shlex.split(line)[1:]],
@@ -71,3 +78,22 @@ def test_every_command_runs(place: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def serve(line: str, place: Path, environment: dict[str, str]) -> None:
+    """Start it, wait until it serves, and stop it as a supervisor does."""
+    process = subprocess.Popen(
+        [sys.executable, *shlex.split(line)[1:]],
+        cwd=place,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for told in process.stdout:
+        said.append(told)
+        if SERVES[line] in told:
+            process.terminate()
+    assert process.wait(timeout=60) == 0, "".join(said)

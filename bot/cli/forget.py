@@ -15,8 +15,8 @@ CONSOLE = "console"
 
 
 def known() -> tuple[str, ...]:
-    """Where a person can be known from."""
-    return (*(each.name for each in platforms.PLATFORMS), CONSOLE)
+    """Where a person can be known from: in the web classroom they are who they are elsewhere."""
+    return (*(each.name for each in platforms.PLATFORMS if each.secrets), CONSOLE)
 
 
 async def forget(settings: Settings, platform: str, user: str) -> ForgetReport:

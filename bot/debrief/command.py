@@ -1,4 +1,4 @@
-"""/student debrief: a debrief asked for by the person it is about, and a move that they put right.
+"""/student debrief and /student growth: asked for by the person they are about; and a move that they put right.
 
 It knows the store, the data and the settings; how it is shown is the platform's business.
 """
@@ -10,8 +10,10 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.debrief import moves, telling
+from bot.debrief import growth, moves, telling
 from bot.debrief.build import MOST_TURNS, Practice, build
+from bot.debrief.growth import Practised
+from bot.debrief.growth_picture import picture as growth_picture
 from bot.debrief.page import page
 from bot.debrief.picture import picture
 from bot.messages import Attachment, CommandError, Place, Shown
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
     from bot.student.records.curriculum import Curriculum
 
 NOTHING = "there is nothing to look back on yet: talk with the child here first"
+NO_GROWTH = "there is nothing to look back on yet: talk with the child first"
 USE = "debrief takes nothing, or move TURN MOVE, such as move 3 asks_why"
 OFFER = "For a word on the practice that just ended, shown to you alone: /student debrief"
 """What is offered where a practice ends."""
+MOST_LOOKED_AT = 60
+"""Practices that growth looks at, the newest ones."""
 _MOVE = re.compile(r"move\s+#?(?P<turn>\d{1,6})\s+(?P<name>.+)", re.I | re.S)
 
 
@@ -71,6 +76,29 @@ class Debriefs:
         seats = self._seats(practice)
         scene = self._scene(practice, seats)
         return await asyncio.to_thread(build, practice, author_hash, scene, night, mind=mind, seats=seats)
+
+    async def growth(self, author_hash: str, *, mind: bool = True) -> Shown:
+        """Show this person what their practices show over weeks, wherever they were. Without `mind`, nothing of what
+        the child believes."""
+        found = await self.practised(author_hash, mind=mind)
+        if not found:
+            raise CommandError(NO_GROWTH)
+        drawn = growth_picture(found)
+        return Shown(
+            growth.opening(found),
+            growth.rows(found),
+            growth.NO_SCORE,
+            files=(Attachment("growth.png", await asyncio.to_thread(png, drawn), drawn.alt),),
+        )
+
+    async def practised(self, author_hash: str, *, mind: bool = True) -> list[Practised]:
+        """The newest practices of one person, oldest first."""
+        found = []
+        for conversation in reversed(await self._store.practices.of(author_hash, MOST_LOOKED_AT)):
+            told = await self.of(conversation, author_hash, mind=mind)
+            scenario = self._curriculum.scenarios.get(conversation.scenario or "")
+            found.append(growth.practised(told, scenario))
+        return [each for each in found if each is not None]
 
     async def _put_right(
         self, conversation: ConversationRow, author_hash: str, number: int, name: str

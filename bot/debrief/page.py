@@ -45,8 +45,8 @@ a { color: var(--you); }
 """
 
 
-def page(debrief: Debrief) -> str:
-    """The page."""
+def body(debrief: Debrief) -> str:
+    """What stands inside the page, without style or script: whoever shows it elsewhere brings its own."""
     figures, drawn = count(debrief), picture(debrief)
     title = escape(telling.opening(debrief))
     parts = [
@@ -65,12 +65,17 @@ def page(debrief: Debrief) -> str:
         _list("What counts here, for you to judge", debrief.counts),
         _list("What this cannot tell", telling.limits(debrief)),
     ]
-    body = "\n".join(filter(None, parts))
+    return "\n".join(filter(None, parts))
+
+
+def page(debrief: Debrief) -> str:
+    """The page."""
+    title = escape(telling.opening(debrief))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n{body(debrief)}\n</body></html>\n"
     )
 
 

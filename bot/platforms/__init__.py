@@ -7,6 +7,7 @@ Beside them lies the terminal, which the command `chat` opens itself.
 from bot.platforms.discord import DISCORD
 from bot.platforms.slack import SLACK
 from bot.platforms.spec import PlatformSpec
+from bot.platforms.web import WEB
 
-PLATFORMS: tuple[PlatformSpec, ...] = (DISCORD, SLACK)
+PLATFORMS: tuple[PlatformSpec, ...] = (DISCORD, SLACK, WEB)
 """All that `run` can serve, in the order in which they are shown."""

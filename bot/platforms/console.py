@@ -145,6 +145,8 @@ class ConsoleChat:
             for name, value in shown.rows:
                 table.add_row(f"[cyan]{escape(name)}[/]", escape(value))
             self._console.print(table)
+        if shown.link:
+            self._console.print(escape(shown.link), soft_wrap=True)
         self._console.print(f"[dim]{escape(shown.hint)}[/]\n" if shown.hint else "")
 
     async def _prompted(self) -> AsyncIterator[str]:

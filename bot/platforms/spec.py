@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from bot.platforms.base import Platform
 
 
-class PlatformSettings(BaseModel):
-    """A platform's section of config.toml; each adds keys of its own."""
+class PlatformSection(BaseModel):
+    """A section of config.toml that belongs to a platform."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlatformSettings(PlatformSection):
+    """The section of a chat platform; each adds keys of its own."""
 
     practice_channels: tuple[str, ...] = ()
     """Ids of channels where the child answers every human, without a mention."""
@@ -42,19 +46,24 @@ class PlatformSpec:
     package: str
     """What pip calls the library it needs."""
     channel: str
-    """How the id of a channel looks."""
+    """How the id of a channel looks; "" where nothing can be announced."""
     secrets: Mapping[str, str]
-    """The variables of the environment, and what .env.example says of each. The first switches the platform on."""
-    settings: type[PlatformSettings]
+    """The variables of the environment, and what .env.example says of each. The first, if any, switches the platform
+    on."""
+    settings: type[PlatformSection]
     needs: Callable[[Settings], tuple[str, ...]]
     """Which of `secrets` these settings need."""
     unreachable: Callable[[Settings, str], Awaitable[str | None]]
     """Why the bot cannot see the channel of that id, or None. Raises `OSError` or `ValueError`."""
     open: Callable[[Settings, Classroom, Commands], Platform]
     """Make it. The one place where its library may be imported, which is slow."""
+    switch: str = ""
+    """The key of its section that switches it on, for one without secrets."""
 
     def wanted(self, settings: Settings) -> bool:
         """Whether it is to be served."""
+        if not self.secrets:
+            return bool(getattr(settings.section(self.settings), self.switch))
         return settings.key(next(iter(self.secrets))) is not None
 
     def missing(self, settings: Settings) -> list[str]:

@@ -101,6 +101,18 @@ async def of_id(connection: AsyncConnection, conversation_id: int) -> Conversati
     return None if row is None else _conversation(row)
 
 
+async def of_person(connection: AsyncConnection, author_hash: str, most: int) -> list[ConversationRow]:
+    """The newest conversations in which that person said something that is still there, newest first."""
+    said = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash, turns.c.content != "")
+    found = await connection.execute(
+        select(conversations)
+        .where(conversations.c.id.in_(said))
+        .order_by(conversations.c.id.desc())
+        .limit(most)
+    )
+    return [_conversation(row) for row in found]
+
+
 async def begin(
     connection: AsyncConnection,
     platform: str,

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, RowMapping, Update, and_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import branches, leaving
+from bot.store import branches, courses, leaving, tables
 from bot.store.claims import GONE
 from bot.store.database import one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
@@ -24,7 +24,9 @@ from bot.store.tables import (
     consents,
     conversations,
     feedback,
+    members,
     ratings,
+    shares,
     turns,
 )
 from bot.store.turns import asked_in
@@ -61,7 +63,7 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
         .order_by(turns.c.conversation_id, turns.c.number, answers.c.number)
     )
     exported: dict[str, Any] = {"author_hash": author_hash, "turns": _turns(said.mappings())}
-    for table in (feedback, ratings, consents):
+    for table in (feedback, ratings, consents, members, shares, tables.courses):
         columns = [column for column in table.c if column.name != "author_hash"]
         kept = select(*columns).where(table.c.author_hash == author_hash).order_by(table.c.at)
         exported[table.name] = [_plain(row) for row in (await connection.execute(kept)).mappings()]
@@ -123,6 +125,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         .where(turns.c.role == Role.STUDENT, answered)
         .values(content="", thought=None, platform_message_id=None)
     )
+    joined = await courses.forget(connection, author_hash)
     keys, reviewed = await leaving.forget(connection, author_hash)
     report = ForgetReport(
         student_turns=student_turns,
@@ -137,6 +140,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         claims=waiting,
         candidates=len(keys),
         reviews=reviewed,
+        courses=joined,
     )
     return report, keys
 

@@ -24,6 +24,12 @@ class Practices:
         async with self._database.reading() as connection:
             return await conversations.newest(connection, platform, channel, thread, author_hash)
 
+    async def of(self, author_hash: str, most: int) -> list[ConversationRow]:
+        """The newest conversations, wherever they were, in which that person said something that is still there, newest
+        first."""
+        async with self._database.reading() as connection:
+            return await conversations.of_person(connection, author_hash, most)
+
     async def get(self, conversation_id: int) -> ConversationRow | None:
         """The conversation of that id, or None."""
         async with self._database.reading() as connection:

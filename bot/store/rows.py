@@ -269,6 +269,8 @@ class ForgetReport:
     claims: int
     candidates: int = 0
     reviews: int = 0
+    courses: int = 0
+    """Places on lists of courses, shared practices, and courses of their own."""
     harvested_lines: int = 0
     """Lines taken out of harvested files and of what was made from them."""
     backups: int = 0
@@ -320,6 +322,40 @@ class WeekRow:
     teachers: int
     ratings: int
     candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    """A course: people join it with `code`; `scenario` is what is assigned to them; `author_hash` is its instructor."""
+
+    id: int
+    author_hash: str
+    code: str
+    title: str
+    scenario: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """Somebody on the list of a course, under the name that they gave themselves."""
+
+    course_id: int
+    author_hash: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A practice that a member shows to the course's instructor, and how often the instructor rated it."""
+
+    course_id: int
+    conversation_id: int
+    author_hash: str
+    at: datetime
+    name: str
+    ratings: int
 
 
 class CandidateState(StrEnum):

@@ -32,8 +32,10 @@ from bot.store import (
 )
 from bot.store.about import About
 from bot.store.candidates import Candidates
+from bot.store.courses import Courses
 from bot.store.database import Database, StoreError, Work
 from bot.store.harvests import Harvests
+from bot.store.links import UsedLinks
 from bot.store.outbox import Outbox, as_json
 from bot.store.practices import Practices
 from bot.store.revisions import ready
@@ -115,6 +117,16 @@ class Store:
     def tries(self) -> Tries:
         """Which scenario is practised where, and another try from an earlier turn."""
         return Tries(self._database, self._work)
+
+    @property
+    def courses(self) -> Courses:
+        """Courses, who is in them, and what is shared there."""
+        return Courses(self._database, self._work)
+
+    @property
+    def links(self) -> UsedLinks:
+        """Which sign-in links were used."""
+        return UsedLinks(self._database, self._work)
 
     async def aclose(self) -> None:
         """Finish what is in hand and close every connection; the store is of no use afterwards."""

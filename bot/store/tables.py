@@ -247,6 +247,42 @@ job_runs = Table(
     Column("result", Text),
 )
 
+courses = Table(
+    "courses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author_hash", Text, nullable=False, index=True),  # whose course it is
+    Column("code", Text, nullable=False, unique=True),
+    Column("title", SaidText, nullable=False),
+    Column("scenario", Text),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("course_id", ForeignKey("courses.id"), primary_key=True),
+    Column("author_hash", Text, primary_key=True, index=True),
+    Column("name", SaidText, nullable=False),  # what they call themselves there
+    Column("at", UtcDateTime, nullable=False),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("course_id", ForeignKey("courses.id"), primary_key=True),
+    Column("conversation_id", ForeignKey("conversations.id"), primary_key=True),
+    Column("author_hash", Text, primary_key=True, index=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+used_links = Table(
+    "used_links",
+    metadata,
+    Column("nonce", Text, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 about = Table(
     "about",
     metadata,

@@ -33,6 +33,7 @@ from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import platform as discord_platform
 from bot.platforms.discord.commands import MESSAGE_COMMAND
+from bot.platforms.discord.commands import page as as_page
 from bot.platforms.discord.platform import ONLY_TEXT, DiscordPlatform
 from bot.platforms.manners import COMMANDS, LABEL
 from bot.store import Store
@@ -737,6 +738,29 @@ async def test_without_leave_to_attach_a_change_is_told_all_the_same(
     async with running(server, tmp_path):
         await server.slash(PRACTICE, "lesson", lesson="2.MD.C.7-clock")
         assert "2.MD.C.7-clock" in (await server.answers(PRACTICE, 1))[0]
+
+
+async def test_growth_comes_with_a_picture_for_its_teacher_alone(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    more = f'[permissions]\nstage_roles = ["{PROFESSOR_ROLE}"]\n'
+    async with running(server, tmp_path, more) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        shown = await server.slash(PRACTICE, "growth", roles=[PROFESSOR_ROLE])
+        assert "Your 1 practice in 1 week" in shown.text
+        assert "Helps that moved the child" in shown.text
+        (picture,) = shown.files
+        assert picture.startswith(b"\x89PNG")
+        assert shown.shown[0]["flags"] & 64, "to nobody else"
+        assert "Helps that moved" not in (await server.slash(PRACTICE, "growth")).text
+        assert "nothing to look back on" in (await server.slash(PRACTICE, "growth", user=STRANGER)).text
+        assert "no web classroom here" in (await server.slash(PRACTICE, "web")).text
+
+
+def test_a_link_is_shown_without_a_preview_that_would_open_it() -> None:
+    shown = as_page(Shown("Come in.", hint="Once.", link="https://pupil.example.edu/in?t=a_b_c"))
+    assert shown == "Come in.\n<https://pupil.example.edu/in?t=a_b_c>\n-# Once."
 
 
 async def test_a_debrief_comes_with_picture_and_page_for_its_teacher_alone(

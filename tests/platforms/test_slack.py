@@ -1076,6 +1076,27 @@ async def test_a_thumb_that_is_taken_back_counts_no_more(slack: SlackServer, bot
 # The manifest.
 
 
+async def test_growth_is_shown_to_its_teacher_alone(slack: SlackServer, tmp_path: Path) -> None:
+    slack.groups["S0PROFS"] = ["U0PROF"]
+    async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
+        await slack.say(QUESTION)
+        await bot.turns(PRACTICE, 2)
+        text, shown = await answer(slack, "growth")
+        assert wrong_blocks(shown["blocks"]) == ""
+        assert "Your 1 practice in 1 week" in text
+        assert "Helps that moved" not in text, "the child's mind is for professors here"
+        assert "nothing to look back on" in (await answer(slack, "growth", user="U0PROF"))[0]
+        await slack.say("How did you get that?", user="U0PROF")
+        await bot.turns(PRACTICE, 4)
+        assert "Helps that moved" in (await answer(slack, "growth", user="U0PROF"))[0]
+
+
+def test_a_link_can_be_pressed() -> None:
+    ((*_, link),) = blocks.shown(Shown("Come in.", link="https://pupil.example.edu/in?t=a&b"))
+    assert link["text"]["text"] == "<https://pupil.example.edu/in?t=a&amp;b>"
+    assert wrong_blocks([link]) == ""
+
+
 def test_the_manifest_is_what_slack_takes() -> None:
     features = MANIFEST["features"]
     assert all(len(each["name"]) <= 24 and len(each["description"]) <= 150 for each in features["shortcuts"])

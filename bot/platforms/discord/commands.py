@@ -126,6 +126,11 @@ class Desk:
 
         await self.serve(interaction, look_back, "debrief", line)
 
+    async def growth(self, interaction: discord.Interaction[Any]) -> None:
+        """As with the status."""
+        mind = manners.may_see_stage(self._permissions, *_who(interaction))
+        await self.serve(interaction, lambda _, author: self.commands.growth(author, show_mind=mind))
+
 
 def _who(interaction: discord.Interaction[Any]) -> tuple[str, list[str]]:
     user = interaction.user
@@ -176,7 +181,7 @@ def page(shown: Shown) -> str:
     escape = discord.utils.escape_markdown
     head = f"**{escape(shown.text)}**" if shown.rows else escape(shown.text)
     rows = "".join(f"\n**{escape(name)}**  {escape(value)}" for name, value in shown.rows)
-    hint = f"\n-# {escape(shown.hint)}" if shown.hint else ""
+    hint = (f"\n<{shown.link}>" if shown.link else "") + (f"\n-# {escape(shown.hint)}" if shown.hint else "")
     return manners.cut(head + rows, LONGEST - len(hint)) + hint
 
 
@@ -272,6 +277,11 @@ class StudentCommands(app_commands.Group):
     @debrief.autocomplete("move")
     async def _complete_move(self, _: discord.Interaction[Any], typed: str) -> _Choices:
         return _choices(typed, ((name.replace("_", " "), name) for name in self._do.move_names))
+
+    @app_commands.command(description=_DOES["growth"])
+    async def growth(self, interaction: discord.Interaction[Any]) -> None:
+        """This person's practices over weeks."""
+        await self._desk.growth(interaction)
 
     @app_commands.command(description=_DOES["privacy"])
     @app_commands.describe(choice="on or off: may your turns be used? export or forget: everything of yours")

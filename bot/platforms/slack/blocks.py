@@ -89,6 +89,8 @@ def shown(what: Shown) -> list[list[Block]]:
         for name, value in what.rows
     ]
     blocks += [{"type": "section", "fields": chunk} for chunk in _chunks(rows, FIELDS)]
+    if what.link:
+        blocks.append(_section(f"<{escaped(what.link)}>"))
     if what.hint:
         blocks.append({"type": "context", "elements": [_mrkdwn(fitted(what.hint, SECTION_CHARACTERS))]})
     pages = list(_chunks(blocks, PAGE_BLOCKS))

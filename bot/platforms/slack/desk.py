@@ -102,11 +102,13 @@ class SlackDesk:
         if changes:
             if not may_change(self._may, user, await self._groups_of(user)):
                 raise CommandError(DENIED)
-        elif name in {"status", "debrief"}:
+        elif name in {"status", "debrief", "growth"}:
             seen = may_see_stage(self._may, user, await self._groups_of(user))
             if name == "status":
                 return await self._commands.status(place, show_mind=seen)
             author = self._commands.author_hash(PLATFORM, user)
+            if name == "growth":
+                return await self._commands.growth(author, show_mind=seen)
             return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
         answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
         if changes:
