@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bot.portfolio import Portfolio
     from bot.sections import Privacy
     from bot.store import Store
-    from bot.store.rows import ConversationRow, CourseRow, MemberRow, ShareRow, TurnRow
+    from bot.store.courses import CourseRow, MemberRow, ShareRow
+    from bot.store.rows import ConversationRow, TurnRow
     from bot.student.records.curriculum import Curriculum
 
 MOST_COURSES = 30

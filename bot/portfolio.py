@@ -95,8 +95,10 @@ class Portfolio:
             place.platform, place.channel, place.thread, lambda _: MOST_SHOWN
         )
         scenario = self._practice.of(conversation)
-        named, known = self._practice.child(conversation), self._practice.lesson(conversation)
-        child = self._children[named].name if named in self._children else named
+        child, known = (
+            self._practice.names(self._practice.children(conversation)),
+            self._practice.lesson(conversation),
+        )
         lesson = self._curriculum.lessons.get(known)
         if scenario is not None:
             card = await self._practice.card(scenario)
@@ -133,11 +135,11 @@ class Portfolio:
     def entry(self, conversation: ConversationRow) -> Entry:
         """A practice as it stands on a list; what the data knows no more is named as it was stored."""
         scenario = self._practice.of(conversation)
-        child, lesson = self._practice.child(conversation), self._practice.lesson(conversation)
+        lesson = self._practice.lesson(conversation)
         return Entry(
             conversation=conversation.id,
             began=conversation.created_at,
-            child=self._children[child].name if child in self._children else child,
+            child=self._practice.names(self._practice.children(conversation)),
             lesson=self._curriculum.lessons[lesson].title if lesson in self._curriculum.lessons else lesson,
             scenario=scenario.title if scenario else "",
             turns=conversation.turns - (conversation.branch_at or 0),

@@ -5,15 +5,49 @@ It knows ids and hashes; what may be done with a practice is the business of oth
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, Work, insert
-from bot.store.rows import CourseRow, MemberRow, ShareRow
 from bot.store.tables import courses, members, ratings, shares
 from bot.store.whole import whole
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    """A course: people join it with `code`; `scenario` is what is assigned to them; `author_hash` is its instructor."""
+
+    id: int
+    author_hash: str
+    code: str
+    title: str
+    scenario: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """Somebody on the list of a course, under the name that they gave themselves."""
+
+    course_id: int
+    author_hash: str
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A practice that a member shows to the course's instructor, and how often the instructor rated it."""
+
+    course_id: int
+    conversation_id: int
+    author_hash: str
+    at: datetime
+    name: str
+    ratings: int
 
 
 class Courses:

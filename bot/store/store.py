@@ -251,8 +251,7 @@ class Store:
 
     async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
         """Every turn that is not blank, conversation by conversation in order, in constant memory; with `forgotten`,
-        the blank turns of whoever was forgotten as well: that somebody spoke there is all they say. Turns logged
-        meanwhile may be among them. Nothing stays open between two turns: the reader may stop early."""
+        the blank turns of whoever was forgotten as well. Nothing stays open between two: the reader may stop early."""
         after = (0, 0)
         while page := await self._page(after, forgotten=forgotten):
             for logged in page:
@@ -300,15 +299,8 @@ class Store:
         conversation.
         """
         async with self._database.writing() as connection:
-            return await opinions.rate(
-                connection,
-                conversation_id,
-                author_hash,
-                scores,
-                comment,
-                model=model,
-                model_version=model_version,
-            )
+            named = {"model": model, "model_version": model_version}
+            return await opinions.rate(connection, conversation_id, author_hash, scores, comment, **named)
 
     @whole
     async def ratings(self, conversation_id: int) -> list[RatingRow]:
