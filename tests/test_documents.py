@@ -57,3 +57,23 @@ def test_a_standard_without_a_lesson_is_seen_on_the_page() -> None:
     page = curriculum.drawn(Standards.read(ROOT / "data"), {})
     assert "| CCSS 2.OA.A.1 | " in page
     assert page.count("**none yet**") == sum(each.practised for each in Standards.read(ROOT / "data").all())
+
+
+def test_every_test_that_holds_a_fault_off_is_there() -> None:
+    """`docs/faults.md` names files and, behind `::`, classes or functions of the file that was named last."""
+    rows = [
+        line
+        for line in (ROOT / "docs" / "faults.md").read_text("utf-8").splitlines()
+        if line.startswith("| ")
+    ]
+    assert sum(row.split("|")[1].strip().isdigit() for row in rows) == 44
+    for row in rows:
+        files = [""]
+        for path, name in re.findall(r"(tests/[\w/.]+\.(?:py|toml)| and test_\w+\.py)|::(\w+)", row):
+            if path.startswith("tests/"):
+                files = [path]
+            elif path:
+                files.append(f"{files[0].rpartition('/')[0]}/{path.removeprefix(' and ')}")
+            for file in files:
+                text = (ROOT / file).read_text("utf-8")
+                assert not name or re.search(rf"(def|class) {name}\b", text), f"{file}: no {name}"
