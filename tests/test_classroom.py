@@ -507,7 +507,7 @@ class TestStoreFails:
     @pytest.fixture
     def full_soon(self) -> Iterator[None]:
         def limit(connection: sqlite3.Connection, _record: object) -> None:
-            connection.execute("PRAGMA max_page_count = 40")
+            connection.execute("PRAGMA max_page_count = 60")
 
         event.listen(Pool, "connect", limit)
         yield

@@ -95,6 +95,10 @@ async def test_a_backup_of_an_older_program_is_cleaned_as_well(store: Store, tmp
             "about",
             "programs",
             "assignments",
+            "shares",
+            "members",
+            "courses",
+            "used_links",
         ):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX ix_claims_waiting")
