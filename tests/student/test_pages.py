@@ -138,7 +138,7 @@ def asked(text: str, scene: Scene) -> str | None:
     [
         ("2.MD.C.7-clock", "What time does it show?", "3:50"),
         ("2.MD.D.10-bar-graph", "How many more votes do lions have than pandas?", "5"),
-        ("2.MD.D.9-line-plot", "How many snails are 4 centimeters long?", "4"),
+        ("2.MD.D.9-line-plot", "How many snails are 4 centimeters long?", "3"),
         ("2.MD.A.1-ruler", "So how long is the feather?", "6 inches"),
         ("2.MD.A.4-longer-by", "Is the twig longer or the stem?", "the twig"),
         ("2.MD.B.6-number-line", "How many hops do you see on the page?", "4"),
