@@ -68,6 +68,7 @@ AWAITED = {
     "bot/classroom.py",
     "bot/cli/exits.py",
     "bot/models/published.py",
+    "bot/platforms/web/platform.py",
     "bot/replay.py",
     "bot/store/database.py",
 }

@@ -82,7 +82,7 @@ def test_there_is_teaching_for_twenty_misconceptions_in_four_subjects() -> None:
     found = probes(DATA, children, curriculum)
     chosen = spread(found, 20)
     assert len(chosen) == 20
-    assert min(Counter(probe.lesson.subject for probe in chosen).values()) >= 3
+    assert min(Counter(probe.lesson.subject for probe in chosen).values()) >= 2
     for probe in found:
         assert len(probe.helps) >= 4 <= len(probe.misaligned)
         assert not set(probe.helps) & set(probe.misaligned)

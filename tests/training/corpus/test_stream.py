@@ -126,9 +126,9 @@ def test_a_check_of_many_keeps_little_of_each(
         return path
 
     few, many = corpus(400), corpus(900)  # of all lessons and children in both
-    check([few], rules, prices)
+    check([many], rules, prices)  # what words are is remembered, up to a bound that these do not reach
     grown = (peak(lambda: check([many], rules, prices)) - peak(lambda: check([few], rules, prices))) / 500
-    assert grown < 4.5 * BYTES_A_DIALOGUE, f"{grown:.0f} bytes a dialogue"
+    assert grown < 4 * BYTES_A_DIALOGUE, f"{grown:.0f} bytes a dialogue"
 
 
 def test_near_duplicates_are_found_among_many() -> None:
