@@ -82,18 +82,18 @@ def test_every_command_runs(place: Path) -> None:
 
 def serve(line: str, place: Path, environment: dict[str, str]) -> None:
     """Start it, wait until it serves, and stop it as a supervisor does."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, *shlex.split(line)[1:]],
         cwd=place,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    said = []
-    for told in process.stdout:
-        said.append(told)
-        if SERVES[line] in told:
-            process.terminate()
-    assert process.wait(timeout=60) == 0, "".join(said)
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for told in process.stdout:
+            said.append(told)
+            if SERVES[line] in told:
+                process.terminate()
+        assert process.wait(timeout=60) == 0, "".join(said)
