@@ -599,7 +599,7 @@ async def test_the_command_serves_it_alone_and_prints_a_way_in(
             while f"http://127.0.0.1:{port}/in?t=" not in told:
                 await asyncio.sleep(0.05)
                 told += capsys.readouterr().out
-            link = told.split()[-1]
+            link = next(word for word in told.split() if word.startswith("http://"))
             async with httpx.AsyncClient(trust_env=False) as client:
                 for _ in range(100):
                     with contextlib.suppress(httpx.ConnectError):
