@@ -237,6 +237,19 @@ class TestTalk:
             move = hear(Said.of(text), MIA, refers_to(MIA, talk.state))
             assert move.problem is not None
 
+    def test_how_about_a_sum_not_on_the_table_is_solved_and_explained(self) -> None:
+        for seed in SEEDS:
+            talk = Talk(seed)
+            thought = talk.hear("Explain 61 - 28 to me.")
+            assert talk.state.asked is not None and talk.state.asked.answer in ("47", "33", "34")
+            assert thought.kind is ThoughtKind.EXPLAIN and thought.reason
+
+    def test_how_that_asks_for_a_sum_too_gets_a_reason(self) -> None:
+        for seed in SEEDS:
+            thought = Talk(seed).hear("What's 52 - 17, and how do you know?")
+            assert thought.kind is ThoughtKind.ANSWER and thought.answer
+            assert thought.reason or thought.answer not in ("45", "35")
+
     def test_who_slips_back_explains_the_old_way(self) -> None:
         revised = MindState(beliefs={IDEA: Belief(Stage.REVISES, helped=3)})
         revises = SUBTRACT.misconceptions[0].says[Stage.REVISES]

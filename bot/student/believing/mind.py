@@ -108,9 +108,8 @@ class _Turn:
             return told
         if moods.refuses(self.state, self.heard, self.rng):
             return Thought(ThoughtKind.UPSET)
-        if self.heard.problem is not None or (
-            self.heard.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
-        ):
+        asks = self.heard.found is not None and kind in (MoveKind.ASKS, MoveKind.TRANSFER)
+        if asks or (self.heard.problem is not None and kind is not MoveKind.ASKS_WHY):
             return self.answer_question()
         if kind is not MoveKind.HELPS and self.wanders():
             return Thought(ThoughtKind.OFF_TASK)
@@ -137,16 +136,14 @@ class _Turn:
         if before and before.told and before.question == asked.question and self.rng.random() < TOLD_SHARE:
             self.state = replace(self.state, asked=replace(before, answer=before.right[0]))
             return Thought(ThoughtKind.ANSWER, answer=before.right[0])
-        belief = self.belief(asked.misconception)
-        said, steps, wrong = answer(asked, belief, self.rng)
-        if belief is not None and asked.misconception is not None:
-            self.keep(asked.misconception, belief.answered(right=not wrong))
-        self.state = replace(self.state, asked=replace(asked, answer=said, steps=steps), pushes=0)
-        misconception = asked.misconception if belief else None
+        asked, wrong = self.solve(asked)
+        said, steps = asked.answer, asked.steps
+        misconception = asked.misconception
         stage = stage_of(self.state.beliefs, misconception)
         if said is None:
             return Thought(ThoughtKind.UNSURE, reason=self.wording.line(self.scene.child.says["unsure"]))
-        reason = self.wording.reasons(steps, self.wording.words - len(said.split()) - 1, wrong)
+        room = self.wording.words - len(said.split()) - 1
+        reason = self.wording.reasons(steps, room, wrong, always=self.heard.reason)
         return Thought(
             ThoughtKind.ANSWER,
             answer=said,
@@ -154,6 +151,16 @@ class _Turn:
             misconception=misconception if wrong or stage is not Stage.HOLDS else None,
             stage=stage,
         )
+
+    def solve(self, asked: Asked) -> tuple[Asked, bool]:
+        """Put the question on the table with the child's answer; and whether that is the wrong idea's."""
+        belief = self.belief(asked.misconception)
+        said, steps, wrong = answer(asked, belief, self.rng)
+        if belief is not None and asked.misconception is not None:
+            self.keep(asked.misconception, belief.answered(right=not wrong))
+        asked = replace(asked, answer=said, steps=steps)
+        self.state = replace(self.state, asked=asked, pushes=0)
+        return asked, wrong
 
     def take_help(self) -> Thought:
         if any(_same(self.heard.telling, before) for before in self.state.helped):
@@ -182,6 +189,8 @@ class _Turn:
 
     def explain(self) -> Thought:
         asked = self.on_the_table()
+        if self.heard.problem is not None:
+            asked, _ = self.solve(consider(self.scene, self.heard.problem, None, self.state.beliefs))
         if asked is None:
             return self.talk()
         misconception, stage = self.at_work(asked)

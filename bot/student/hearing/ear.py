@@ -21,7 +21,7 @@ from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
 from bot.student.problems.follow_up import follow_up
 from bot.student.problems.kind import Problem
-from bot.student.problems.parsing import parse
+from bot.student.problems.parsing import explained, parse
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind
 from bot.student.records.lesson import Lesson, Question
@@ -71,16 +71,26 @@ def hear(said: Said, scene: Scene, context: Context, reader: Reads | None = None
     """All that can be told of `said`, a teacher's turn in `scene`; without a trained reader by the rules alone."""
     machine = patterns.MACHINE.search(said.text) or patterns.DAN.search(said.text)
     heard = Heard(MoveKind.INSTRUCTS_MACHINE) if machine else _Turn(said, scene, context, reader).heard()
+    reason = bool(patterns.HOW_OR_WHY.search(said.text))
     return replace(
-        heard,
+        _about_a_sum(heard, said, context) if reason else heard,
         options=form.options(said),
         yes_no=form.yes_no(said),
         open=form.is_open(said),
         own=card.asked(said),
         product=later.product(said),
         telling=telling(said.text),
-        reason=bool(patterns.HOW_OR_WHY.search(said.text)),
+        reason=reason,
     )
+
+
+def _about_a_sum(heard: Heard, said: Said, context: Context) -> Heard:
+    """How and why about a sum that is not on the table: it is to be solved before it can be explained."""
+    asks = heard.move in (MoveKind.ASKS, MoveKind.TRANSFER, MoveKind.ASKS_WHY)
+    problem = explained(said) if asks and heard.problem is None and heard.found is None else None
+    if problem is None or (context.question and explained(Said.of(context.question)) == problem):
+        return heard
+    return replace(heard, move=MoveKind.ASKS_WHY, problem=problem)
 
 
 class _Turn:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from bot.student.hearing.help import Helps
+from bot.student.problems.asking import integers
 from bot.student.records.curriculum import Curriculum
 from bot.student.records.lesson import Lesson, Question
 from bot.student.said import PLAIN, content_words
@@ -63,8 +64,14 @@ class Index:
 
     def near(self, text: str, lesson: Lesson) -> Found | None:
         """The lesson's question that `text` asks in other words or of another thing, where it is much like one."""
-        # What a page shows is asked for in its own words: of another thing the page may say something else.
-        asked = [entry.found for entry in self._here.get(lesson.id, []) if not entry.found.question.on_page]
+        # What a page shows is asked for in its own words: of another thing the page may say something else. And with
+        # other numbers it is another question.
+        numbers = set(integers(text))
+        asked = [
+            entry.found
+            for entry in self._here.get(lesson.id, [])
+            if not entry.found.question.on_page and numbers <= set(integers(entry.found.question.ask))
+        ]
         near = [(self.helps.alike(text, each.question.ask), place) for place, each in enumerate(asked)]
         most, place = max(near, default=(0.0, 0))
         return asked[place] if most >= NEAR else None

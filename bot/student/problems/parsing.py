@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bot.student.problems import kinds, solving
-from bot.student.problems.asking import askings
+from bot.student.problems import kinds, solving, sums
+from bot.student.problems.asking import Asking, askings, sentences
 from bot.student.problems.kind import Problem, Reading
 from bot.student.said import Said
 
@@ -21,6 +21,13 @@ def parse(said: Said) -> Problem | None:
     """
     readers = dict.fromkeys(kind.read for kind in kinds.KINDS)
     readings = (read(asking) for asking in askings(said) for read in readers)
+    found = next((reading for reading in readings if reading), None)
+    return None if found is None else _checked(found, said.text)
+
+
+def explained(said: Said) -> Problem | None:
+    """The sum that a how or why is about, such as "explain 48 - 15 to me"; None if no sum stands in it."""
+    readings = (sums.read(Asking(each, each)) for each in reversed(sentences(said)))
     found = next((reading for reading in readings if reading), None)
     return None if found is None else _checked(found, said.text)
 
