@@ -88,7 +88,10 @@ def _about_a_sum(heard: Heard, said: Said, context: Context) -> Heard:
     """How and why about a sum that is not on the table: it is to be solved before it can be explained."""
     asks = heard.move in (MoveKind.ASKS, MoveKind.TRANSFER, MoveKind.ASKS_WHY)
     problem = explained(said) if asks and heard.problem is None and heard.found is None else None
-    if problem is None or (context.question and explained(Said.of(context.question)) == problem):
+    if problem is None:
+        return heard
+    on_the_table = parse(Said.of(context.question)) if context.question else None
+    if on_the_table is not None and on_the_table.numbers == problem.numbers:
         return heard
     return replace(heard, move=MoveKind.ASKS_WHY, problem=problem)
 
