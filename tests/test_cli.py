@@ -302,14 +302,15 @@ class TestOthers:
                 assert "Usage:" in done.stdout, command
 
     def test_help_is_light(self) -> None:
-        assert not imported("--help") & HEAVY
+        assert not imported("bot", "--help") & HEAVY
+        assert not imported("training", "--help") & (HEAVY | {"numpy", "sklearn", "scipy", "matplotlib"})
 
     def test_a_chat_without_the_cloud_imports_no_cloud(self, config: Path) -> None:
         # An empty text is refused at once; a broken model file after everything was imported.
         config.write_text(
             config.read_text(encoding="utf-8").replace("threads = 1", 'gguf = "none.gguf"'), "utf-8"
         )
-        found = imported("ask", "hi", "--config", str(config))
+        found = imported("bot", "ask", "hi", "--config", str(config))
         assert {"bot.models.registry", "bot.models.engines.choice"} <= found
         assert not found & (HEAVY - {"xllamacpp"}), "an engine is picked without asking torch"
 
@@ -318,9 +319,9 @@ HEAVY = {"torch", "transformers", "peft", "dspy", "openai", "discord", "slack_bo
 
 
 def imported(*arguments: str) -> set[str]:
-    """Every module that `python -m bot ARGUMENTS` imports."""
+    """Every module that `python -m ARGUMENTS` imports."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "bot", *arguments],
+        [sys.executable, "-X", "importtime", "-m", *arguments],
         cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     found = set(re.findall(r"import time: .*\|\s+([\w.]+)$", done.stderr, re.M))
