@@ -175,4 +175,5 @@ if __name__ == "__main__":
     _load()
     wanted = _wait(sys.argv[1])
     _become(wanted)
+    sys.modules.pop(f"{wanted['module']}.__main__", None)  # what was loaded is run anew
     runpy.run_module(wanted["module"], run_name="__main__", alter_sys=True)
