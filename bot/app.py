@@ -88,11 +88,11 @@ def read_data(settings: Settings) -> tuple[dict[str, Child], Curriculum]:
     curriculum = read_curriculum(settings.data)
     if not children or not curriculum.lessons:
         raise DataError(f"{settings.data}: expected children/*.toml and lessons/*.toml; is `data` set right?")
+    _known("student.child", settings.student.child, children)
+    _known("student.lesson", settings.student.lesson, curriculum.lessons)
     curriculum.scenarios = scenarios.read(settings.data, settings.scenarios.folder, children, curriculum)
     # Compared with every turn: made here, so that the first teacher does not wait for it.
     _ = index(curriculum), facts.table()
-    _known("student.child", settings.student.child, children)
-    _known("student.lesson", settings.student.lesson, curriculum.lessons)
     return children, curriculum
 
 

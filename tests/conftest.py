@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from bot.config import secret_names
+from tests.fakes.small_gguf import write_small_gguf
 
 # A shared machine is slow now and then, which is no failure; and what CI finds must be found again.
 settings.register_profile("pupil", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -27,3 +29,9 @@ def _no_real_keys() -> Iterator[None]:
         for name in secret_names():
             environment.delenv(name.upper(), raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quick model that talks nonsense."""
+    return write_small_gguf(tmp_path_factory.mktemp("gguf") / "small.gguf")

@@ -9,7 +9,6 @@ import random
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from bot.student.believing.state import MindState
 from bot.student.guard.safeguard import Flag
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS, MoveKind, Role, Stage
+from tests.fakes.forking import command as forked
 from tests.fakes.students import (
     NONSENSE,
     SECRET,
@@ -925,7 +925,7 @@ class TestPrivacyOfLogs:
 
 def second_program(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.students", *arguments],
+        [*forked("tests.fakes.students"), *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

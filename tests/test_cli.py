@@ -1,4 +1,7 @@
-"""The command line as people and scripts meet it: real processes, the real embedded model, a real terminal."""
+"""The command line as people and scripts meet it: real processes, the real embedded model, a real terminal.
+
+Most of them are forked (`forking`), and those that are not about words have a model that talks nonsense quickly.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ import pytest
 
 from bot.store.identity import hash_user
 from tests.fakes.adapters import publish_adapter
+from tests.fakes.forking import command as forked
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = {
@@ -65,6 +69,14 @@ def config(tmp_path: Path) -> Path:
     return write_config(tmp_path)
 
 
+@pytest.fixture
+def quick(tmp_path: Path, small: Path) -> Path:
+    """The same with the model that talks nonsense."""
+    return write_config(
+        tmp_path, '[student]\nmodel = "base"\nfallback = "base"', f"gguf = {json.dumps(str(small))}"
+    )
+
+
 def write_config(folder: Path, more: str = "", engine: str = "") -> Path:
     path = folder / "config.toml"
     path.write_text(
@@ -81,10 +93,11 @@ def pupil(
     stdin: str = "",
     env: dict[str, str] | None = None,
     seconds: float = 100,
+    anew: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m bot` with `arguments` and this config, as a process of its own."""
+    """`python -m bot` with `arguments` and this config, as a process of its own: a forked one, or Python begun `anew`."""
     return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments, "--config", str(config)],
+        [*((sys.executable, "-m", "bot") if anew else forked("bot")), *arguments, "--config", str(config)],
         cwd=config.parent,
         env={**CLEAN, "PYTHONPATH": str(ROOT), **(env or {})},
         input=stdin,
@@ -154,7 +167,8 @@ def wrong(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.Completed
 class TestAsk:
     def test_json_is_the_contract_and_a_seed_repeats_it(self, config: Path) -> None:
         first, second = (
-            pupil("ask", "--json", "--seed", "7", "What is 52 minus 17?", config=config) for _ in range(2)
+            pupil("ask", "--json", "--seed", "7", "What is 52 minus 17?", config=config, anew=anew)
+            for anew in (True, False)
         )
         assert first.returncode == 0, first.stderr
         assert len(first.stdout.splitlines()) == 1
@@ -217,30 +231,30 @@ class TestOthers:
             pupil("run", config=config), "DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "chat"
         )
 
-    def test_check_is_ready_and_shows_no_key(self, config: Path) -> None:
+    def test_check_is_ready_and_shows_no_key(self, quick: Path) -> None:
         secrets = {
             "OPENAI_API_KEY": "sk-test-abcdefgh12345678",
             "PUPIL_HASH_SECRET": "not-to-be-seen-by-anybody",
             "SLACK_BOT_TOKEN": "xoxb-not-to-be-seen",
         }
-        done = pupil("check", config=config, env=secrets)
+        done = pupil("check", config=quick, env=secrets)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "OPENAI_API_KEY" in done.stdout
         for secret in secrets.values():
             assert secret not in done.stdout + done.stderr
 
-    def test_what_is_written_is_for_its_user_alone(self, config: Path) -> None:
+    def test_what_is_written_is_for_its_user_alone(self, quick: Path) -> None:
         old = os.umask(0o022)
         try:
-            done = pupil("chat", config=config, stdin="/quit\n")
-            out = config.with_name("out")
-            rows = config.with_name("rows.jsonl")
+            done = pupil("chat", config=quick, stdin="/quit\n")
+            out = quick.with_name("out")
+            rows = quick.with_name("rows.jsonl")
             rows.write_text("", encoding="utf-8")
-            pupil("replay", str(rows), "--out", str(out), config=config)
+            pupil("replay", str(rows), "--out", str(out), config=quick)
         finally:
             os.umask(old)
         assert done.returncode == 0
-        written = [path for path in config.parent.iterdir() if path not in (config, rows)]
+        written = [path for path in quick.parent.iterdir() if path not in (quick, rows)]
         assert {"pupil.db", "pupil.secret", "out"} <= {path.name for path in written}
         assert [path.name for path in written if path.stat().st_mode & 0o077] == []
 
@@ -302,14 +316,15 @@ class TestOthers:
                 assert "Usage:" in done.stdout, command
 
     def test_help_is_light(self) -> None:
-        assert not imported("--help") & HEAVY
+        assert not imported("bot", "--help") & HEAVY
+        assert not imported("training", "--help") & (HEAVY | {"numpy", "sklearn", "scipy", "matplotlib"})
 
     def test_a_chat_without_the_cloud_imports_no_cloud(self, config: Path) -> None:
         # An empty text is refused at once; a broken model file after everything was imported.
         config.write_text(
             config.read_text(encoding="utf-8").replace("threads = 1", 'gguf = "none.gguf"'), "utf-8"
         )
-        found = imported("ask", "hi", "--config", str(config))
+        found = imported("bot", "ask", "hi", "--config", str(config))
         assert {"bot.models.registry", "bot.models.engines.choice"} <= found
         assert not found & (HEAVY - {"xllamacpp"}), "an engine is picked without asking torch"
 
@@ -318,9 +333,9 @@ HEAVY = {"torch", "transformers", "peft", "dspy", "openai", "discord", "slack_bo
 
 
 def imported(*arguments: str) -> set[str]:
-    """Every module that `python -m bot ARGUMENTS` imports."""
+    """Every module that `python -m ARGUMENTS` imports."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "bot", *arguments],
+        [sys.executable, "-X", "importtime", "-m", *arguments],
         cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     found = set(re.findall(r"import time: .*\|\s+([\w.]+)$", done.stderr, re.M))
@@ -329,36 +344,36 @@ def imported(*arguments: str) -> set[str]:
 
 
 class TestChat:
-    def test_piped_lines_are_answered_logged_and_forgotten(self, config: Path) -> None:
+    def test_piped_lines_are_answered_logged_and_forgotten(self, quick: Path) -> None:
         lines = "What is 9 plus 6?\n\n/student status\n/student nonsense\n/nothing\n/student child eli\n/quit\nnever read\n"
-        done = pupil("chat", "--seed", "3", config=config, stdin=lines)
+        done = pupil("chat", "--seed", "3", config=quick, stdin=lines)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         for expected in ("What is 9 plus 6?", "Mia", "2.NBT.B.5-subtract", "nonsense", "Eli sits here now"):
             assert expected in done.stdout
         assert "never read" not in done.stdout
-        assert [role for role, _ in turns(config)] == ["teacher", "student"]
-        secret = config.with_name("pupil.secret").read_text(encoding="ascii").encode()
-        with sqlite3.connect(config.with_name("pupil.db")) as connection:
+        assert [role for role, _ in turns(quick)] == ["teacher", "student"]
+        secret = quick.with_name("pupil.secret").read_text(encoding="ascii").encode()
+        with sqlite3.connect(quick.with_name("pupil.db")) as connection:
             hashes = connection.execute("SELECT author_hash FROM turns WHERE role = 'teacher'").fetchall()
         assert hashes == [(hash_user("console", "terminal", secret),)]
-        assert "teacher turns: 1" in pupil("forget", "console", "terminal", config=config).stdout
-        assert turns(config) == [("teacher", ""), ("student", "")]
+        assert "teacher turns: 1" in pupil("forget", "console", "terminal", config=quick).stdout
+        assert turns(quick) == [("teacher", ""), ("student", "")]
 
-    def test_a_chat_is_looked_back_on_in_the_terminal_and_as_a_page(self, config: Path) -> None:
+    def test_a_chat_is_looked_back_on_in_the_terminal_and_as_a_page(self, quick: Path) -> None:
         said = "What is 52 minus 17?\nHow did you get that?\n/student debrief\n/student debrief move 1 transfer\n"
-        chat = pupil("chat", "--seed", "5", config=config, stdin=said)
+        chat = pupil("chat", "--seed", "5", config=quick, stdin=said)
         assert chat.returncode == 0, chat.stderr
         told = " ".join(chat.stdout.split())
         for holds in ("Your practice with Mia", "Try next", "is kept as", "python -m bot debrief"):
             assert holds in told
-        shown = pupil("debrief", config=config)
+        shown = pupil("debrief", config=quick)
         assert shown.returncode == 0, shown.stderr
         assert "pressing for reasoning 1 (turn 3)" in " ".join(shown.stdout.split())
-        page = pupil("debrief", str(newest(config)), "--out", "page.html", config=config)
+        page = pupil("debrief", str(newest(quick)), "--out", "page.html", config=quick)
         assert page.stdout == "wrote page.html\n"
-        assert "What is 52 minus 17?" in (config.parent / "page.html").read_text(encoding="utf-8")
-        assert_one_line(pupil("debrief", "999", config=config), "no conversation 999")
+        assert "What is 52 minus 17?" in (quick.parent / "page.html").read_text(encoding="utf-8")
+        assert_one_line(pupil("debrief", "999", config=quick), "no conversation 999")
 
     def test_a_look_back_without_a_database_is_one_line(self, tmp_path: Path) -> None:
         config = write_config(tmp_path)
@@ -367,40 +382,40 @@ class TestChat:
         assert_one_line(pupil("debrief", config=config), "never/written.db", "no such database")
         assert not config.with_name("never").exists()
 
-    def test_forgetting_the_terminal_deletes_the_lines_typed_there(self, config: Path) -> None:
-        history = config.with_name("chat_history")
+    def test_forgetting_the_terminal_deletes_the_lines_typed_there(self, quick: Path) -> None:
+        history = quick.with_name("chat_history")
         history.write_text("\n# 2026-01-01 12:00:00\n+My neighbour is called Zanzibar.\n", encoding="utf-8")
-        pupil("forget", "discord", "terminal", config=config)
+        pupil("forget", "discord", "terminal", config=quick)
         assert history.exists(), "another platform's people typed none of it"
-        done = pupil("forget", "console", "terminal", config=config)
+        done = pupil("forget", "console", "terminal", config=quick)
         assert (done.returncode, done.stderr) == (0, "")
         assert "chat_history deleted" in done.stdout
         assert not history.exists()
-        again = pupil("forget", "console", "terminal", config=config)
+        again = pupil("forget", "console", "terminal", config=quick)
         assert "lines typed in chat: none kept" in again.stdout
 
-    def test_forgetting_oneself_in_the_chat_deletes_the_lines_typed_there(self, config: Path) -> None:
-        history = config.with_name("chat_history")
+    def test_forgetting_oneself_in_the_chat_deletes_the_lines_typed_there(self, quick: Path) -> None:
+        history = quick.with_name("chat_history")
         history.write_text("\n# 2026-01-01 12:00:00\n+My neighbour is called Zanzibar.\n", encoding="utf-8")
-        done = pupil("chat", config=config, stdin="/student privacy\n/student privacy forget\n")
+        done = pupil("chat", config=quick, stdin="/student privacy\n/student privacy forget\n")
         assert (done.returncode, done.stderr) == (0, "")
         assert "Forgotten" in done.stdout
         assert not history.exists()
 
-    def test_invalid_utf8_and_too_long_lines_are_told(self, config: Path) -> None:
+    def test_invalid_utf8_and_too_long_lines_are_told(self, quick: Path) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "bot", "chat", "--config", str(config)],
-            cwd=ROOT, env={**CLEAN, "PYTHONUTF8": "1"}, timeout=100, check=False, capture_output=True,
+            [*forked("bot"), "chat", "--config", str(quick)],
+            cwd=ROOT, env=CLEAN, timeout=100, check=False, capture_output=True,
             input=b"caf\xe9\n" + b"a" * 4_001 + b"\n",
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"not valid UTF-8" in done.stdout
         assert b"4001 characters" in done.stdout
-        assert turns(config) == []
+        assert turns(quick) == []
 
-    def test_sigterm_with_the_pipe_still_open(self, config: Path) -> None:
+    def test_sigterm_with_the_pipe_still_open(self, quick: Path) -> None:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "chat", "--config", str(config)],
+            [*forked("bot"), "chat", "--config", str(quick)],
             cwd=ROOT, env=CLEAN, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
@@ -431,8 +446,8 @@ class TestChat:
             assert connection.execute("SELECT DISTINCT state FROM claims").fetchall() == [("answered",)]
 
     @pytest.mark.parametrize("way", ["ctrl-c", "sigterm"])
-    def test_leaving_from_the_prompt(self, config: Path, way: str) -> None:
-        with terminal(config) as (screen, process):
+    def test_leaving_from_the_prompt(self, quick: Path, way: str) -> None:
+        with terminal(quick) as (screen, process):
             screen.wait_for("you")
             time.sleep(0.3)  # until the prompt listens
             if way == "ctrl-c":
@@ -507,7 +522,7 @@ def terminal(config: Path) -> Iterator[tuple[Screen, subprocess.Popen[bytes]]]:
     """`python -m bot chat` in a pseudo-terminal."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "chat", "--seed", "3", "--config", str(config)],
+        [*forked("bot"), "chat", "--seed", "3", "--config", str(config)],
         cwd=ROOT, env={**CLEAN, "TERM": "xterm", "COLUMNS": "100"}, stdin=slave, stdout=slave, stderr=slave,
         start_new_session=True,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The full circle, with real processes: practice, harvest, review, training, the new version's answer, and a farewell.
 
-The bot serves a local Discord and a local Slack; each step of training is the command as a person types it. What is
+The bot serves a local Discord and a local Slack; each step of training is the command as a person types it, forked
+(`forking`) but for the training itself. What is
 trained is the embedded model, a few steps only: it has to talk well enough that the bot lets its words stand.
 """
 
@@ -40,6 +41,7 @@ from bot.store.rows import LoggedTurn, TurnRow
 from bot.student.records.dialogue import Dialogue, Role
 from tests.fakes import discord_server, openai_server, slack_server
 from tests.fakes.discord_server import DiscordServer
+from tests.fakes.forking import command as forked
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack_server import SlackServer
 
@@ -130,7 +132,8 @@ async def until(there: Callable[[], Awaitable[object]], seconds: float = PATIENC
 
 
 def training(home: Path, *words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "training", *words, "--config", str(home / "config.toml"))
+    begun = (sys.executable, "-m", "training") if words[0] == "lora" else forked("training")
+    return (*begun, *words, "--config", str(home / "config.toml"))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -197,7 +200,7 @@ async def school(home: Path) -> AsyncIterator[School]:
         settle(home, discord, slack, words)
         with (home / "bot.log").open("wb") as log:
             bot = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run", "--config", str(home / "config.toml")),
+                *(*forked("bot"), "run", "--config", str(home / "config.toml")),
                 cwd=ROOT,
                 env=environment(home),
                 stderr=log,

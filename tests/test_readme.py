@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.forking import command as forked
+
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
 MARKED = re.compile(r"needs (?:an account|conda)")
@@ -19,6 +22,10 @@ BY_MAKE = ("make ", "python3 -m venv", "pip install")
 """What sets up the very environment that this test runs in: CI begins with it on a fresh clone."""
 TALKS = {"python -m bot chat": "What is 9 plus 6?\n"}
 """Commands that read what a person types."""
+QUICK = ("python -m bot replay ", "python -m training evaluate protocol ")
+"""Commands that say a lot: they get a model that talks nonsense quickly."""
+ELSEWHERE = {"python -m training data check data/dialogues": "tests/training/corpus/test_check.py"}
+"""A command that takes long, and a test that looks at what it found, too."""
 SERVES = {"python -m bot web": "web classroom"}
 """Commands that go on until they are stopped, and what they say once they serve."""
 
@@ -43,6 +50,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     ignored = shutil.ignore_patterns("pupil.*", "chat_history", "runs", "base")
     shutil.copytree(ROOT / "data", folder / "data", ignore=ignored)
+    # What the first start on a machine makes of the weights is not made again.
+    (ROOT / "data" / "base").mkdir(exist_ok=True)
+    (folder / "data" / "base").symlink_to(ROOT / "data" / "base")
     # Whoever else runs here may have the ports of the shipped settings.
     config = (ROOT / "config.toml").read_text(encoding="utf-8")
     free = re.sub(r"(?m)^port = \d+$", "port = 0", config)
@@ -58,17 +68,30 @@ def test_there_are_commands_to_run() -> None:
     assert all(line.startswith("python -m ") for line in commands() if not line.startswith(". "))
 
 
+def test_what_runs_elsewhere_is_a_command() -> None:
+    assert ELSEWHERE.keys() <= set(commands())
+    assert all(line in (ROOT / test).read_text(encoding="utf-8") for line, test in ELSEWHERE.items())
+
+
 @pytest.mark.timeout(400)
-def test_every_command_runs(place: Path) -> None:
-    """In their order: a later one reads what an earlier one wrote."""
+def test_every_command_runs(place: Path, small: Path) -> None:
+    """In their order: a later one reads what an earlier one wrote. Python is begun anew for the first one of each."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PUPIL_")}
+    config = place / "config.toml"
+    shipped = config.read_text(encoding="utf-8")
+    quick = re.sub(r'(?m)^model = "starter"$', 'model = "base"', shipped)
+    quick = re.sub(r"(?m)^# gguf = .*$", f"gguf = {json.dumps(str(small))}", quick)
+    assert quick.count(f'{small}"') == quick.count('model = "base"') == 1
+    begun = set[str]()
     for line in commands():
         if line in SERVES:
             serve(line, place, environment)
-        if line in SERVES or not line.startswith("python -m "):
+        if line in SERVES or line in ELSEWHERE or not line.startswith("python -m "):
             continue
+        config.write_text(quick if line.startswith(QUICK) else shipped, encoding="utf-8")
+        _, option, module, *arguments = shlex.split(line)
         done = subprocess.run(
-            [sys.executable, *shlex.split(line)[1:]],
+            [*(forked(module) if module in begun else (sys.executable, option, module)), *arguments],
             cwd=place,
             env=environment,
             input=next((said for start, said in TALKS.items() if line.startswith(start)), ""),
@@ -77,6 +100,7 @@ def test_every_command_runs(place: Path) -> None:
             timeout=300,
             check=False,
         )
+        begun.add(module)
         assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from bot.store import Store
 from bot.student.records.dialogue import Role
 from tests.databases import DATABASES, empty
 from tests.fakes.discord_server import PRACTICE, STRANGER, TEACHER, TOKEN, DiscordServer
+from tests.fakes.forking import command as forked
 from tests.fakes.openai_server import OpenAIServer
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ enabled = false
 async def start(config: Path, url: str) -> asyncio.subprocess.Process:
     secrets = {"DISCORD_TOKEN": TOKEN, "PUPIL_HASH_SECRET": "s" * 32, "PUPIL_DATABASE_URL": url}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "run", "--config", str(config)),
+        *(*forked("bot"), "run", "--config", str(config)),
         cwd=ROOT,
         env={**os.environ, **secrets},
         stderr=asyncio.subprocess.PIPE,

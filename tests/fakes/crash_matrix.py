@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +29,7 @@ from bot.student.records.dialogue import Role
 from tests.databases import POSTGRES
 from tests.fakes import discord_server
 from tests.fakes.discord_server import DiscordServer
+from tests.fakes.forking import command as forked
 from tests.fakes.slack_server import SlackServer
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +124,7 @@ class Kennel:
 async def kennel() -> AsyncIterator[Kennel]:
     """Start the program; it takes some seconds, its bots then none."""
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.fakes.crashing"),
+        *forked("tests.fakes.crashing"),
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=asyncio.subprocess.PIPE,

@@ -14,12 +14,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="the engine needs the extra train")
 pytest.importorskip("peft")
 
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from bot.models.engines import torch_peft, torch_sampling
 from bot.models.engines.base import Completion, Engine, EngineError, Sampling
 from bot.models.engines.llama_cpp import LlamaCppEngine
-from bot.models.engines.torch_loading import quiet_transformers
 from bot.models.engines.torch_peft import TorchPeftEngine
 from tests.fakes import adapters
 from training.methods.gguf_adapter import Shape, convert
@@ -281,9 +280,10 @@ async def test_it_says_what_llama_cpp_says(
         await other.aclose()
 
 
-async def test_a_folder_of_hugging_face_and_what_cannot_be_loaded(small: Path, tmp_path: Path) -> None:
-    with quiet_transformers():
-        tokenizer = AutoTokenizer.from_pretrained(str(small.parent), gguf_file=small.name)
+async def test_a_folder_of_hugging_face_and_what_cannot_be_loaded(
+    loaded: Any, small: Path, tmp_path: Path
+) -> None:
+    tokenizer = loaded._tokenizer
     tokenizer.save_pretrained(tmp_path / "tiny")
     config = LlamaConfig(
         hidden_size=32,

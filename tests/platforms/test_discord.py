@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +21,6 @@ import structlog
 from pydantic import SecretStr
 
 from bot import config
-from bot.app import read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.messages import Shown
@@ -39,9 +37,7 @@ from bot.platforms.manners import COMMANDS, LABEL
 from bot.store import Store
 from bot.store.identity import hash_user
 from bot.store.rows import ClaimedMessage, ConversationRow, FeedbackRow, TurnRow
-from bot.student.records.child import Child
 from bot.student.records.cue import Cue
-from bot.student.records.curriculum import Curriculum
 from bot.student.voicing.voice import Shaped
 from bot.subcommands import SUBCOMMANDS, Subcommand
 from tests.fakes.discord_server import (
@@ -63,9 +59,11 @@ from tests.fakes.discord_server import (
     Recorded,
     ago,
 )
+from tests.fakes.forking import command as forked
 from tests.fakes.models import InstantModel, InstantModels
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.openapi import ApiDescription
+from tests.fakes.students import shipped
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"a secret for tests"
@@ -139,11 +137,6 @@ class Bot:
                 await asyncio.sleep(0.01)
 
 
-@cache
-def data() -> tuple[dict[str, Child], Curriculum]:
-    return read_data(config.Settings(data=ROOT / "data"))
-
-
 def settings(
     server: DiscordServer, folder: Path, toml: str = "", practice: tuple[str, ...] = (PRACTICE, CATEGORY)
 ) -> config.Settings:
@@ -169,7 +162,7 @@ async def running(
     chosen = settings(server, folder, toml, practice).model_copy(update={"discord_token": SecretStr(token)})
     store = await Store.open(chosen.database_url)
     models = cast("Models", InstantModels())
-    classroom = Classroom(chosen, store, models, Metrics(), *data(), SECRET)
+    classroom = Classroom(chosen, store, models, Metrics(), *shipped(), SECRET)
     platform = DiscordPlatform(chosen, classroom, Commands(chosen, store, models, classroom))
     serving = asyncio.create_task(platform.serve())
     ready = asyncio.create_task(server.ready(len(server.identified) + 1))
@@ -1223,11 +1216,11 @@ async def test_catching_up_can_be_switched_off(server: DiscordServer, tmp_path: 
 
 async def start(folder: Path, token: str) -> asyncio.subprocess.Process:
     """The program with the settings in `folder`."""
-    command = ("-m", "bot", "run", "--config", str(folder / "config.toml"))
+    command = (*forked("bot"), "run", "--config", str(folder / "config.toml"))
     secrets = {"DISCORD_TOKEN": token, "PUPIL_HASH_SECRET": "s" * 32, "OPENAI_API_KEY": "sk-test"}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, env={**os.environ, **secrets}, stderr=pipe
+        *command, cwd=ROOT, env={**os.environ, **secrets}, stderr=pipe
     )
 
 

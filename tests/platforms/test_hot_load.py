@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from tests.fakes.adapters import data_folder, publish_adapter
 from tests.fakes.discord_server import PRACTICE, TOKEN, DiscordServer
+from tests.fakes.forking import command as forked
 from tests.fakes.small_gguf import write_small_gguf
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ async def running(config: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     log = config.with_name("bot.log")
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "--config", str(config),
+            *forked("bot"), "run", "--config", str(config),
             cwd=config.parent, stdout=output, stderr=output,
             env={**os.environ, "PYTHONPATH": str(ROOT), "DISCORD_TOKEN": TOKEN, "SLACK_BOT_TOKEN": ""},
         )  # fmt: skip

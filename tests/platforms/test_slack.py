@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +25,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot import config
-from bot.app import read_data
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.messages import Shown
@@ -42,9 +40,8 @@ from bot.platforms.slack import platform as slack_platform
 from bot.platforms.slack.platform import SCOPES, SlackPlatform
 from bot.store import Store, hash_user
 from bot.store.rows import ClaimedMessage, FeedbackKind, FeedbackRow, TurnRow
-from bot.student.records.child import Child
-from bot.student.records.curriculum import Curriculum
 from bot.subcommands import SUBCOMMANDS
+from tests.fakes.forking import command as forked
 from tests.fakes.models import InstantModels
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack_server import (
@@ -59,6 +56,7 @@ from tests.fakes.slack_server import (
     Trouble,
     wrong_blocks,
 )
+from tests.fakes.students import shipped
 
 ROOT = Path(__file__).parents[2]
 HASH_SECRET = b"a secret for tests"
@@ -118,11 +116,6 @@ class Bot:
         return found
 
 
-@cache
-def data() -> tuple[dict[str, Child], Curriculum]:
-    return read_data(config.Settings(data=ROOT / "data"))
-
-
 def settings(slack: SlackServer, folder: Path, more: str = "", **section: Any) -> config.Settings:
     """The settings as from a file; `section` goes into [slack]."""
     values = {"base_url": slack.base_url, "practice_channels": [PRACTICE], **section}
@@ -143,7 +136,7 @@ async def running(slack: SlackServer, chosen: config.Settings, *, wait: bool = T
     """The platform as `bot.app` runs and stops it."""
     store = await Store.open(chosen.database_url)
     models = cast("Models", InstantModels())
-    classroom = Classroom(chosen, store, models, Metrics(), *data(), HASH_SECRET)
+    classroom = Classroom(chosen, store, models, Metrics(), *shipped(), HASH_SECRET)
     commands = Commands(chosen, store, models, classroom)
     platform = SlackPlatform(chosen, classroom, commands)
     serving = asyncio.create_task(platform.serve())
@@ -1270,13 +1263,11 @@ async def test_without_a_signing_secret_nothing_is_served(slack: SlackServer, tm
 
 async def start(folder: Path, token: str = BOT_TOKEN) -> asyncio.subprocess.Process:
     """The program with the settings in `folder`."""
-    command = ("-m", "bot", "run", "--config", str(folder / "config.toml"))
+    command = (*forked("bot"), "run", "--config", str(folder / "config.toml"))
     secrets = {"SLACK_BOT_TOKEN": token, "SLACK_APP_TOKEN": APP_TOKEN, "PUPIL_HASH_SECRET": "s" * 32}
     environment = {**os.environ, **secrets, "OPENAI_API_KEY": "sk-test"}
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, env=environment, stderr=pipe
-    )
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stderr=pipe)
 
 
 async def end(program: asyncio.subprocess.Process) -> str:

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from bot import app, config, platforms, readiness
+from bot import app, config, jobs, platforms, readiness
 from bot.__main__ import app as command_line
 from bot.classroom import Classroom
 from bot.commands import Commands
@@ -147,6 +147,7 @@ def test_it_is_started_announced_to_and_forgotten_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIGEON_TOKEN", "coo")
+    monkeypatch.setattr(jobs, "CONNECT", timedelta(seconds=1))
 
     async def served() -> None:
         async with OpenAIServer() as words:

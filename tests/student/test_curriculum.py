@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from bot.student.hearing.questions import index
-from bot.student.lessons import read_curriculum
 from bot.student.records.curriculum import Curriculum
 from bot.student.said import content_words, stems
-
-DATA = Path(__file__).parents[2] / "data"
+from tests.fakes.students import shipped
 
 
 @pytest.fixture(scope="module")
 def curriculum() -> Curriculum:
-    return read_curriculum(DATA)
+    return shipped()[1]
 
 
 def asked(curriculum: Curriculum, lesson: str, text: str) -> tuple[str, str | None] | None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from bot.student.believing.memory import MOST, Told, keep, recall
 from bot.student.believing.state import MindState
-from bot.student.lessons import read_curriculum
-from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import Role, Turn
 from bot.student.said import Said, telling
 from bot.student.student import Turned, spoken, turn
 from bot.student.voicing.prompt import render
+from tests.fakes.students import shipped
 
-DATA = Path(__file__).parents[2] / "data"
-CURRICULUM = read_curriculum(DATA)
-SCENE = Scene(read_children(DATA / "children")["mia"], CURRICULUM.lessons["2.NBT.B.5-subtract"], CURRICULUM)
+CHILDREN, CURRICULUM = shipped()
+SCENE = Scene(CHILDREN["mia"], CURRICULUM.lessons["2.NBT.B.5-subtract"], CURRICULUM)
 WEEKEND = Said.of("What did you do on the weekend?")
 
 

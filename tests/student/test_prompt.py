@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.student.lessons import read_curriculum
-from bot.student.records.child import read_children
 from bot.student.records.cue import Cue
 from bot.student.records.dialogue import Role, Thought, ThoughtKind, Turn
 from bot.student.voicing.prompt import OPENING, meaning, render
+from tests.fakes.students import shipped
 from tests.student.test_dialogue import THOUGHTS
 
-DATA = Path(__file__).parents[2] / "data"
-CHILDREN = read_children(DATA / "children")
-LESSON = read_curriculum(DATA).lessons["2.NBT.B.5-subtract"]
+CHILDREN, CURRICULUM = shipped()
+LESSON = CURRICULUM.lessons["2.NBT.B.5-subtract"]
 THOUGHT = Thought(ThoughtKind.ANSWER, answer="45", words=4)
 
 

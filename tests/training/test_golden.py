@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import read_data
-from bot.config import Settings
 from bot.student.records.dialogue import Dialogue
-from tests.fakes.students import DATA, NONSENSE, ScriptedModel
+from tests.fakes.students import DATA, NONSENSE, ScriptedModel, shipped
 from training.evaluate.bootstrap import mean_interval, paired_interval
 from training.evaluate.golden import GOLDEN, Item, by_dialogue, golden_items, summarise, voice_all
 
@@ -17,7 +15,7 @@ from training.evaluate.golden import GOLDEN, Item, by_dialogue, golden_items, su
 @pytest.fixture(scope="module")
 def items() -> list[Item]:
     lines = (Path(DATA) / GOLDEN).read_text(encoding="utf-8").splitlines()[:6]
-    children, curriculum = read_data(Settings(data=DATA))
+    children, curriculum = shipped()
     return list(golden_items([Dialogue.from_line(line) for line in lines], children, curriculum.lessons))
 
 

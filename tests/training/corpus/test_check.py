@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from bot.models.prices import Price
 from bot.student.records.dialogue import MoveKind, Stage
+from training.corpus import check as checking
 from training.corpus.check import Report, check
 from training.corpus.command import data as commands
 from training.corpus.consistency import Rules
@@ -342,8 +344,22 @@ def test_an_empty_file_is_no_corpus(tmp_path: Path, rules: Rules, prices: dict[s
 # The shipped corpus and the command.
 
 
-def test_the_shipped_corpus_is_right(data: Path, rules: Rules, prices: dict[str, Price]) -> None:
-    report = check([data / "dialogues"], rules, prices)
+AS_SHOWN = "python -m training data check data/dialogues"
+"""The command in the README, which leaves it to this test."""
+
+
+def test_the_shipped_corpus_is_right(data: Path, rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[Report] = []
+
+    def checked(*arguments: Any) -> Report:
+        reports.append(check(*arguments))
+        return reports[0]
+
+    monkeypatch.setattr(checking, "check", checked)
+    monkeypatch.chdir(data.parent)
+    shown = CliRunner().invoke(commands, shlex.split(AS_SHOWN)[4:])
+    assert shown.exit_code == 0, shown.output
+    (report,) = reports
     assert found(report) == []
     assert report.whole
     coverage = report.coverage
