@@ -25,6 +25,13 @@ LEFT_OUT = frozenset(
     }
 )  # fmt: skip
 """What asyncpg has no part for, or does by itself. What `channel_binding` is for, `sslmode=verify-full` does, too."""
+UNNAMED: dict[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,
+}
+"""Statements without names, none kept: a pooler such as PgBouncer in transaction mode hands each transaction another
+server, which has not prepared them, or holds one of that name by somebody else."""
 
 
 class UnknownParameter(ValueError):
@@ -46,9 +53,8 @@ def split(address: URL) -> tuple[URL, dict[str, Any]]:
         elif name == "connect_timeout":
             arguments["timeout"] = _number(name, value)
         elif name == "pgbouncer":
-            # A pooler that hands another server to every transaction knows no prepared statements.
-            off = value.lower() == "true"
-            arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0} if off else {}
+            if value.lower() == "true":
+                arguments |= UNNAMED
         elif name in {"statement_cache_size", "prepared_statement_cache_size"}:
             arguments[name] = round(_number(name, value))
         elif name not in LEFT_OUT:

@@ -106,7 +106,9 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     together = select(branches.family(mine).c.id)
     here = conversations.c.id.in_(together)
     await count(update(conversations).where(here).values(mind=None))
-    await count(update(turns).where(turns.c.conversation_id.in_(together)).values(mind=None))
+    await count(
+        update(turns).where(turns.c.conversation_id.in_(together), turns.c.mind.is_not(None)).values(mind=None)
+    )
     now = literal(datetime.now(UTC), conversations.c.ended_at.type)
     # A direct message's channel is as good as a name: where nobody else spoke, the place is forgotten, too.
     await count(delete(assignments).where(_their_own(author_hash)))
@@ -122,7 +124,7 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     # Answers first: they are found through the questions, which lose their author.
     student_turns = await count(
         update(turns)
-        .where(turns.c.role == Role.STUDENT, answered)
+        .where(turns.c.conversation_id.in_(mine), turns.c.role == Role.STUDENT, answered)
         .values(content="", thought=None, platform_message_id=None)
     )
     joined = await courses.forget(connection, author_hash)

@@ -7,14 +7,17 @@ older or a stranger's database) is `migrating`'s, which brings Alembic: a third 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+from datetime import UTC, datetime
 from types import ModuleType
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
 
-from bot.store.database import Database
+from bot.store import months
+from bot.store.database import Database, StoreError
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The newest revision in the folder `migrations`."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))
@@ -29,6 +32,9 @@ async def ready(database: Database) -> None:
         await (await _migrating()).settle(database)
     if not database.read_only:
         await database.log_ahead()
+        # Whoever may make no tables here, or has to wait too long: turns find a place without it.
+        with contextlib.suppress(StoreError):
+            await _months_ahead(database)
 
 
 async def migrate(url: str) -> str:
@@ -41,6 +47,16 @@ async def migrate(url: str) -> str:
         return NEWEST if await _is_newest(database) else await (await _migrating()).migrate(database)
     finally:
         await database.aclose()
+
+
+async def _months_ahead(database: Database) -> None:
+    """Make the partitions of the months to come; a look says mostly that they are there."""
+    wanted = months.wanted(datetime.now(UTC))
+    async with database.reading() as connection:
+        there = database.is_sqlite or set(wanted) <= set(await months.found(connection))
+    if not there:
+        async with database.writing() as connection:
+            await months.make(connection, wanted)
 
 
 async def _is_newest(database: Database) -> bool:

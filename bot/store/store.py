@@ -23,6 +23,7 @@ from bot.store import (
     conversations,
     harvested,
     leaving,
+    months,
     opinions,
     person,
     rehearsing,
@@ -386,11 +387,30 @@ class Store:
 
     @whole
     async def purge(self, before: datetime) -> PurgeReport:
-        """Delete what was said, rated, claimed and harvested before that time."""
+        """Delete what was said, rated, claimed and harvested before that time; on PostgreSQL whole months at once."""
+        dropped = await self._drop_months(months.Month.of(before))
         async with self._database.writing() as connection:
             report = await upkeep.purge(connection, before)
         await self._database.scrub()
-        return report
+        return dataclasses.replace(report, turns=report.turns + dropped)
+
+    async def _drop_months(self, first_kept: months.Month) -> int:
+        """Drop the months before that one, each in a transaction of its own; count their turns."""
+        async with self._database.reading() as connection:
+            old = [month for month in await months.found(connection) if month < first_kept]
+        dropped = 0
+        for month in old:
+            # Where somebody reads for long, its turns are deleted one by one, and the table goes another night.
+            with contextlib.suppress(StoreError):
+                async with self._database.writing() as connection:
+                    dropped += await months.drop(connection, month)
+        return dropped
+
+    @whole
+    async def prepare_months(self) -> int:
+        """On PostgreSQL, make the turns' partitions of the months to come; count those made."""
+        async with self._database.writing() as connection:
+            return await months.make(connection, months.wanted(datetime.now(UTC)))
 
     @whole
     async def back_up(self, keep: int) -> tuple[Path, int]:
