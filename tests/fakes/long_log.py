@@ -64,11 +64,12 @@ SELECT i / {A_CONVERSATION} + 1, i % {A_CONVERSATION} + 1,
 FROM said"""  # noqa: S608 - made of constants
 
 
-async def fill(url: str, turns: int, now: datetime) -> str:
-    """Fill a new database with that many turns, a multiple of `A_CONVERSATION` above `A_DAY`; give one teacher's hash."""
+async def fill(url: str, turns: int, now: datetime, a_person: int = A_PERSON) -> str:
+    """Fill a new database with that many turns, a multiple of `A_CONVERSATION` above `A_DAY`, `a_person` by each; give
+    the hash of one teacher."""
     await (await Store.open(url)).aclose()
     engine = create_async_engine(url)
-    rooms, people = max(1, turns // A_CONVERSATION // A_ROOM), max(1, turns // A_PERSON)
+    rooms, people = max(1, turns // A_CONVERSATION // A_ROOM), max(1, turns // a_person)
     talks = turns // A_CONVERSATION
     days = f"CASE WHEN c < {talks - A_DAY // A_CONVERSATION} THEN c * {DAYS * 86400 / talks}"
     seconds = f"(CAST({days} ELSE {DAYS * 86400} + (c % 100) * 600 END AS INTEGER) + n * 20)"

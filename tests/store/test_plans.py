@@ -26,13 +26,17 @@ TURNS = 10_000
 NOW = datetime.now(UTC)
 LONG = ("turns", "claims", "conversations")
 """Tables that grow with every practice; the others grow with people and courses."""
+MONTH = re.compile(r"turns_\d{4}_\d{2}")
+PARTIAL = ("ix_claims_waiting", "ix_claims_author_hash", "ix_conversations_branch_of")
+"""Indexes of the few rows that are not settled: to read one from end to end is to look them up."""
+SCAN = re.compile(rf"SCAN ({'|'.join(LONG)})(?:.* USING INDEX (\w+))?")
 Asked = tuple[str, Any]
 
 
-@pytest.fixture(scope="module", params=DATABASES)
-async def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
-    url = await empty(request.param, tmp_path_factory.mktemp("long"))
-    await long_log.fill(url, TURNS, NOW)
+@pytest.fixture(params=DATABASES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    url = await empty(request.param, tmp_path)
+    await long_log.fill(url, TURNS, NOW, a_person=100)
     opened = await Store.open(url)
     yield opened
     await opened.aclose()
@@ -43,9 +47,10 @@ def caught(store: Store) -> Iterator[list[Asked]]:
     """What is asked of the database meanwhile."""
     asked: list[Asked] = []
 
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")):
-            asked.append((statement, parameters[0] if many else parameters))
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, _m: bool) -> None:
+        # What is done with a month's own table is meant to read all of it.
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")) and not MONTH.search(statement):
+            asked.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
 
     engine = store._database._engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
@@ -53,18 +58,24 @@ def caught(store: Store) -> Iterator[list[Asked]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-async def scanned(store: Store, asked: list[Asked]) -> list[str]:
-    """Long tables that one of these statements reads from end to end."""
-    found = []
+async def scanned(store: Store, asked: list[Asked]) -> list[Asked]:
+    """Long tables that one of these statements reads from end to end, each with the statement."""
+    found: list[Asked] = []
     async with store._database.reading() as connection:
+        if not store._database.is_sqlite:
+            # As if the tables were too long to be read, which a few thousand rows are not.
+            for way in ("seqscan", "hashjoin", "mergejoin"):
+                await connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         for statement, parameters in asked:
             if store._database.is_sqlite:
                 plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-                found += [row.detail for row in plan if re.match(rf"SCAN ({'|'.join(LONG)})", row.detail)]
+                scans = [SCAN.match(row.detail) for row in plan]
+                found += [(scan[1], statement) for scan in scans if scan and scan[2] not in PARTIAL]
             else:
                 plan = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
                 (told,) = plan.scalar_one()
-                found += [f"{node} in {statement}" for node in _whole(told["Plan"], await _filled(connection))]
+                read = set(_whole(told["Plan"], await _filled(connection)))
+                found += [(table, statement) for table in read]
     return found
 
 
@@ -79,8 +90,9 @@ async def _filled(connection: Any) -> set[str]:
 def _whole(plan: dict[str, Any], filled: set[str]) -> Iterator[str]:
     """The parts of a plan that read a long table without looking anything up in it."""
     scan = plan["Node Type"] in {"Seq Scan", "Index Scan", "Index Only Scan"}
-    if scan and plan.get("Relation Name") in filled and "Index Cond" not in plan:
-        yield f"{plan['Node Type']} on {plan['Relation Name']}"
+    few = plan.get("Index Name", "").startswith(PARTIAL)
+    if scan and plan.get("Relation Name") in filled and "Index Cond" not in plan and not few:
+        yield plan["Relation Name"].split("_")[0]
     for part in plan.get("Plans", ()):
         yield from _whole(part, filled)
 
@@ -144,7 +156,7 @@ async def _week(store: Store) -> None:
 
 async def _forget(store: Store) -> None:
     report = await store.forget("person5")
-    assert report.teacher_turns > 400
+    assert report.teacher_turns == 50
 
 
 async def _unsay(store: Store) -> None:
@@ -161,29 +173,28 @@ async def _retention(store: Store) -> None:
 
 
 async def _export(store: Store) -> None:
-    assert len((await store.export("person2"))["turns"]) > 400
+    assert len((await store.export("person2"))["turns"]) == 50
 
 
 QUESTIONS: tuple[Callable[[Store], Awaitable[None]], ...] = (
     _reply, _budget, _reaction, _status, _debrief, _recovery, _try_again, _harvest_page, _week, _consent, _export,
     _unsay, _forget, _retention,
 )  # fmt: skip
-OFFLINE = {"_retention": r"Seq Scan on conversations|SCAN conversations"}
-"""Once a night a read of all conversations, whose index every reply would have to keep."""
+NIGHTLY = {"retention": {"conversations"}}
+"""Once a night a read of all conversations, for whose index every reply would pay."""
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.__name__.strip("_"))
-async def test_a_question_reads_no_long_table_from_end_to_end(
-    store: Store, question: Callable[[Store], Awaitable[None]]
-) -> None:
-    with caught(store) as asked:
-        await question(store)
-    assert asked
-    found = await scanned(store, asked)
-    allowed = OFFLINE.get(question.__name__, "$^")
-    assert [each for each in found if not re.match(allowed, each)] == []
-
-
-async def test_a_scan_would_be_seen(store: Store) -> None:
-    for table in LONG:
-        assert await scanned(store, [(f"SELECT count(*) FROM {table} WHERE lower(CAST({table} AS text)) = ''", ())] if not store._database.is_sqlite else [(f"SELECT * FROM {table} WHERE abs(rowid) = 1", ())])
+async def test_no_question_reads_a_long_table_from_end_to_end(store: Store) -> None:
+    # That a read of all would be seen, first.
+    everything = ("SELECT * FROM turns WHERE content LIKE 'x%'", ())
+    assert {table for table, _ in await scanned(store, [everything])} == {"turns"}
+    found = {}
+    for question in QUESTIONS:
+        with caught(store) as asked:
+            await question(store)
+        assert asked
+        name = question.__name__.strip("_")
+        read = [each for each in await scanned(store, asked) if each[0] not in NIGHTLY.get(name, ())]
+        if read:
+            found[name] = read
+    assert found == {}
