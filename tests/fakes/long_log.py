@@ -64,16 +64,16 @@ SELECT i / {A_CONVERSATION} + 1, i % {A_CONVERSATION} + 1,
 FROM said"""  # noqa: S608 - made of constants
 
 
-async def fill(url: str, turns: int, now: datetime, a_person: int = A_PERSON) -> str:
-    """Fill a new database with that many turns, a multiple of `A_CONVERSATION` above `A_DAY`, `a_person` by each; give
-    the hash of one teacher."""
+async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON, over: int = DAYS) -> str:
+    """Fill a new database with that many turns, a multiple of `A_CONVERSATION` above `A_DAY`, `a_person` by each, said
+    over so many days and the last one; give the hash of one teacher."""
     await (await Store.open(url)).aclose()
     engine = create_async_engine(url)
     rooms, people = max(1, turns // A_CONVERSATION // A_ROOM), max(1, turns // a_person)
     talks = turns // A_CONVERSATION
-    days = f"CASE WHEN c < {talks - A_DAY // A_CONVERSATION} THEN c * {DAYS * 86400 / talks}"
-    seconds = f"(CAST({days} ELSE {DAYS * 86400} + (c % 100) * 600 END AS INTEGER) + n * 20)"
-    begin = (now - timedelta(days=DAYS + 2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = f"CASE WHEN c < {talks - A_DAY // A_CONVERSATION} THEN c * {over * 86400 / talks}"
+    seconds = f"(CAST({days} ELSE {over * 86400} + (c % 100) * 600 END AS INTEGER) + n * 20)"
+    begin = (now - timedelta(days=over + 2)).replace(hour=0, minute=0, second=0, microsecond=0)
     postgres = engine.dialect.name == "postgresql"
     if postgres:
         numbers = f"SELECT g AS i FROM generate_series(0::bigint, {turns - 1}) AS g"

@@ -135,7 +135,7 @@ async def test_an_older_database_is_refused_until_migrated(
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0007"])
 async def test_a_database_of_each_revision_comes_forward_with_what_waits_in_it(
     tmp_path: Path, kind: str, revision: str
 ) -> None:
@@ -195,8 +195,10 @@ async def test_another_programs_database_is_refused_untouched(path: Path) -> Non
     assert content(path) == before
 
 
-async def test_two_at_once_create_one_database(path: Path) -> None:
-    stores = await asyncio.gather(*(Store.open(url(path)) for _ in range(4)))
+@pytest.mark.parametrize("kind", DATABASES)
+async def test_several_at_once_create_one_database(tmp_path: Path, kind: str) -> None:
+    address = await empty(kind, tmp_path)
+    stores = await asyncio.gather(*(Store.open(address) for _ in range(4)))
     for store in stores:
         await store.writable()
         await store.aclose()
