@@ -107,10 +107,9 @@ async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON,
         " FROM conversations WHERE id <= 20",
     ]
     async with engine.begin() as connection:
-        if postgres:
-            await _months(connection, begin, now)
-        for statement in statements:
-            # A colon is a parameter's beginning to SQLAlchemy's text.
+        indexed = await _months(connection, begin, now) if postgres else []
+        # Past SQLAlchemy's text, to which a colon is a parameter's beginning.
+        for statement in (*statements[:2], *indexed, *statements[2:]):
             await connection.exec_driver_sql(statement)
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -119,7 +118,18 @@ async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON,
     return f"person{people // 2}"
 
 
-async def _months(connection: AsyncConnection, begin: datetime, now: datetime) -> None:
-    """The partitions of a log that has been written month by month."""
+async def _months(connection: AsyncConnection, begin: datetime, now: datetime) -> list[str]:
+    """The partitions of a log that has been written month by month, bare; gives what indexes them once they are full.
+    Needs a user who may do anything there."""
     first, last = Month.of(begin).number, Month.of(now).number
     await months.make(connection, [Month(number) for number in range(first, last + 1)])
+    await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no keys are looked up
+    await connection.exec_driver_sql("ALTER TABLE turns DROP CONSTRAINT pk_turns")
+    found = await connection.exec_driver_sql(
+        "SELECT indexname, replace(indexdef, 'ON ONLY', 'ON') FROM pg_indexes"
+        " WHERE tablename = 'turns' OR indexname LIKE 'uq_turns_%_number'"
+    )
+    indexes = found.all()
+    for name, _ in indexes:
+        await connection.exec_driver_sql(f"DROP INDEX {name}")
+    return ["ALTER TABLE turns ADD CONSTRAINT pk_turns PRIMARY KEY (id, said_at)", *(made for _, made in indexes)]
