@@ -91,9 +91,7 @@ async def known(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
 async def unanswered(connection: AsyncConnection) -> list[ClaimedMessage]:
     """Messages claimed but neither answered nor failed, oldest first."""
     found = await connection.execute(
-        select(claims.c.payload)
-        .where(WAITING)
-        .order_by(claims.c.claimed_at, claims.c.message_key)
+        select(claims.c.payload).where(WAITING).order_by(claims.c.claimed_at, claims.c.message_key)
     )
     return [message(payload) for payload in found.scalars()]
 

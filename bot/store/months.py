@@ -6,6 +6,7 @@ turns in one table: nothing here has anything to do there. It knows the table's 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leaving
-from bot.store.database import one_at_a_time
+from bot.store.database import Database, StoreError, one_at_a_time
 
 AHEAD = 3
 """Months after this one whose partitions are there already: so long a bot may run without making new ones."""
@@ -52,6 +53,30 @@ class Month:
         return f"turns_{self.begins:%Y_%m}"
 
 
+async def prepare(database: Database) -> int:
+    """Make the partitions of this month and of those ahead; count those made."""
+    wanted = _wanted(datetime.now(UTC))
+    async with database.reading() as connection:
+        there = database.is_sqlite or set(wanted) <= set(await found(connection))
+    if there:
+        return 0
+    async with database.writing() as connection:
+        return await make(connection, wanted)
+
+
+async def drop_before(database: Database, moment: datetime) -> int:
+    """Drop every month that ended before that moment, each in a transaction of its own; count the turns."""
+    async with database.reading() as connection:
+        old = [month for month in await found(connection) if month < Month.of(moment)]
+    dropped = 0
+    for month in old:
+        # Where somebody reads for long, its turns are deleted one by one, and the table goes another night.
+        with contextlib.suppress(StoreError):
+            async with database.writing() as connection:
+                dropped += await drop(connection, month)
+    return dropped
+
+
 async def found(connection: AsyncConnection) -> list[Month]:
     """The months that have a partition, oldest first; none on SQLite."""
     if connection.dialect.name != "postgresql":
@@ -63,7 +88,7 @@ async def found(connection: AsyncConnection) -> list[Month]:
     return sorted(Month(int(match[1]) * 12 + int(match[2]) - 1) for match in matches if match)
 
 
-def wanted(now: datetime) -> list[Month]:
+def _wanted(now: datetime) -> list[Month]:
     """This month and those ahead."""
     this = Month.of(now).number
     return [Month(number) for number in range(this, this + AHEAD + 1)]
@@ -95,7 +120,7 @@ async def drop(connection: AsyncConnection, month: Month) -> int:
 
 
 async def _hold(connection: AsyncConnection, lock: str) -> None:
-    """Lock what a change of the partitions touches, always in this order: whoever logs locks conversations first, too."""
+    """Lock what a change of the partitions touches, in the order of whoever logs: conversations first."""
     await connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}'"))
     await connection.execute(text(f"LOCK TABLE conversations IN {lock} MODE"))
     await connection.execute(text(f"LOCK TABLE turns IN {lock} MODE"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from datetime import UTC, datetime
 from types import ModuleType
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
@@ -34,7 +33,7 @@ async def ready(database: Database) -> None:
         await database.log_ahead()
         # Whoever may make no tables here, or has to wait too long: turns find a place without it.
         with contextlib.suppress(StoreError):
-            await _months_ahead(database)
+            await months.prepare(database)
 
 
 async def migrate(url: str) -> str:
@@ -47,16 +46,6 @@ async def migrate(url: str) -> str:
         return NEWEST if await _is_newest(database) else await (await _migrating()).migrate(database)
     finally:
         await database.aclose()
-
-
-async def _months_ahead(database: Database) -> None:
-    """Make the partitions of the months to come; a look says mostly that they are there."""
-    wanted = months.wanted(datetime.now(UTC))
-    async with database.reading() as connection:
-        there = database.is_sqlite or set(wanted) <= set(await months.found(connection))
-    if not there:
-        async with database.writing() as connection:
-            await months.make(connection, wanted)
 
 
 async def _is_newest(database: Database) -> bool:

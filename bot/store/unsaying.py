@@ -28,7 +28,8 @@ async def unsay(connection: AsyncConnection, message_id: str) -> int:
     for said in found.all():
         blank.append(said.id)
         if said.role == Role.TEACHER:
-            blank += (await connection.execute(answered_by(turns.c.id == said.id))).scalars()
+            answers = await connection.execute(answered_by(turns.c.id == said.id))
+            blank += list(answers.scalars())
         # The child remembers it in its states since.
         since = (turns.c.conversation_id == said.conversation_id, turns.c.number > said.number)
         await connection.execute(update(turns).where(*since).values(mind=None))

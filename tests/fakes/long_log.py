@@ -4,6 +4,7 @@ The last day is the same whatever the length: so many turns, by as many people. 
 a conversation has twenty, a channel ten conversations. Good for nothing else.
 """
 
+# ruff: noqa: S608 - of constants and numbers alone
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -61,7 +62,7 @@ SELECT i / {A_CONVERSATION} + 1, i % {A_CONVERSATION} + 1,
     CASE WHEN asks THEN NULL ELSE '{LESSON}' END, CASE WHEN asks THEN NULL ELSE 7 END,
     CASE WHEN asks THEN NULL ELSE 0.00001 END, CASE WHEN asks THEN NULL ELSE 700 END, 'on',
     CASE WHEN asks THEN {MIND} END
-FROM said"""  # noqa: S608 - made of constants
+FROM said"""
 
 
 async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON, over: int = DAYS) -> str:
@@ -80,7 +81,7 @@ async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON,
         said_at = f"'{begin.isoformat()}'::timestamptz + {seconds} * interval '1 second'"
         json, repeated = f"({THOUGHT})::json", "repeat('\"holds\", ', 20)"
     else:
-        numbers = f"SELECT 0 AS i UNION ALL SELECT i + 1 FROM numbers WHERE i < {turns - 1}"  # noqa: S608
+        numbers = f"SELECT 0 AS i UNION ALL SELECT i + 1 FROM numbers WHERE i < {turns - 1}"
         epoch = int(begin.timestamp())
         said_at = f"strftime('%Y-%m-%d %H:%M:%S.000000', {epoch} + {seconds}, 'unixepoch')"
         json, repeated = f"({THOUGHT})", "replace(hex(zeroblob(20)), '00', '\"holds\", ')"
@@ -89,7 +90,7 @@ async def fill(url: str, turns: int, now: datetime, *, a_person: int = A_PERSON,
         placed AS (SELECT i, i / {A_CONVERSATION} AS c, i % {A_CONVERSATION} AS n,
             (i / 2 * 2654435761) % 4294967296 AS h FROM numbers),
         said AS (SELECT i, c, h, n % 2 = 0 AS asks, 21 + h % 79 AS a, 3 + (h / 128) % 18 AS b,
-            'person' || (c % {people}) AS person, {said_at} AS said_at, {repeated} AS repeated FROM placed)"""  # noqa: S608
+            'person' || (c % {people}) AS person, {said_at} AS said_at, {repeated} AS repeated FROM placed)"""
     statements = [
         "INSERT INTO conversations (platform, channel, thread, turns, created_at, updated_at, ended_at, spoken_at)"
         f"{said} SELECT 'discord', 'room' || (c % {rooms}), '', {A_CONVERSATION}, said_at, said_at,"
@@ -126,10 +127,13 @@ async def _months(connection: AsyncConnection, begin: datetime, now: datetime) -
     await connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no keys are looked up
     await connection.exec_driver_sql("ALTER TABLE turns DROP CONSTRAINT pk_turns")
     found = await connection.exec_driver_sql(
-        "SELECT indexname, replace(indexdef, 'ON ONLY', 'ON') FROM pg_indexes"
+        "SELECT indexname, replace(indexdef, 'ON ONLY', 'ON') AS made FROM pg_indexes"
         " WHERE tablename = 'turns' OR indexname LIKE 'uq_turns_%_number'"
     )
     indexes = found.all()
-    for name, _ in indexes:
-        await connection.exec_driver_sql(f"DROP INDEX {name}")
-    return ["ALTER TABLE turns ADD CONSTRAINT pk_turns PRIMARY KEY (id, said_at)", *(made for _, made in indexes)]
+    for index in indexes:
+        await connection.exec_driver_sql(f"DROP INDEX {index.indexname}")
+    return [
+        "ALTER TABLE turns ADD CONSTRAINT pk_turns PRIMARY KEY (id, said_at)",
+        *(index.made for index in indexes),
+    ]

@@ -50,9 +50,10 @@ async def before(url: str, servers: int = 2) -> AsyncIterator[str]:
             )
         )
         assert PROGRAM
-        as_another = {"user": "nobody"} if os.getuid() == 0 else {}
         program = await asyncio.create_subprocess_exec(
-            PROGRAM, "-q", str(settings), stderr=asyncio.subprocess.DEVNULL, **as_another
+            *(PROGRAM, "-q", str(settings)),
+            stderr=asyncio.subprocess.DEVNULL,
+            user="nobody" if os.getuid() == 0 else None,
         )
         try:
             await _listening(listens)

@@ -21,7 +21,9 @@ from bot.store.rows import ClaimedMessage, Consent, FeedbackKind, StudentTurn, T
 from bot.student.records.dialogue import Thought, ThoughtKind
 from tests.databases import POSTGRES, empty
 
-pytestmark = pytest.mark.skipif(not POSTGRES, reason="no PostgreSQL server is named; SQLite has one table for all turns")
+pytestmark = pytest.mark.skipif(
+    not POSTGRES, reason="no PostgreSQL server is named; SQLite has one table for all turns"
+)
 
 NOW = datetime.now(UTC)
 ANN = "a" * 32
@@ -54,7 +56,7 @@ async def rows(engine: AsyncEngine, statement: str) -> list[tuple[Any, ...]]:
 async def partitions(engine: AsyncEngine) -> dict[str, int]:
     """How many turns lie in each partition that has any."""
     found = await rows(engine, "SELECT tableoid::regclass::text, count(*) FROM turns GROUP BY 1 ORDER BY 1")
-    return {name: count for name, count in found}
+    return dict(found)
 
 
 async def say(store: Store, at: datetime, key: str) -> int:
@@ -62,7 +64,15 @@ async def say(store: Store, at: datetime, key: str) -> int:
     place = await store.conversation("discord", "room", None)
     await store.claim(ClaimedMessage(key, "discord", "room", None, ANN, "What?", key, at))
     student = StudentTurn(
-        "45", at, Thought(ThoughtKind.ANSWER, "45", words=1), "model", "base", "1", "3", "mia", "2.NBT.B.5-subtract"
+        "45",
+        at,
+        Thought(ThoughtKind.ANSWER, "45", words=1),
+        "model",
+        "base",
+        "1",
+        "3",
+        "mia",
+        "2.NBT.B.5-subtract",
     )
     logged = await store.log_exchange(key, place.id, TeacherTurn("What?", at, ANN, key), student, None)
     assert logged.student_id
@@ -119,7 +129,7 @@ async def test_an_older_log_comes_whole_into_its_months(url: str, engine: AsyncE
 
 
 async def test_the_months_to_come_are_there_and_made_again(store: Store, engine: AsyncEngine) -> None:
-    ahead = months.wanted(NOW)
+    ahead = months._wanted(NOW)
     assert len(ahead) == months.AHEAD + 1
     async with store._database.reading() as connection:
         assert await months.found(connection) == ahead
@@ -129,7 +139,9 @@ async def test_the_months_to_come_are_there_and_made_again(store: Store, engine:
     assert await store.prepare_months() == 1
 
 
-async def test_a_turn_without_its_month_is_taken_and_moves_there_later(store: Store, engine: AsyncEngine) -> None:
+async def test_a_turn_without_its_month_is_taken_and_moves_there_later(
+    store: Store, engine: AsyncEngine
+) -> None:
     await say(store, back(5), "discord:late")
     assert await partitions(engine) == {"turns_other": 2}
     before = [asdict(turn) for turn in await store.turns(1, 9)]
@@ -149,7 +161,9 @@ async def test_retention_drops_old_months_and_deletes_within_the_one_it_cuts(
     report = await store.purge(back(2) + timedelta(days=1))
     assert report.turns == 6
     assert await partitions(engine) == {Month.of(back(count)).partition: 2 for count in (2, 1, 0)}
-    there = {name for (name,) in await rows(engine, "SELECT relname FROM pg_class WHERE relname ~ '^turns_2'")}
+    there = {
+        name for (name,) in await rows(engine, "SELECT relname FROM pg_class WHERE relname ~ '^turns_2'")
+    }
     assert not there & {Month.of(back(count)).partition for count in (3, 4)}
     assert [turn for (turn,) in await rows(engine, "SELECT turn_id FROM feedback ORDER BY 1")] == said[3:]
     assert [turn.number for turn in await store.turns(1, 99)] == [7, 8, 9, 10, 11, 12]
@@ -166,7 +180,7 @@ async def test_a_month_that_somebody_reads_is_emptied_and_dropped_another_night(
         assert (await store.purge(back(1))).turns == 2
         await say(store, NOW, "discord:2")
     old = Month.of(back(3)).partition
-    assert await rows(engine, f"SELECT count(*) FROM {old}") == [(0,)]
+    assert await rows(engine, f"SELECT count(*) FROM {old}") == [(0,)]  # noqa: S608
     await store.purge(back(1))
     assert await rows(engine, f"SELECT to_regclass('{old}')") == [(None,)]
 

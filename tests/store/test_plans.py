@@ -5,7 +5,6 @@ The statements are those that the store makes, caught on their way; a log of som
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -49,7 +48,9 @@ def caught(store: Store) -> Iterator[list[Asked]]:
 
     def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, _m: bool) -> None:
         # What is done with a month's own table is meant to read all of it.
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")) and not MONTH.search(statement):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH", "INSERT")) and not MONTH.search(
+            statement
+        ):
             asked.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
 
     engine = store._database._engine.sync_engine
