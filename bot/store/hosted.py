@@ -33,6 +33,10 @@ UNNAMED: dict[str, Any] = {
 """Statements without names, none kept: a pooler such as PgBouncer in transaction mode hands each transaction another
 server, which has not prepared them, or holds one of that name by somebody else."""
 
+JIT = "off"
+"""To compile a statement over a year of partitions takes the server seconds, and to run it milliseconds. A pooler takes
+no such setting; there it is the database's: ALTER DATABASE ... SET jit = off."""
+
 
 class UnknownParameter(ValueError):
     """Of an address; the message says which there are."""
@@ -41,7 +45,7 @@ class UnknownParameter(ValueError):
 def split(address: URL) -> tuple[URL, dict[str, Any]]:
     """The address without what stands behind its "?", and that as arguments of asyncpg. Raise `UnknownParameter`."""
     given = {name: value if isinstance(value, str) else value[-1] for name, value in address.query.items()}
-    arguments: dict[str, Any] = {"server_settings": {"application_name": "pupil"}}
+    arguments: dict[str, Any] = {"server_settings": {"application_name": "pupil", "jit": JIT}}
     read = {}
     for name, value in given.items():
         if name in READ_BY_THE_DRIVER:
@@ -55,6 +59,7 @@ def split(address: URL) -> tuple[URL, dict[str, Any]]:
         elif name == "pgbouncer":
             if value.lower() == "true":
                 arguments |= UNNAMED
+                arguments["server_settings"].pop("jit", None)
         elif name in {"statement_cache_size", "prepared_statement_cache_size"}:
             arguments[name] = round(_number(name, value))
         elif name not in LEFT_OUT:

@@ -105,11 +105,11 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
     long_ago = claims.c.claimed_at < datetime.now(UTC) - NEVER_SENT_AGAIN
     await count(delete(claims).where(claims.c.message_key.in_(said), long_ago))
     # Answers first: they are found through the questions, which lose their author.
-    student_turns = await count(
-        update(turns)
-        .where(turns.c.id.in_(answered_by(turns.c.author_hash == author_hash)))
-        .values(content="", thought=None, platform_message_id=None)
-    )
+    answers = (await connection.execute(answered_by(turns.c.author_hash == author_hash))).scalars()
+    blank = {"content": "", "thought": None, "platform_message_id": None}
+    student_turns = 0
+    for few in chunks(list(answers)):
+        student_turns += await count(update(turns).where(turns.c.id.in_(few)).values(blank))
     joined = await courses.forget(connection, author_hash)
     keys, reviewed = await leaving.forget(connection, author_hash)
     report = ForgetReport(
