@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
-from bot.store.database import Database, StoreError, Work, chunks, name_of
+from bot.store.database import Database, StoreError, Work, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
 from bot.store.tables import turns
 from bot.student.records.dialogue import MOST_ANSWERS, DialogueError, MoveKind, Role, Thought
@@ -37,8 +37,6 @@ PAGE = 500
 """Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
 EVERYWHERE = range(1, MOST)
 """All conversations."""
-A_FEW = 25
-"""Conversations of a list that are read at once: as many as a page or two hold."""
 
 # Of every message: made once, so that neither they nor what is kept of them compiled are made anew each time.
 _SAID = [each for each in turns.c if each is not turns.c.mind]
@@ -193,38 +191,32 @@ async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow
     return None if row is None else _turn(connection, row)
 
 
-def _few(conversations: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Conversations as `page` takes them: a range as it is, others some at a time."""
-    if isinstance(conversations, range):
-        yield from [conversations] if conversations else []
-    else:
-        yield from chunks(conversations, A_FEW)
-
-
 async def stream(
     database: Database, work: Work, within: Sequence[int], *, forgotten: bool
 ) -> AsyncGenerator[LoggedTurn, None]:
     """The turns of these conversations, page by page."""
 
-    async def read(after: tuple[int, int], few: Sequence[int]) -> list[LoggedTurn]:
+    async def read(after: tuple[int, int], before: int) -> list[LoggedTurn]:
         async with database.reading() as connection:
-            return await page(connection, after, few, forgotten=forgotten)
+            return await page(connection, after, before, forgotten=forgotten)
 
-    for few in _few(within):
-        after = (few[0], 0)
-        while found := await work.finish(read(after, few)):
+    # Conversations of a list one by one: looked up together, they would be searched for from the first to the last.
+    runs = [within] if isinstance(within, range) else [range(each, each + 1) for each in within]
+    for run in runs:
+        after, more = (run.start, 0), True
+        while more:
+            found = await work.finish(read(after, run.stop))
             for logged in found:
                 yield logged
-            after = (found[-1].turn.conversation_id, found[-1].turn.number)
+                after = (logged.turn.conversation_id, logged.turn.number)
+            more = len(found) == PAGE
 
 
 async def page(
-    connection: AsyncConnection, after: tuple[int, int], within: Sequence[int], *, forgotten: bool = False
+    connection: AsyncConnection, after: tuple[int, int], before: int, *, forgotten: bool = False
 ) -> list[LoggedTurn]:
-    """Up to `PAGE` turns of these conversations that are not blank, behind that conversation and number; with
-    `forgotten`, the blank turns of teachers who were forgotten, too."""
-    place = turns.c.conversation_id
-    there = place < within.stop if isinstance(within, range) else place.in_(within)
+    """Up to `PAGE` turns that are not blank, behind that conversation and number and before the conversation `before`;
+    with `forgotten`, the blank turns of teachers who were forgotten, too."""
     said = turns.c.content != ""
     if forgotten:
         said = or_(said, and_(turns.c.role == Role.TEACHER, turns.c.author_hash.is_(None)))
@@ -234,7 +226,7 @@ async def page(
         .add_columns(tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
         .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
-        .where(said, there)
+        .where(turns.c.conversation_id < before, said)
         .order_by(turns.c.conversation_id, turns.c.number)
         .limit(PAGE)
     )
