@@ -32,6 +32,8 @@ LOOK_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta
 FAILED = "failed: "
 """How the result of a run begins that failed."""
 DUMP = "a PostgreSQL server has backups of its own; use pg_dump, and pg_restore to read them back"
+MONTHS = "45 2 * * *"
+"""When the turns' partitions of the next months are made; that takes a moment, and most nights nothing."""
 LAST_WORDS = 300
 """Characters of a program's output that are kept as its result."""
 
@@ -80,6 +82,7 @@ class Jobs:
         found = [
             Job("backup", wanted.backup, self._back_up, hour),
             Job("retention", wanted.retention, self._purge, hour),
+            Job("months", MONTHS, self._months, hour),
             Job("harvest", wanted.harvest, lambda: self._training("harvest"), 6 * hour),
             Job("fine-tunes", wanted.fine_tunes, lambda: self._training("openai", "watch"), hour),
             Job("summary", wanted.summary, self._summarise, hour, CONNECT),
@@ -87,6 +90,8 @@ class Jobs:
         needless = set()
         if not self._settings.in_file:
             needless.add("backup")  # a PostgreSQL server has backups of its own
+        else:
+            needless.add("months")  # SQLite has one table for all
         if not self._settings.privacy.keep_days:
             needless.add("retention")
         if not wanted.summary_channel:
@@ -181,6 +186,9 @@ class Jobs:
             f"removed {gone.turns} turns, {gone.ratings} ratings, {gone.claims} claims and "
             f"{gone.candidates} candidates"
         )
+
+    async def _months(self) -> str:
+        return f"made {await self._store.prepare_months()} partitions for months to come"
 
     async def _training(self, *arguments: str) -> str:
         """Run `python -m training …` and give the end of what it said; raise when it failed."""

@@ -55,7 +55,7 @@ COMMANDS = (
     "restore",
     "forget",
 )
-NEWEST = "0007"
+NEWEST = "0008"
 CLEAN = {
     name: value
     for name, value in os.environ.items()

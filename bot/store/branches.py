@@ -6,14 +6,15 @@ it was said, so that who is forgotten there is forgotten here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import CTE, ScalarSelect, Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import conversations, turns
-from bot.store.database import StoreError, insert, name_of
+from bot.store.database import StoreError, chunks, insert, name_of
 from bot.store.rows import ConversationRow, Moment, TurnRow
 from bot.store.tables import conversations as table
 from bot.store.tables import turns as said
@@ -89,10 +90,17 @@ async def branch(
     return row
 
 
-def family(of: Select[tuple[int]] | ScalarSelect[int]) -> CTE:
-    """The ids of those conversations and of all that go on from them, however far."""
-    found = select(table.c.id).where(table.c.id.in_(of)).cte("family", recursive=True)
-    return found.union(select(table.c.id).join(found, table.c.branch_of == found.c.id))
+async def family(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+    """Those conversations and all that go on from them, however far."""
+    found, newest = set(ids), sorted(set(ids))
+    while newest:
+        later: set[int] = set()
+        for chunk in chunks(newest):
+            rows = await connection.execute(select(table.c.id).where(table.c.branch_of.in_(chunk)))
+            later.update(rows.scalars())
+        newest = sorted(later - found)
+        found.update(newest)
+    return sorted(found)
 
 
 async def _chain(connection: AsyncConnection, conversation: ConversationRow) -> list[tuple[int, int]]:

@@ -17,18 +17,22 @@ from bot.store.tables import claims, storable
 
 WAITS = (ClaimState.CLAIMED, ClaimState.SPOKEN)
 """The states of a message that waits for its answer."""
+WAITING = claims.c.state.in_(
+    bindparam("waits", [str(each) for each in WAITS], expanding=True, literal_execute=True)
+)
+"""Written out in the statement, or SQLite would not know that it may look into the index of what waits."""
 GONE = {"payload": None, "spoken": None, "author_hash": None, "program": None, "not_before": None}
 """What is let go of when it waits no more."""
 
 # Of every message, so it is made but once.
 _ANSWER = (
     update(claims)
-    .where(claims.c.message_key == bindparam("key"), claims.c.state.in_(WAITS))
+    .where(claims.c.message_key == bindparam("key"), WAITING)
     .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), **GONE)
 )
 _GO_ON = (
     update(claims)
-    .where(claims.c.message_key == bindparam("key"), claims.c.state.in_(WAITS))
+    .where(claims.c.message_key == bindparam("key"), WAITING)
     .values(state=ClaimState.SPOKEN, spoken=bindparam("said", type_=claims.c.spoken.type), not_before=None)
 )
 
@@ -87,9 +91,7 @@ async def known(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
 async def unanswered(connection: AsyncConnection) -> list[ClaimedMessage]:
     """Messages claimed but neither answered nor failed, oldest first."""
     found = await connection.execute(
-        select(claims.c.payload)
-        .where(claims.c.state.in_(WAITS))
-        .order_by(claims.c.claimed_at, claims.c.message_key)
+        select(claims.c.payload).where(WAITING).order_by(claims.c.claimed_at, claims.c.message_key)
     )
     return [message(payload) for payload in found.scalars()]
 
@@ -98,7 +100,7 @@ async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
     """Give up on a claimed message, and let go of its text; one already answered stays answered."""
     await connection.execute(
         update(claims)
-        .where(claims.c.message_key == key, claims.c.state.in_(WAITS))
+        .where(claims.c.message_key == key, WAITING)
         .values(state=ClaimState.FAILED, reason=reason, **GONE)
     )
 

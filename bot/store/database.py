@@ -91,14 +91,14 @@ class Database:
                 address, arguments = hosted.split(address)
             except hosted.UnknownParameter as error:
                 raise StoreError(f"database url: {error}") from None
-            if self.read_only:
-                arguments["server_settings"]["default_transaction_read_only"] = "on"
         try:
             # Parameters are what people said: they belong in no traceback.
             engine = create_async_engine(
                 address,
                 connect_args=arguments,
                 hide_parameters=True,
+                # Said with each transaction, not at the start: that a pooler would refuse.
+                execution_options={"postgresql_readonly": True} if self.read_only else {},
                 pool_pre_ping=not self.is_sqlite,  # a server may have restarted since
             )
         except ModuleNotFoundError as error:

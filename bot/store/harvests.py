@@ -5,17 +5,18 @@ It knows no filter. Methods raise `StoreError`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, leaving, opinions, upkeep
 from bot.store.candidates import candidate
 from bot.store.database import Database, chunks, insert, one_at_a_time
 from bot.store.rows import Candidate, CandidateState, Consent, NewCandidate, Put, RatingRow, WeekRow
-from bot.store.tables import candidate_people, candidates, ratings, reviews, turns
+from bot.store.tables import candidate_people, candidates, conversations, ratings, reviews, turns
 from bot.student.records.dialogue import Role
 
 
@@ -30,14 +31,41 @@ class Harvests:
         async with self._database.reading() as connection:
             return await consents.history(connection)
 
-    async def repeated_lines(self, least: int, most_people: int) -> set[str]:
-        """What teachers said word for word at least `least` times, in lower case, where no more than
+    async def conversations(self, since: datetime | None = None) -> Sequence[int]:
+        """The ids of all conversations as a range, or a list of those in which somebody spoke since then, in order."""
+        async with self._database.reading() as connection:
+            if since is None:
+                newest = await connection.scalar(select(func.max(conversations.c.id)))
+                return range(1, (newest or 0) + 1)
+            lately = select(turns.c.conversation_id).where(turns.c.said_at >= since).distinct()
+            return sorted((await connection.execute(lately)).scalars())
+
+    async def given(self, besides: Sequence[int]) -> dict[str, int]:
+        """How many candidates hold each person's words, those of these conversations left out."""
+        count = (
+            select(candidate_people.c.author_hash, func.count().label("count"))
+            .join(candidates)
+            .where(candidates.c.state == CandidateState.PENDING)
+            .group_by(candidate_people.c.author_hash)
+        )
+        async with self._database.reading() as connection:
+            found: Counter[str] = Counter()
+            found.update({row.author_hash: row.count for row in await connection.execute(count)})
+            for chunk in chunks(besides):
+                here = await connection.execute(count.where(candidates.c.conversation_id.in_(chunk)))
+                found.subtract({row.author_hash: row.count for row in here})
+        return found
+
+    async def repeated_lines(self, least: int, most_people: int, since: datetime | None = None) -> set[str]:
+        """What teachers said word for word at least `least` times (since then), in lower case, where no more than
         `most_people` said it."""
-        line = func.lower(turns.c.content)
+        line, said = func.lower(turns.c.content), [turns.c.role == Role.TEACHER, turns.c.content != ""]
+        if since is not None:
+            said.append(turns.c.said_at >= since)
         async with self._database.reading() as connection:
             found = await connection.stream(
                 select(line.label("line"))
-                .where(turns.c.role == Role.TEACHER, turns.c.content != "")
+                .where(*said)
                 .group_by(line)
                 .having(
                     and_(func.count() >= least, func.count(turns.c.author_hash.distinct()) <= most_people)
@@ -106,32 +134,51 @@ class Harvests:
             )
         return done
 
-    async def retire(self, before: datetime, *, silence_is_consent: bool) -> int:
-        """Delete what no harvest found since `before`, and what was withdrawn; count it.
+    async def retire(
+        self, before: datetime, *, silence_is_consent: bool, within: Sequence[int] | None = None
+    ) -> int:
+        """Delete what no harvest found since `before`, and what was withdrawn; count it. `within` names the
+        conversations that were looked at, where those were not all.
 
         What a person reviewed stays although a rule has changed since, but not against the will of anyone in it.
         Of what was published a row stays, so that it leaves the file, too.
         """
         async with self._database.writing() as connection:
             await one_at_a_time(connection, leaving.PEOPLE)
-            unseen = and_(candidates.c.state == CandidateState.PENDING, candidates.c.seen_at < before)
-            judged = select(reviews.c.candidate_key).where(reviews.c.verdict.is_not(None))
-            kept = await connection.execute(
-                select(candidate_people).join(candidates).where(unseen, candidates.c.key.in_(judged))
-            )
-            people: dict[str, set[str]] = {}
-            for row in kept:
-                people.setdefault(row.candidate_key, set()).add(row.author_hash)
-            refusing = await consents.refusing(
-                connection, set().union(*people.values()), silence_is_consent=silence_is_consent
-            )
-            stays = [key for key, those in people.items() if not those & refusing]
-            for chunk in chunks(stays):
-                await connection.execute(
-                    update(candidates).where(candidates.c.key.in_(chunk)).values(seen_at=before)
-                )
-            await connection.execute(update(candidates).where(unseen).values(state=CandidateState.WITHDRAWN))
+            old = and_(candidates.c.state == CandidateState.PENDING, candidates.c.seen_at < before)
+            for unseen in (
+                [old]
+                if within is None
+                else [and_(old, candidates.c.conversation_id.in_(chunk)) for chunk in chunks(within)]
+            ):
+                await self._withdraw_unseen(connection, unseen, before, silence_is_consent=silence_is_consent)
             return await _drop_withdrawn(connection)
+
+    async def _withdraw_unseen(
+        self,
+        connection: AsyncConnection,
+        unseen: ColumnElement[bool],
+        before: datetime,
+        *,
+        silence_is_consent: bool,
+    ) -> None:
+        """Withdraw what was not seen, but for what a person reviewed that everybody in it allows."""
+        judged = select(reviews.c.candidate_key).where(reviews.c.verdict.is_not(None))
+        kept = await connection.execute(
+            select(candidate_people).join(candidates).where(unseen, candidates.c.key.in_(judged))
+        )
+        people: dict[str, set[str]] = {}
+        for row in kept:
+            people.setdefault(row.candidate_key, set()).add(row.author_hash)
+        refusing = await consents.refusing(
+            connection, set().union(*people.values()), silence_is_consent=silence_is_consent
+        )
+        stays = [key for key, those in people.items() if not those & refusing]
+        for chunk in chunks(stays):
+            await connection.execute(
+                update(candidates).where(candidates.c.key.in_(chunk)).values(seen_at=before)
+            )
+        await connection.execute(update(candidates).where(unseen).values(state=CandidateState.WITHDRAWN))
 
     async def withdraw_all(self) -> int:
         """Delete every candidate that was not published, and withdraw the others: the policy allows none."""
@@ -149,11 +196,11 @@ async def _known(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, 
     return {row.key: candidate(row) for row in found}
 
 
-async def _judged_turns(connection: AsyncConnection, conversations: Iterable[int]) -> dict[str, list[int]]:
+async def _judged_turns(connection: AsyncConnection, places: Iterable[int]) -> dict[str, list[int]]:
     """The turns of reviewed candidates in these conversations, drafts included, by key."""
     found = await connection.execute(
         select(candidates.c.key, candidates.c.lineage).where(
-            candidates.c.conversation_id.in_(sorted(conversations)),
+            candidates.c.conversation_id.in_(sorted(places)),
             candidates.c.state != CandidateState.FORGOTTEN,
             candidates.c.key.in_(select(reviews.c.candidate_key)),
         )

@@ -25,6 +25,17 @@ LEFT_OUT = frozenset(
     }
 )  # fmt: skip
 """What asyncpg has no part for, or does by itself. What `channel_binding` is for, `sslmode=verify-full` does, too."""
+UNNAMED: dict[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,
+}
+"""Statements without names, none kept: a pooler such as PgBouncer in transaction mode hands each transaction another
+server, which has not prepared them, or holds one of that name by somebody else."""
+
+JIT = "off"
+"""To compile a statement over a year of partitions takes the server seconds, and to run it milliseconds. A pooler takes
+no such setting; there it is the database's: ALTER DATABASE ... SET jit = off."""
 
 
 class UnknownParameter(ValueError):
@@ -34,7 +45,7 @@ class UnknownParameter(ValueError):
 def split(address: URL) -> tuple[URL, dict[str, Any]]:
     """The address without what stands behind its "?", and that as arguments of asyncpg. Raise `UnknownParameter`."""
     given = {name: value if isinstance(value, str) else value[-1] for name, value in address.query.items()}
-    arguments: dict[str, Any] = {"server_settings": {"application_name": "pupil"}}
+    arguments: dict[str, Any] = {"server_settings": {"application_name": "pupil", "jit": JIT}}
     read = {}
     for name, value in given.items():
         if name in READ_BY_THE_DRIVER:
@@ -46,9 +57,9 @@ def split(address: URL) -> tuple[URL, dict[str, Any]]:
         elif name == "connect_timeout":
             arguments["timeout"] = _number(name, value)
         elif name == "pgbouncer":
-            # A pooler that hands another server to every transaction knows no prepared statements.
-            off = value.lower() == "true"
-            arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0} if off else {}
+            if value.lower() == "true":
+                arguments |= UNNAMED
+                arguments["server_settings"].pop("jit", None)
         elif name in {"statement_cache_size", "prepared_statement_cache_size"}:
             arguments[name] = round(_number(name, value))
         elif name not in LEFT_OUT:

@@ -62,11 +62,13 @@ class _Found:
 
 def _look(connection: Connection) -> _Found:
     scripts = ScriptDirectory(str(MIGRATIONS))
+    # Tables first: where another program fills the database in between, its revision is seen as well.
+    empty = not inspect(connection).get_table_names()
     return _Found(
         revision=MigrationContext.configure(connection).get_current_revision(),
         newest=scripts.get_current_head() or "",
         known=frozenset(script.revision for script in scripts.walk_revisions()),
-        empty=not inspect(connection).get_table_names(),
+        empty=empty,
     )
 
 

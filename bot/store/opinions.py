@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import conversations
-from bot.store.database import StoreError, insert, missing
+from bot.store import conversations, leaving
+from bot.store.database import StoreError, insert, missing, one_at_a_time
 from bot.store.rows import FeedbackKind, FeedbackRow, RatingRow
 from bot.store.tables import feedback, ratings, turns
 
@@ -25,6 +25,8 @@ async def judge(
     """
     opposite = {FeedbackKind.UP: FeedbackKind.DOWN, FeedbackKind.DOWN: FeedbackKind.UP}.get(kind)
     said = {"text": text, "at": datetime.now(UTC)}
+    # On PostgreSQL no key holds the turn until this is stored: this does.
+    await one_at_a_time(connection, leaving.PEOPLE)
     if await connection.scalar(select(turns.c.id).where(turns.c.id == turn_id)) is None:
         raise missing(connection, "turn", turn_id)
     await connection.execute(

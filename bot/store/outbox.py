@@ -103,7 +103,7 @@ class Outbox:
             taken = await connection.execute(
                 update(table)
                 .where(
-                    table.c.state.in_([ClaimState.CLAIMED, ClaimState.SPOKEN]),
+                    claims.WAITING,
                     table.c.message_key.startswith(f"{platform}:", autoescape=True),
                     or_(table.c.program.is_(None), table.c.program.not_in(select(programs_table.c.id))),
                 )

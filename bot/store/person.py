@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import branches, courses, leaving, tables
 from bot.store.claims import GONE
-from bot.store.database import one_at_a_time
+from bot.store.database import chunks, one_at_a_time
 from bot.store.rows import ClaimState, ForgetReport
 from bot.store.tables import (
     assignments,
@@ -29,8 +29,7 @@ from bot.store.tables import (
     shares,
     turns,
 )
-from bot.store.turns import asked_in
-from bot.student.records.dialogue import MOST_ANSWERS, Role
+from bot.store.turns import answered_by, answers_to
 
 NEVER_SENT_AGAIN = timedelta(days=1)
 """After so long no platform sends a message again, and none is looked up in a channel's history."""
@@ -39,13 +38,6 @@ NEVER_SENT_AGAIN = timedelta(days=1)
 async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any]:
     """Everything kept of a person, ready for JSON."""
     answers = turns.alias()
-    theirs = and_(
-        answers.c.conversation_id == turns.c.conversation_id,
-        answers.c.number > turns.c.number,
-        answers.c.number <= turns.c.number + MOST_ANSWERS,
-        answers.c.role == Role.STUDENT,
-        asked_in(answers) == turns.c.number,
-    )
     said = await connection.execute(
         select(
             turns.c.conversation_id,
@@ -58,7 +50,7 @@ async def export(connection: AsyncConnection, author_hash: str) -> dict[str, Any
             turns.c.platform_message_id,
             answers.c.content.label("answer"),
         )
-        .select_from(turns.outerjoin(answers, theirs))
+        .select_from(turns.outerjoin(answers, answers_to(turns, answers)))
         .where(turns.c.author_hash == author_hash)
         .order_by(turns.c.conversation_id, turns.c.number, answers.c.number)
     )
@@ -86,45 +78,38 @@ async def forget(connection: AsyncConnection, author_hash: str) -> tuple[ForgetR
         .where(claims.c.author_hash == author_hash)
         .values(state=ClaimState.FAILED, reason="forgotten", **GONE)
     )
-    question, other = turns.alias(), turns.alias()
-    mine = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash)
-    answered = (
-        select(question.c.id)
-        .where(
-            question.c.author_hash == author_hash,
-            question.c.conversation_id == turns.c.conversation_id,
-            question.c.number == asked_in(turns),
-        )
-        .exists()
-    )
+    other = turns.alias()
     shared = (
         select(other.c.id)
         .where(other.c.conversation_id == conversations.c.id, other.c.author_hash != author_hash)
         .exists()
     )
-    # Another try goes on with the state of the one before.
-    together = select(branches.family(mine).c.id)
-    here = conversations.c.id.in_(together)
-    await count(update(conversations).where(here).values(mind=None))
-    await count(update(turns).where(turns.c.conversation_id.in_(together)).values(mind=None))
+    mine = select(turns.c.conversation_id).where(turns.c.author_hash == author_hash).distinct()
+    # Another try goes on with the state of the one before. Named one by one, so that none is searched for.
+    together = chunks(await branches.family(connection, list((await connection.execute(mine)).scalars())))
+    for ids in together:
+        await count(update(conversations).where(conversations.c.id.in_(ids)).values(mind=None))
+        remembered = (turns.c.conversation_id.in_(ids), turns.c.mind.is_not(None))
+        await count(update(turns).where(*remembered).values(mind=None))
     now = literal(datetime.now(UTC), conversations.c.ended_at.type)
     # A direct message's channel is as good as a name: where nobody else spoke, the place is forgotten, too.
     await count(delete(assignments).where(_their_own(author_hash)))
-    await count(
-        update(conversations)
-        .where(here, ~shared)
-        .values(channel="", thread="", ended_at=func.coalesce(conversations.c.ended_at, now))
-    )
+    for ids in together:
+        await count(
+            update(conversations)
+            .where(conversations.c.id.in_(ids), ~shared)
+            .values(channel="", thread="", ended_at=func.coalesce(conversations.c.ended_at, now))
+        )
     # The ids of messages that no platform will send again.
     said = select(turns.c.platform_message_id).where(turns.c.author_hash == author_hash)
     long_ago = claims.c.claimed_at < datetime.now(UTC) - NEVER_SENT_AGAIN
     await count(delete(claims).where(claims.c.message_key.in_(said), long_ago))
     # Answers first: they are found through the questions, which lose their author.
-    student_turns = await count(
-        update(turns)
-        .where(turns.c.role == Role.STUDENT, answered)
-        .values(content="", thought=None, platform_message_id=None)
-    )
+    answers = (await connection.execute(answered_by(turns.c.author_hash == author_hash))).scalars()
+    blank = {"content": "", "thought": None, "platform_message_id": None}
+    student_turns = 0
+    for few in chunks(list(answers)):
+        student_turns += await count(update(turns).where(turns.c.id.in_(few)).values(blank))
     joined = await courses.forget(connection, author_hash)
     keys, reviewed = await leaving.forget(connection, author_hash)
     report = ForgetReport(

@@ -7,14 +7,16 @@ older or a stranger's database) is `migrating`'s, which brings Alembic: a third 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from types import ModuleType
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
 
-from bot.store.database import Database
+from bot.store import months
+from bot.store.database import Database, StoreError
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The newest revision in the folder `migrations`."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))
@@ -29,6 +31,9 @@ async def ready(database: Database) -> None:
         await (await _migrating()).settle(database)
     if not database.read_only:
         await database.log_ahead()
+        # Whoever may make no tables here, or has to wait too long: turns find a place without it.
+        with contextlib.suppress(StoreError):
+            await months.prepare(database)
 
 
 async def migrate(url: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -23,6 +23,7 @@ from bot.store import (
     conversations,
     harvested,
     leaving,
+    months,
     opinions,
     person,
     rehearsing,
@@ -58,6 +59,7 @@ from bot.store.rows import (
 )
 from bot.store.runs import Runs
 from bot.store.tries import Tries
+from bot.store.turns import EVERYWHERE
 from bot.store.whole import whole
 
 
@@ -249,19 +251,12 @@ class Store:
         async with self._database.reading() as connection:
             return await turns.spent(connection, since, author_hash)
 
-    async def turns_stream(self, *, forgotten: bool = False) -> AsyncIterator[LoggedTurn]:
-        """Every turn that is not blank, conversation by conversation in order, in constant memory; with `forgotten`,
-        the blank turns of whoever was forgotten as well. Nothing stays open between two: the reader may stop early."""
-        after = (0, 0)
-        while page := await self._page(after, forgotten=forgotten):
-            for logged in page:
-                yield logged
-            after = (page[-1].turn.conversation_id, page[-1].turn.number)
-
-    @whole
-    async def _page(self, after: tuple[int, int], *, forgotten: bool) -> list[LoggedTurn]:
-        async with self._database.reading() as connection:
-            return await turns.page(connection, after, forgotten=forgotten)
+    def turns_stream(
+        self, *, forgotten: bool = False, within: Sequence[int] = EVERYWHERE
+    ) -> AsyncIterator[LoggedTurn]:
+        """Every turn that is not blank, conversation by conversation in order (those of `within`), in constant memory;
+        with `forgotten`, blank ones of who was forgotten, too. Nothing stays open between two."""
+        return turns.stream(self._database, self._work, within, forgotten=forgotten)
 
     # What people think of it, and what they allow.
 
@@ -386,11 +381,17 @@ class Store:
 
     @whole
     async def purge(self, before: datetime) -> PurgeReport:
-        """Delete what was said, rated, claimed and harvested before that time."""
+        """Delete what was said, rated, claimed and harvested before that time; on PostgreSQL whole months at once."""
+        dropped = await months.drop_before(self._database, before)
         async with self._database.writing() as connection:
             report = await upkeep.purge(connection, before)
         await self._database.scrub()
-        return report
+        return dataclasses.replace(report, turns=report.turns + dropped)
+
+    @whole
+    async def prepare_months(self) -> int:
+        """Make the turns' partitions of the months to come, on PostgreSQL; count those made."""
+        return await months.prepare(self._database)
 
     @whole
     async def back_up(self, keep: int) -> tuple[Path, int]:

@@ -67,6 +67,9 @@ def storable(said: str) -> str:
     return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+TurnId = BigInteger().with_variant(Integer(), "sqlite")
+"""A thousand million turns are not enough for ever; SQLite counts rows in whatever it calls an integer."""
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -106,6 +109,8 @@ conversations = Table(
         unique=True,
         sqlite_where=text("ended_at IS NULL"),
     ),
+    Index("ix_conversations_place", "platform", "channel", "thread"),  # those that ended, too
+    Index("ix_conversations_branch_of", "branch_of", sqlite_where=text("branch_of IS NOT NULL")),
 )
 
 assignments = Table(
@@ -134,6 +139,8 @@ claims = Table(
         "claimed_at",
         sqlite_where=text("state IN ('claimed', 'spoken')"),
     ),
+    Index("ix_claims_claimed_at", "claimed_at"),
+    Index("ix_claims_author_hash", "author_hash", sqlite_where=text("author_hash IS NOT NULL")),
 )
 
 programs = Table(
@@ -144,10 +151,11 @@ programs = Table(
     Column("seen_until", UtcDateTime, nullable=False),
 )
 
+# On PostgreSQL a partition for each month of `said_at` (see `months`), where the two unique keys are kept otherwise.
 turns = Table(
     "turns",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", TurnId, primary_key=True),
     Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("role", Text, nullable=False),
@@ -172,13 +180,13 @@ turns = Table(
     Column("flag", Text),
     Column("mind", SaidText),  # the child's state before a teacher's turn
     UniqueConstraint("conversation_id", "number"),
-    Index("ix_turns_paid", "said_at", sqlite_where=text("cost_usd IS NOT NULL")),  # what a day has cost
+    Index("ix_turns_said_at", "said_at"),
 )
 
 feedback = Table(
     "feedback",
     metadata,
-    Column("turn_id", ForeignKey("turns.id"), primary_key=True),
+    Column("turn_id", TurnId, ForeignKey("turns.id"), primary_key=True),
     Column("author_hash", Text, primary_key=True, index=True),
     Column("kind", Text, primary_key=True),
     Column("text", SaidText),
@@ -218,6 +226,7 @@ candidates = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),  # when a harvest last found it
     Column("published", Text),  # the file it went into
+    Index("ix_candidates_state", "state", "seen_at"),
 )
 
 candidate_people = Table(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     FromClause,
     Row,
     ScalarSelect,
+    Select,
     Text,
     and_,
     bindparam,
@@ -23,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import consents, conversations, opinions, tables
-from bot.store.database import StoreError, name_of
+from bot.store.database import Database, StoreError, Work, name_of
 from bot.store.rows import Consent, Exchange, LoggedTurn, StudentTurn, TeacherTurn, TurnRow
 from bot.store.tables import turns
 from bot.student.records.dialogue import MOST_ANSWERS, DialogueError, MoveKind, Role, Thought
@@ -32,6 +35,8 @@ MOST = 2**31 - 1
 """No turn has a higher number."""
 PAGE = 500
 """Turns read at once while streaming: bounds the memory, and no read lasts long enough to hold up others."""
+EVERYWHERE = range(1, MOST)
+"""All conversations."""
 
 # Of every message: made once, so that neither they nor what is kept of them compiled are made anew each time.
 _SAID = [each for each in turns.c if each is not turns.c.mind]
@@ -112,18 +117,44 @@ def _answered(student: StudentTurn) -> dict[str, Any]:
     return {**_columns(student), "thought": student.thought.to_json()}
 
 
-def asked_in(answer: FromClause) -> ScalarSelect[int]:
-    """The number of the teacher's turn that a turn of a child answers; None where it is not kept. Several children may
-    answer one turn."""
+def answers_to(asked: FromClause, answer: FromClause) -> ColumnElement[bool]:
+    """Whether one turn is a child's answer to the other, a teacher's. Several children may answer one turn; what is
+    behind the next teacher's turn answers that."""
+    between = turns.alias()
+    later = select(between.c.id).where(
+        between.c.conversation_id == answer.c.conversation_id,
+        between.c.number > asked.c.number,
+        between.c.number < answer.c.number,
+        between.c.role == Role.TEACHER,
+    )
+    return and_(
+        answer.c.conversation_id == asked.c.conversation_id,
+        answer.c.number > asked.c.number,
+        answer.c.number <= asked.c.number + MOST_ANSWERS,
+        answer.c.role == Role.STUDENT,
+        ~later.correlate(asked, answer).exists(),
+    )
+
+
+def answered_by(author: ColumnElement[bool]) -> Select[int]:
+    """The ids of the children's turns that answer turns of teachers for whom that holds."""
+    answer = turns.alias()
+    return select(answer.c.id).select_from(turns.join(answer, answers_to(turns, answer))).where(author)
+
+
+def _asked_by(answer: FromClause) -> ScalarSelect[str]:
+    """Who said the teacher's turn that a turn of a child answers."""
     before = turns.alias()
     return (
-        select(func.max(before.c.number))
+        select(before.c.author_hash)
         .where(
             before.c.conversation_id == answer.c.conversation_id,
             before.c.number < answer.c.number,
             before.c.number >= answer.c.number - MOST_ANSWERS,
             before.c.role == Role.TEACHER,
         )
+        .order_by(before.c.number.desc())
+        .limit(1)
         .correlate(answer)
         .scalar_subquery()
     )
@@ -140,13 +171,11 @@ async def last(
 
 async def spent(connection: AsyncConnection, since: datetime, author_hash: str) -> tuple[float, float]:
     """US dollars since that time, where the price was known: of everybody, and of the answers to one person."""
-    question = turns.alias()
-    theirs = and_(question.c.conversation_id == turns.c.conversation_id, question.c.number == asked_in(turns))
-    mine = case((question.c.author_hash == author_hash, turns.c.cost_usd), else_=0.0)
+    mine = case((_asked_by(turns) == author_hash, turns.c.cost_usd), else_=0.0)
     found = await connection.execute(
-        select(func.sum(turns.c.cost_usd), func.sum(mine))
-        .select_from(turns.outerjoin(question, theirs))
-        .where(turns.c.cost_usd.is_not(None), turns.c.said_at >= since)
+        select(func.sum(turns.c.cost_usd), func.sum(mine)).where(
+            turns.c.cost_usd.is_not(None), turns.c.said_at >= since
+        )
     )
     by_all, by_one = found.one()
     return by_all or 0.0, by_one or 0.0
@@ -154,21 +183,40 @@ async def spent(connection: AsyncConnection, since: datetime, author_hash: str) 
 
 async def find(connection: AsyncConnection, platform_message_id: str) -> TurnRow | None:
     """The newest turn that was said in this message, or None."""
+    # No LIMIT: it would tempt PostgreSQL to walk down the ids instead of looking the message up.
     found = await connection.execute(
-        select(*_SAID)
-        .where(turns.c.platform_message_id == platform_message_id)
-        .order_by(turns.c.id.desc())
-        .limit(1)
+        select(*_SAID).where(turns.c.platform_message_id == platform_message_id).order_by(turns.c.id.desc())
     )
-    row = found.one_or_none()
+    row = found.first()
     return None if row is None else _turn(connection, row)
 
 
+async def stream(
+    database: Database, work: Work, within: Sequence[int], *, forgotten: bool
+) -> AsyncGenerator[LoggedTurn, None]:
+    """The turns of these conversations, page by page."""
+
+    async def read(after: tuple[int, int], before: int) -> list[LoggedTurn]:
+        async with database.reading() as connection:
+            return await page(connection, after, before, forgotten=forgotten)
+
+    # Conversations of a list one by one: looked up together, they would be searched for from the first to the last.
+    runs = [within] if isinstance(within, range) else [range(each, each + 1) for each in within]
+    for run in runs:
+        after, more = (run.start, 0), True
+        while more:
+            found = await work.finish(read(after, run.stop))
+            for logged in found:
+                yield logged
+                after = (logged.turn.conversation_id, logged.turn.number)
+            more = len(found) == PAGE
+
+
 async def page(
-    connection: AsyncConnection, after: tuple[int, int], *, forgotten: bool = False
+    connection: AsyncConnection, after: tuple[int, int], before: int, *, forgotten: bool = False
 ) -> list[LoggedTurn]:
-    """Up to `PAGE` turns that are not blank, behind that conversation and number; with `forgotten`, the blank turns
-    of teachers who were forgotten, too."""
+    """Up to `PAGE` turns that are not blank, behind that conversation and number and before the conversation `before`;
+    with `forgotten`, the blank turns of teachers who were forgotten, too."""
     said = turns.c.content != ""
     if forgotten:
         said = or_(said, and_(turns.c.role == Role.TEACHER, turns.c.author_hash.is_(None)))
@@ -178,7 +226,7 @@ async def page(
         .add_columns(tables.conversations.c.platform, consent_now.label("consent_now"))
         .join(tables.conversations, tables.conversations.c.id == turns.c.conversation_id)
         .where(tuple_(turns.c.conversation_id, turns.c.number) > tuple_(*after))
-        .where(said)
+        .where(turns.c.conversation_id < before, said)
         .order_by(turns.c.conversation_id, turns.c.number)
         .limit(PAGE)
     )

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import claims, leaving
 from bot.store.database import one_at_a_time
 from bot.store.tables import candidates, turns
-from bot.store.turns import asked_in
-from bot.student.records.dialogue import MOST_ANSWERS, Role
+from bot.store.turns import answered_by
+from bot.student.records.dialogue import Role
 
 DELETED = "deleted"
 
@@ -28,14 +28,8 @@ async def unsay(connection: AsyncConnection, message_id: str) -> int:
     for said in found.all():
         blank.append(said.id)
         if said.role == Role.TEACHER:
-            answers = select(turns.c.id).where(
-                turns.c.conversation_id == said.conversation_id,
-                turns.c.number > said.number,
-                turns.c.number <= said.number + MOST_ANSWERS,
-                asked_in(turns) == said.number,
-                turns.c.role == Role.STUDENT,
-            )
-            blank += (await connection.execute(answers)).scalars()
+            answers = await connection.execute(answered_by(turns.c.id == said.id))
+            blank += list(answers.scalars())
         # The child remembers it in its states since.
         since = (turns.c.conversation_id == said.conversation_id, turns.c.number > said.number)
         await connection.execute(update(turns).where(*since).values(mind=None))

@@ -104,10 +104,10 @@ async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:
     gone_turns = await connection.execute(delete(turns).where(turns.c.said_at < before))
     gone_claims = await connection.execute(delete(claims).where(claims.c.claimed_at < before))
     # What the child has learned was learned from turns that are gone: it starts afresh.
-    still = select(turns.c.conversation_id)
+    still = select(turns.c.id).where(turns.c.conversation_id == conversations.c.id).exists()
     await connection.execute(
         update(conversations)
-        .where(conversations.c.updated_at < before, conversations.c.id.not_in(still))
+        .where(conversations.c.updated_at < before, conversations.c.mind.is_not(None), ~still)
         .values(mind=None)
     )
     gone_candidates = await leaving.purge(connection, before)

@@ -63,6 +63,7 @@ async def test_what_hosts_write_into_an_address_reaches_the_server() -> None:
         told = (await seen.get())[8:].split(b"\0")
         pairs = dict(zip(told[::2], told[1::2], strict=False))
     assert pairs[b"application_name"] == b"course"
+    assert pairs[b"jit"] == b"off"
     assert pairs[b"options"] == b"-c statement_timeout=5000"
 
 
@@ -85,6 +86,8 @@ def test_a_pooler_is_asked_without_prepared_statements() -> None:
     plain, arguments = hosted.split(make_url("postgresql+asyncpg://u:p@h/x?pgbouncer=true&ssl=true"))
     assert dict(plain.query) == {}
     assert (arguments["statement_cache_size"], arguments["prepared_statement_cache_size"]) == (0, 0)
+    assert arguments["prepared_statement_name_func"]() == ""
+    assert arguments["server_settings"] == {"application_name": "pupil"}
     assert arguments["dsn"] == "postgresql://?sslmode=require"
 
 

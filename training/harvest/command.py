@@ -31,13 +31,20 @@ Config = Annotated[
 ]
 
 
-def harvest(
+def harvest(  # noqa: PLR0913 - the command's options
     per_teacher: Annotated[
         int, typer.Option(min=1, max=10_000, help="The most dialogues that one person may give.")
     ] = 25,
     settled: Annotated[
         int, typer.Option(min=0, max=10_080, help="Minutes of silence after which a sitting is over.")
     ] = 60,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=36_500, help="Only conversations in which somebody spoke in so many days."),
+    ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="How many processes read and judge side by side.")
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Where every turn left out goes; data/runs/harvest/left-out.jsonl."),
@@ -49,7 +56,7 @@ def harvest(
 
     settings = load_settings(config)
     logs.set_up("error")
-    options = Options(settings.privacy.consent, per_teacher, timedelta(minutes=settled))
+    options = Options(settings.privacy.consent, per_teacher, timedelta(minutes=settled), days, processes)
     place = out or settings.data / "runs" / "harvest" / "left-out.jsonl"
     summary = guard(lambda: asyncio.run(_harvest(settings, options, place)))
     _show(summary, options, place, settings.data)
@@ -108,6 +115,7 @@ async def _harvest(settings: Settings, options: Options, out: Path) -> Summary:
                 curriculum.lessons,
                 options,
                 out,
+                url=settings.database_url,
                 advance=lambda turns: progress.advance(task, turns),
             )
     finally:

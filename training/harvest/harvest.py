@@ -6,6 +6,7 @@ takes out what is no longer allowed. Memory does not grow with the log.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -27,7 +28,7 @@ from training.harvest import filters
 from training.harvest.duplicates import Seen
 from training.harvest.filters import Kept, Reason, Rules
 from training.harvest.generations import Generations
-from training.harvest.sittings import Sitting, sittings
+from training.harvest.ranges import Judge, Judged, cut, in_line, side_by_side
 
 FEWEST_EXCHANGES = 2
 MOST_EXCHANGES = 30
@@ -45,11 +46,16 @@ SAMPLE = 2000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to harvest. `policy` is the setting privacy.consent; a sitting is over after `settled` of silence."""
+    """How to harvest. `policy` is the setting privacy.consent; a sitting is over after `settled` of silence. More than
+    one of `processes` judge side by side."""
 
     policy: str = "opt_in"
     per_teacher: int = PER_TEACHER
     settled: timedelta = timedelta(minutes=60)
+    days: int | None = None
+    """Only conversations in which somebody spoke in so many days until now. Near-duplicates and repeated lines are
+    found among those alone; a harvest of all takes out what it finds beyond."""
+    processes: int = 1
 
 
 @dataclass(slots=True)
@@ -98,9 +104,11 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
     out: Path,
     *,
     now: datetime | None = None,
+    url: str = "",
     advance: Callable[[int], None] = lambda _turns: None,
 ) -> Summary:
-    """Harvest the whole log into the store's candidates; write every turn left out, with its reason, to `out`.
+    """Harvest the log into the store's candidates; write every turn left out, with its reason, to `out`. `url` is the
+    address of the store's database, which more than one process need.
 
     Raises `StoreError`, and `DataError` where the golden test set cannot be read or a harvested file not cleaned.
     """
@@ -109,31 +117,46 @@ async def harvest(  # noqa: PLR0913 - what a harvest needs, each named
         run.summary.withdrawn = await store.harvests.withdraw_all()
         run.seen.close()
         return await _buried(run, data)
+    since = None if options.days is None else run.now - timedelta(days=options.days)
+    places = await store.harvests.conversations(since)
+    if since is not None:
+        run.per_teacher.update(await store.harvests.given(places))
     rules = Rules(
         children=children,
         lessons=frozenset(lessons),
         generations=Generations(data / "models"),
         consents=await store.harvests.consents(),
-        repeated=await store.harvests.repeated_lines(filters.LEAST_REPEATED, filters.MOST_REPEATING),
+        repeated=await store.harvests.repeated_lines(filters.LEAST_REPEATED, filters.MOST_REPEATING, since),
         golden=filters.golden_grams(data / "dialogues" / "test.jsonl"),
         silence_is_consent=options.policy == "opt_out",
     )
-    ratings = await store.harvests.mean_ratings()
+    judge = Judge(rules, await store.harvests.mean_ratings(), run.now, options.settled)
+    read = cut(places)
+    all_of_it = (
+        side_by_side(url, read, judge, options.processes)
+        if options.processes > 1
+        else in_line(store, read, judge)
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = out.with_name(f".{out.name}.{os.getpid()}.new")
     try:
         with fresh.open("w", encoding="utf-8") as file:
             run.file = file
-            async for sitting in sittings(store.turns_stream(forgotten=True)):
-                await run.take(sitting, rules, ratings)
-                advance(len(sitting.turns))
+            async with contextlib.aclosing(all_of_it):
+                async for judged in all_of_it:
+                    await run.take(judged)
+                    advance(len(judged.sitting.turns))
             await run.flush()
         fresh.replace(out)
     finally:
         fresh.unlink(missing_ok=True)
         run.seen.close()
     # Last: a harvest that broke off has taken nothing away.
-    run.summary.withdrawn = await store.harvests.retire(run.now, silence_is_consent=rules.silence_is_consent)
+    run.summary.withdrawn = await store.harvests.retire(
+        run.now,
+        silence_is_consent=rules.silence_is_consent,
+        within=None if since is None else places,
+    )
     return await _buried(run, data)
 
 
@@ -154,32 +177,27 @@ class _Run:
         self.summary = Summary()
         self.seen = Seen()
         self.file: TextIO | None = None
-        self._per_teacher: Counter[str] = Counter()
+        self.per_teacher: Counter[str] = Counter()
         self._waiting: list[tuple[_Piece, NewCandidate]] = []
 
-    async def take(self, sitting: Sitting, rules: Rules, ratings: Mapping[int, float]) -> None:
-        """Put one sitting through the rules."""
-        turns = sitting.turns
+    async def take(self, judged: Judged) -> None:
+        """Take what the rules kept of one sitting, and leave out what they did not."""
+        turns = judged.sitting.turns
         self.summary.turns += len(turns)
-        if self.now - turns[-1].turn.said_at < self.options.settled:
-            self._leave(turns, Reason.RUNNING)
+        if judged.reason is not None:
+            self._leave(turns, judged.reason)
             return
-        if reason := rules.sitting(sitting):
-            self._leave(turns, reason)
-            return
-        if self._capped(sitting.people):
+        if self._capped(judged.sitting.people):
             self._leave(turns, Reason.CAP)
             return
-        judged = rules.exchanges(sitting)
-        for exchange, each in zip(sitting.exchanges, judged, strict=True):
+        for exchange, each in zip(judged.sitting.exchanges, judged.exchanges, strict=True):
             if isinstance(each, Reason):
                 self._leave(exchange.turns, each)
-        rating = ratings.get(turns[0].turn.conversation_id)
-        for piece in _pieces(judged):
-            if reason := _piece_reason(piece, rating) or self._across(piece):
+        for piece in _pieces(judged.exchanges):
+            if reason := _piece_reason(piece, judged.rating) or self._across(piece):
                 self._leave(piece.turns, reason)
                 continue
-            self._waiting.append((piece, _candidate(piece, rating)))
+            self._waiting.append((piece, _candidate(piece, judged.rating)))
             if len(self._waiting) >= BATCH:
                 await self.flush()
 
@@ -195,11 +213,11 @@ class _Run:
         ]
         if self.seen.before(spoken):
             return Reason.DUPLICATE
-        self._per_teacher.update(piece.teachers)
+        self.per_teacher.update(piece.teachers)
         return None
 
     def _capped(self, people: Iterable[str]) -> bool:
-        return any(self._per_teacher[person] >= self.options.per_teacher for person in people)
+        return any(self.per_teacher[person] >= self.options.per_teacher for person in people)
 
     async def flush(self) -> None:
         """Store the candidates that wait."""
