@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, selec
 
 from bot.store.database import Database
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The newest revision in the folder `migrations`."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))

@@ -52,6 +52,7 @@ from bot.store.rows import (
     PurgeReport,
     RatingRow,
     Spoken,
+    Standing,
     StudentTurn,
     TeacherTurn,
     TurnRow,
@@ -150,8 +151,8 @@ class Store:
     # Messages: claimed once, then answered or failed.
 
     @whole
-    async def claim(self, message: ClaimedMessage) -> bool:
-        """Take the message; False when this or another program already did, ever."""
+    async def claim(self, message: ClaimedMessage) -> Standing:
+        """Take the message; `NONE`, which is false, when this or another program already did, ever."""
         async with self._database.writing() as connection:
             return await claims.claim(connection, message, self.outbox.program)
 

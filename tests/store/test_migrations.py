@@ -25,7 +25,7 @@ NEXT = '''"""One more table."""
 import sqlalchemy as sa
 from alembic import op
 revision = "9999"
-down_revision = "0007"
+down_revision = "0008"
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
