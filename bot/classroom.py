@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.delivery import Delivery, TakenOver, patiently
+from bot.in_line import InLine
 from bot.lanes import Job, Lanes
 from bot.left_behind import LeftBehind, ResponderFor
 from bot.messages import Answer, Message, NotSent, Outgoing, Place, Responder
@@ -44,12 +45,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.02, 0.5
-"""How soon, and at the most how late, it is seen that another program has answered what comes before."""
-IN_LINE_TRIES = 40
-"""Twenty seconds: for so long a message waits behind one that came before it and that nobody answers. By then a program
-that died is long buried."""
-
 
 class Classroom:
     """All conversations of one process."""
@@ -72,7 +67,7 @@ class Classroom:
         self.children = children
         self.curriculum = curriculum
         self._hash_secret = hash_secret
-        self._lanes = Lanes(self._serve, self._may_begin, metrics.waiting.set)
+        self._lanes = Lanes(self._serve, InLine(store).may_begin, metrics.waiting.set)
         self._seating = Seating(settings, models, children, curriculum)
         self._signs = Signs()
         wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
@@ -174,6 +169,18 @@ class Classroom:
         await self._signs.aclose()
         await self._left_behind.leave()
 
+    async def spaced(self, what: str, seconds: float) -> None:
+        """Wait for the next moment at which `what` may be done: once in so many seconds, by all programs together."""
+        await asyncio.sleep(await self._store.runs.spaced(what, seconds))
+
+    async def has_been_in(self, place: Place) -> bool:
+        """Whether there is a conversation in that place, whichever program began it."""
+        try:
+            return await self._store.is_known(place.platform, place.channel, place.thread)
+        except StoreError as error:
+            log.warning("place not looked up", reason=str(error))
+            return False
+
     @property
     def waiting(self) -> int:
         """Messages waiting or in hand."""
@@ -188,21 +195,6 @@ class Classroom:
         if standing:
             self._watch(Step.CLAIMED, message.key)
         return standing
-
-    async def _may_begin(self, job: Job) -> bool:
-        """Whether it is this message's turn in its conversation, where another program may be answering."""
-        try:
-            job.standing = await job.claimed
-            if job.standing is Standing.WAITS:
-                in_order = job.asked < IN_LINE_TRIES
-                job.standing = await self._store.outbox.begin(job.message.key, in_order=in_order)
-        except StoreError as error:
-            job.trouble = error
-        if job.trouble or job.standing is not Standing.WAITS:
-            return True
-        await asyncio.sleep(min(FIRST_LOOK_SECONDS * 2**job.asked, LOOK_SECONDS))
-        job.asked += 1
-        return False
 
     async def _refuse(self, message: Message) -> bool:
         try:

@@ -36,7 +36,7 @@ class Job:
     """Shows that the child is at it."""
     standing: Standing = Standing.WAITS
     """Whether it may be answered: another program may answer in the same conversation."""
-    asked: int = 0
+    looks: int = 0
     """How often that was asked in vain."""
     trouble: Exception | None = None
     """Why it could not even be asked."""
