@@ -162,6 +162,7 @@ class Outbox:
             )
             return await _left(connection, found.all())
 
+    @whole
     async def holds(self, key: str) -> bool:
         """Whether this program still holds that message."""
         async with self._database.reading() as connection:
