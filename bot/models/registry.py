@@ -170,6 +170,7 @@ class Models:
 
     async def aclose(self) -> None:
         """Close every open model, then the engines."""
+        self._engines.leave()
         await self._published.aclose()
         for model in self._open.values():
             await model.aclose()

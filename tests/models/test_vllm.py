@@ -204,7 +204,7 @@ async def test_published_versions_come_and_go_on_the_server(
     ).text == "starter-1 says 3"
     await models.warm_up()
     await models.aclose()
-    assert list(server.adapters) == ["starter-1"], "for the other bots, and the next start"
+    assert "starter-1" in server.adapters, "for the other bots, and the next start"
 
 
 async def test_a_version_that_says_nothing_on_the_server_is_refused(

@@ -13,7 +13,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -32,7 +32,9 @@ WEIGHT = 0.2
 FIRST_GUESS = 0.5
 """Seconds of an answer, before there was one."""
 AWAY = 2.0
-"""A conversation leaves its server where another one would be done in less than half of the time."""
+"""A conversation leaves its server where another one would be done in less than half of the time ..."""
+WORTH_IT = 0.25
+"""... and so many seconds sooner: as long as it takes to read the conversation anew."""
 SILENT = 3.0
 """An answer that takes so many times as long as usual is asked of another server, too ..."""
 LEAST_SILENT = 0.5
@@ -57,10 +59,10 @@ class _Member:
     url: str
     engine: VllmEngine | None = None
     in_hand: int = 0
-    seconds: float = FIRST_GUESS
+    seconds: float = field(default_factory=lambda: FIRST_GUESS)
     answered_at: float = 0.0
     strikes: int = 0
-    rest: float = FIRST_REST
+    rest: float = field(default_factory=lambda: FIRST_REST)
     rests_until: float = 0.0
     waiting: int = 0
     """Requests that wait in it, whoever sent them."""
@@ -110,6 +112,7 @@ class Fleet(SideBySide):
         self._holders: Counter[Path] = Counter()
         self._starting = asyncio.Lock()
         self._spare = MOST_SPARE
+        self._leaving = False
 
     @classmethod
     async def start(
@@ -232,8 +235,8 @@ class Fleet(SideBySide):
         self._holders[adapter] += 1
 
     async def drop_adapter(self, adapter: Path) -> None:
-        """Have the servers forget `adapter`, once nobody holds it."""
-        if adapter not in self._holders:
+        """Have the servers forget `adapter`, once nobody holds it; not while this program ends, for the other bots."""
+        if adapter not in self._holders or self._leaving:
             return
         self._holders[adapter] -= 1
         if self._holders[adapter] <= 0:
@@ -241,6 +244,10 @@ class Fleet(SideBySide):
         for member in self._members:
             if member.engine is not None:
                 await member.engine.drop_adapter(adapter)
+
+    def leave(self) -> None:
+        """This program ends: nothing is taken out of the servers any more."""
+        self._leaving = True
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -291,7 +298,8 @@ class Fleet(SideBySide):
             self._members, key=lambda each: (not each.is_up(now), each.expected(now, usual), each.url)
         )
         home = min(known, key=lambda each: _distance(conversation, each.url)) if conversation else known[0]
-        if home.is_up(now) and home.expected(now, usual) <= AWAY * known[0].expected(now, usual):
+        soonest = known[0].expected(now, usual)
+        if home.is_up(now) and home.expected(now, usual) <= max(AWAY * soonest, soonest + WORTH_IT):
             known.remove(home)
             known.insert(0, home)
         return known

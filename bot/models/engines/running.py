@@ -96,10 +96,18 @@ class Engines:
             except BaseException:
                 if engine is self._llama:
                     self._llama = None
+                else:
+                    self._fleet = None
+                    await engine.drop_adapter(adapter)  # a server that runs elsewhere would keep it
                 await engine.aclose()
                 raise
             self._engine = engine
             return engine
+
+    def leave(self) -> None:
+        """This program ends: servers that others use, too, keep what they have loaded."""
+        if self._fleet is not None:
+            self._fleet.leave()
 
     async def aclose(self) -> None:
         """Close them."""
