@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.02, 0.5
 """How soon, and at the most how late, it is seen that another program has answered what comes before."""
-IN_LINE_LOOKS = 40
-"""Eighteen seconds: for so long a message waits behind one that came before it and that nobody answers. By then a
-program that died is long buried."""
+IN_LINE_LOOKS = 120
+"""A minute: for so long a message waits behind one that came before it while nobody is answered there. By then a program
+that died is long buried, and its messages taken over; what else it may be must not hold everybody up."""
 
 
 class InLine:
@@ -33,12 +33,13 @@ class InLine:
         try:
             job.standing = await job.claimed
             if job.standing is Standing.WAITS:
-                in_order = job.looks < IN_LINE_LOOKS
+                in_order = job.behind < IN_LINE_LOOKS
                 job.standing = await self._store.outbox.begin(job.message.key, in_order=in_order)
         except StoreError as error:
             job.trouble = error
-        if job.trouble or job.standing is not Standing.WAITS:
+        if job.trouble or job.standing in (Standing.NONE, Standing.NOW):
             return True
+        job.behind += job.standing is Standing.BEHIND
         await asyncio.sleep(min(FIRST_LOOK_SECONDS * 2**job.looks, LOOK_SECONDS))
         job.looks += 1
         return False

@@ -37,7 +37,9 @@ class Job:
     standing: Standing = Standing.WAITS
     """Whether it may be answered: another program may answer in the same conversation."""
     looks: int = 0
-    """How often that was asked in vain."""
+    """How often that was asked in vain ..."""
+    behind: int = 0
+    """... and how often of these nobody was answered there."""
     trouble: Exception | None = None
     """Why it could not even be asked."""
     begun: bool = False

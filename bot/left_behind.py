@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 2.0
-"""A program that is silent for five of these is taken for dead; see `bot.store.programs`."""
+"""A program that is silent for seven of these is taken for dead; see `bot.store.programs`."""
 
 ResponderFor = Callable[[ClaimedMessage], Responder | None]
 

@@ -144,7 +144,8 @@ async def begin(connection: AsyncConnection, key: str, program: str, *, in_order
     )
     if gone.rowcount and (await connection.execute(_BEGIN, asked)).rowcount:
         return Standing.NOW
-    return Standing.WAITS
+    answering = select(claims.c.message_key).where(claims.c.in_hand == row.place)
+    return Standing.WAITS if await connection.scalar(answering) else Standing.BEHIND
 
 
 async def set_aside(connection: AsyncConnection, key: str) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.database import insert, now
 from bot.store.tables import programs
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=15)
 """A program that has not been heard of for so long holds nothing any more. It says every two seconds that it lives; one
 that was held up for longer asks before it sends anything."""
 PROC = Path("/proc")

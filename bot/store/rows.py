@@ -25,8 +25,10 @@ class Standing(IntEnum):
     NONE = 0
     """Never by this program: another one has it, or it was answered or given up."""
     WAITS = 1
-    """Not yet: others come first."""
-    NOW = 2
+    """Not yet: another one is being answered."""
+    BEHIND = 2
+    """Not yet: nobody is being answered there, but another program has one that came before."""
+    NOW = 3
 
 
 class Consent(StrEnum):

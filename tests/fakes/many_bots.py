@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
 import tempfile
@@ -128,10 +129,27 @@ class Bots:
             if [each.number for each in turns] != list(range(1, 2 * count + 1)):
                 faults.append(f"{room}: {count} said, {len(turns)} turns")
             if asked != [ASKED[number % len(ASKED)].format(number) for number in range(count)]:
-                faults.append(f"{room}: not in the order in which they were said: {asked}")
-            if told != [f"slack:{room}:{each['ts']}" for each in self.slack.posts(room)]:
-                faults.append(f"{room}: what is logged is not what is shown")
+                numbers = [int("".join(filter(str.isdigit, each.replace("minus 17", "")))) for each in asked]
+                faults.append(f"{room}: not in the order in which they were said: {numbers}")
+            shown = [f"slack:{room}:{each['ts']}" for each in self.slack.posts(room)]
+            if told != shown:
+                first = next(
+                    (n for n, each in enumerate(zip(told, shown, strict=False)) if len(set(each)) > 1), None
+                )
+                faults.append(f"{room}: {len(told)} logged, {len(shown)} shown, not the same from {first} on")
         return faults
+
+    def processor_seconds(self) -> tuple[float, float]:
+        """What the bots, and PostgreSQL's processes for this database, have used so far."""
+        name = str(make_url(self.url).database)
+        bots = sum(map(_used, self.pids))
+        database = 0.0
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                title = each.read_bytes()
+                if title.startswith(b"postgres:") and f" {name} ".encode() in title:
+                    database += _used(int(each.parent.name))
+        return bots, database
 
     async def statements(self) -> tuple[int, int] | None:
         """Statements and transactions of this database so far; None where PostgreSQL does not count them."""
@@ -155,6 +173,13 @@ class Bots:
             return None
         finally:
             await engine.dispose()
+
+
+def _used(pid: int) -> float:
+    after_name = (
+        Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    )
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_ports(count: int) -> list[int]:
