@@ -6,6 +6,7 @@ It knows no platform and no engine: messages come in through `receive`, answers 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.delivery import Delivery, TakenOver, patiently
+from bot.in_line import InLine
 from bot.lanes import Job, Lanes
 from bot.left_behind import LeftBehind, ResponderFor
 from bot.messages import Answer, Message, NotSent, Outgoing, Place, Responder
@@ -25,7 +27,7 @@ from bot.signs import Signs
 from bot.steps import Step, Watch, unwatched
 from bot.store import StoreError
 from bot.store.identity import hash_user
-from bot.store.rows import ClaimedMessage, Spoken
+from bot.store.rows import ClaimedMessage, Spoken, Standing
 from bot.student.guard import safeguard
 from bot.thinking import Thinking, answer_of
 from bot.wording import NoWords, Wording
@@ -65,7 +67,7 @@ class Classroom:
         self.children = children
         self.curriculum = curriculum
         self._hash_secret = hash_secret
-        self._lanes = Lanes(self._serve, metrics.waiting.set)
+        self._lanes = Lanes(self._serve, InLine(store).may_begin, metrics.waiting.set)
         self._seating = Seating(settings, models, children, curriculum)
         self._signs = Signs()
         wording = Wording(models, metrics, settings.student.fallback, settings.classroom.reply_seconds)
@@ -113,7 +115,9 @@ class Classroom:
                 self._metrics.failures.labels("queue full").inc()
                 await self._notify(responder, BUSY, message)
             return nothing
-        claim = asyncio.create_task(self._claim(message))
+        # One claim after another there: the store must know the same order.
+        before = self._lanes.last(message.place)
+        claim = asyncio.create_task(self._claim(message, before.claimed if before else None))
         job = self._lanes.enqueue(message, responder, seed, claim, missed=missed)
         # Nobody waits where no turnstile has a queue: then there is nothing to look up.
         if any(self._takes_long(each, ahead) for each in self._models.turnstiles):
@@ -160,10 +164,22 @@ class Classroom:
     async def aclose(self) -> None:
         """Answer nothing more that comes, finish what is in hand within the deadline, then stop."""
         self._closing = True
-        await self._left_behind.aclose()
+        self._left_behind.stop()
         await self._lanes.finish(self._settings.classroom.shutdown_seconds)
         await self._signs.aclose()
         await self._left_behind.leave()
+
+    async def spaced(self, what: str, seconds: float) -> None:
+        """Wait for the next moment at which `what` may be done: once in so many seconds, by all programs together."""
+        await asyncio.sleep(await self._store.runs.spaced(what, seconds))
+
+    async def has_been_in(self, place: Place) -> bool:
+        """Whether there is a conversation in that place, whichever program began it."""
+        try:
+            return await self._store.is_known(place.platform, place.channel, place.thread)
+        except StoreError as error:
+            log.warning("place not looked up", reason=str(error))
+            return False
 
     @property
     def waiting(self) -> int:
@@ -172,11 +188,13 @@ class Classroom:
 
     # One message.
 
-    async def _claim(self, message: Message) -> bool:
-        mine = await self._store.claim(self._claimed(message))
-        if mine:
+    async def _claim(self, message: Message, before: asyncio.Future[Standing] | None = None) -> Standing:
+        if before is not None:
+            await asyncio.wait([before])
+        standing = await self._store.claim(self._claimed(message))
+        if standing:
             self._watch(Step.CLAIMED, message.key)
-        return mine
+        return standing
 
     async def _refuse(self, message: Message) -> bool:
         try:
@@ -186,7 +204,9 @@ class Classroom:
 
     async def _serve(self, job: Job) -> Answer | None:
         try:
-            return await self._answer_or_apologise(job) if await job.claimed else None
+            if job.trouble:
+                raise job.trouble
+            return await self._answer_or_apologise(job) if job.standing else None
         except StoreError as error:
             self._metrics.failures.labels("store").inc()
             log.error("message not kept", reason=str(error))
@@ -219,6 +239,8 @@ class Classroom:
             self._metrics.failures.labels("bug").inc()
             log.exception("message failed", platform=job.message.platform)
             await self._notify(job.responder, UNWELL, job.message)
+            with contextlib.suppress(StoreError):
+                await self._store.outbox.set_aside(job.message.key)
         return None
 
     async def _answer(self, job: Job) -> Answer:

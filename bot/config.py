@@ -155,9 +155,20 @@ def _from(path: Path, environment_file: Path | None) -> Settings:
             raise ValueError(
                 f"{name}: secrets do not belong in this file; set {name.upper()} in the environment or .env"
             )
+    found = _of_this_process(found, environment_file)
     settings = settings_type().model_validate({**found, **_secrets(environment_file)})
     settings._environment_file = environment_file  # noqa: SLF001 - no key of the file, so no field
     return settings
+
+
+def _of_this_process(found: dict[str, Any], file: Path | None) -> dict[str, Any]:
+    """The file's settings with what the environment says of this process alone."""
+    here = {**_env(file), **os.environ}
+    for spec in platforms.PLATFORMS:
+        given = {key: here[name] for name, key in spec.environment.items() if here.get(name)}
+        if given and isinstance(found.get(spec.name, {}), dict):
+            found = {**found, spec.name: {**found.get(spec.name, {}), **given}}
+    return found
 
 
 def _secrets(file: Path | None) -> dict[str, str]:

@@ -64,6 +64,9 @@ class Delivery:
         if not_before is not None:
             await asyncio.sleep((not_before - datetime.now(UTC)).total_seconds())
         while True:
+            # Who was held up for longer than its lease may have been taken for dead, and another one answers.
+            if not self._store.outbox.fresh and not await patiently(lambda: self._store.outbox.holds(key)):
+                raise TakenOver(key)
             try:
                 if may_be_there:
                     async with asyncio.timeout(self._send_seconds):

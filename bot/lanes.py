@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bot.health import start
 from bot.messages import Answer, Message, Place, Responder
-from bot.store.rows import Left
+from bot.store.rows import Left, Standing
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Job:
     message: Message
     responder: Responder
     seed: int | None
-    claimed: asyncio.Future[bool]
+    claimed: asyncio.Future[Standing]
     done: asyncio.Future[Answer | None]
     came: float
     """When, in the event loop's time."""
@@ -34,6 +34,15 @@ class Job:
     """Says that it will take a while."""
     thinking: asyncio.Task[None] | None = None
     """Shows that the child is at it."""
+    standing: Standing = Standing.WAITS
+    """Whether it may be answered: another program may answer in the same conversation."""
+    looks: int = 0
+    """How often that was asked in vain ..."""
+    behind: int = 0
+    """... and how often of these nobody was answered there."""
+    trouble: Exception | None = None
+    """Why it could not even be asked."""
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -45,13 +54,18 @@ class _Lane:
 
 
 class Lanes:
-    """All queues of one process. `serve` answers one message and raises nothing; `counted` is told how many
-    messages wait or are in hand, whenever that changes."""
+    """All queues of one process. `serve` answers one message and raises nothing; `may_begin` says whether it is its
+    turn, and takes its time where it is not; `counted` is told how many messages wait or are in hand, whenever that
+    changes."""
 
     def __init__(
-        self, serve: Callable[[Job], Awaitable[Answer | None]], counted: Callable[[int], None]
+        self,
+        serve: Callable[[Job], Awaitable[Answer | None]],
+        may_begin: Callable[[Job], Awaitable[bool]],
+        counted: Callable[[int], None],
     ) -> None:
         self._serve = serve
+        self._may_begin = may_begin
         self._counted = counted
         self._lanes: dict[Place, _Lane] = {}
 
@@ -60,20 +74,34 @@ class Lanes:
         message: Message,
         responder: Responder,
         seed: int | None,
-        claimed: asyncio.Future[bool],
+        claimed: asyncio.Future[Standing],
         *,
         missed: bool = False,
         left: Left | None = None,
     ) -> Job:
-        """Take the next place in the conversation's queue; `done` gives what became of the message."""
+        """Take the next place in the conversation's queue, of what was `left` the one it would have had; `done` gives
+        what became of the message."""
         loop = asyncio.get_running_loop()
         job = Job(message, responder, seed, claimed, loop.create_future(), loop.time(), missed, left)
         lane = self._lanes.setdefault(message.place, _Lane())
-        lane.jobs.append(job)
+        place = len(lane.jobs)
+        while (
+            left
+            and place
+            and not (before := lane.jobs[place - 1]).begun
+            and before.message.sent_at > message.sent_at
+        ):
+            place -= 1
+        lane.jobs.insert(place, job)
         self._counted(self.waiting)
         if lane.worker is None:
             lane.worker = start(self._work(message.place, lane), "the queue of a conversation")
         return job
+
+    def last(self, place: Place) -> Job | None:
+        """The newest message that waits or is in hand in one conversation."""
+        lane = self._lanes.get(place)
+        return lane.jobs[-1] if lane and lane.jobs else None
 
     def waiting_in(self, place: Place) -> int:
         """Messages waiting or in hand in one conversation, without what was missed."""
@@ -108,6 +136,10 @@ class Lanes:
         try:
             while lane.jobs:
                 job, answer = lane.jobs[0], None
+                # Asked anew each time: what is taken over meanwhile may come first.
+                if not await self._may_begin(job):
+                    continue
+                job.begun = True
                 try:
                     answer = await self._serve(job)
                 finally:

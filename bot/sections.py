@@ -47,20 +47,28 @@ class Engine(Section):
     torch_base: str = ""
     """A folder or id of Hugging Face with the weights of `gguf`, for the engine "torch"; "": the GGUF itself."""
     torch_8bit: bool = False
-    vllm_url: str = ""
+    vllm_url: str | tuple[str, ...] = ""
+    """One server, or several with the same model."""
     vllm_models: str = ""
     """The folder `models` of `data`, as the vLLM server sees it; "": where we see it."""
 
+    @property
+    def vllm_urls(self) -> tuple[str, ...]:
+        """The addresses of all vLLM servers."""
+        given = (self.vllm_url,) if isinstance(self.vllm_url, str) else self.vllm_url
+        return tuple(dict.fromkeys(each for each in given if each))
+
     @field_validator("vllm_url")
     @classmethod
-    def _http(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("expected an address such as http://localhost:8000/v1")
+    def _http(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for each in (value,) if isinstance(value, str) else value:
+            if each and not each.startswith(("http://", "https://")):
+                raise ValueError("expected an address such as http://localhost:8000/v1")
         return value
 
     @model_validator(mode="after")
     def _server(self) -> Self:
-        if self.engine == "vllm" and not self.vllm_url:
+        if self.engine == "vllm" and not self.vllm_urls:
             raise ValueError('vllm_url is needed for engine "vllm", such as http://localhost:8000/v1')
         return self
 

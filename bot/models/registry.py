@@ -108,7 +108,8 @@ class Models:
             at_once = alone = HOSTED_AT_ONCE if where == "vllm" else settings.slots
             if where == "llama_cpp":
                 at_once, alone = places(settings.slots, settings.threads)
-        return self._turnstiles.setdefault(where, Turnstile(where, at_once, alone))
+        changing = (lambda: self._engines.fleet_places) if where == "vllm" else (lambda: None)
+        return self._turnstiles.setdefault(where, Turnstile(where, at_once, alone, changing))
 
     @property
     def turnstiles(self) -> tuple[Turnstile, ...]:
@@ -169,6 +170,7 @@ class Models:
 
     async def aclose(self) -> None:
         """Close every open model, then the engines."""
+        self._engines.leave()
         await self._published.aclose()
         for model in self._open.values():
             await model.aclose()

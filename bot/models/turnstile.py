@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 WEIGHT = 0.2
@@ -24,9 +24,17 @@ class TooLate(Exception):
 class Turnstile:
     """One engine's; everything that runs on it goes through here. Deadlines are times of the event loop."""
 
-    def __init__(self, name: str, at_once: int, alone: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        at_once: int,
+        alone: int | None = None,
+        places: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """`places` says how many there are just now, where that changes."""
         self.name = name
-        self.at_once = at_once
+        self._at_once = at_once
+        self._places = places
         self._alone = at_once if alone is None else alone
         """So many turns do not slow each other down."""
         self.busy = 0
@@ -35,6 +43,11 @@ class Turnstile:
         """What one turn takes, as an exponential mean; 0 before the first."""
         self._queue: list[tuple[float, int, asyncio.Future[bool]]] = []
         self._numbers = itertools.count()
+
+    @property
+    def at_once(self) -> int:
+        """So many turns at a time."""
+        return self._places() or self._at_once
 
     @property
     def waiting(self) -> int:

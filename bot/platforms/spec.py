@@ -6,7 +6,7 @@ It must import nothing of a platform's library, nor of the rest of the bot: sett
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -59,6 +59,9 @@ class PlatformSpec:
     """Make it. The one place where its library may be imported, which is slow."""
     switch: str = ""
     """The key of its section that switches it on, for one without secrets."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the environment, and the key of its section that each replaces: what differs between processes that
+    share one config.toml."""
 
     def wanted(self, settings: Settings) -> bool:
         """Whether it is to be served."""

@@ -8,11 +8,25 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import (
+    Boolean,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import StoreError, chunks, insert, name_of
-from bot.store.rows import ClaimedMessage, ClaimState
+from bot.store.rows import ClaimedMessage, ClaimState, Standing
 from bot.store.tables import claims, storable
 
 WAITS = (ClaimState.CLAIMED, ClaimState.SPOKEN)
@@ -21,19 +35,49 @@ WAITING = claims.c.state.in_(
     bindparam("waits", [str(each) for each in WAITS], expanding=True, literal_execute=True)
 )
 """Written out in the statement, or SQLite would not know that it may look into the index of what waits."""
-GONE = {"payload": None, "spoken": None, "author_hash": None, "program": None, "not_before": None}
+GONE = dict.fromkeys(("payload", "spoken", "author_hash", "program", "not_before", "place", "in_hand"))
 """What is let go of when it waits no more."""
 
 # Of every message, so it is made but once.
 _ANSWER = (
     update(claims)
     .where(claims.c.message_key == bindparam("key"), WAITING)
-    .values(state=ClaimState.ANSWERED, conversation_id=bindparam("place"), **GONE)
+    .values(state=ClaimState.ANSWERED, conversation_id=bindparam("conversation"), **GONE)
 )
 _GO_ON = (
     update(claims)
     .where(claims.c.message_key == bindparam("key"), WAITING)
     .values(state=ClaimState.SPOKEN, spoken=bindparam("said", type_=claims.c.spoken.type), not_before=None)
+)
+
+_other = claims.alias("other")
+_IN_HAND = case(
+    (exists().where(_other.c.place == bindparam("line", type_=Text)), null()),
+    else_=bindparam("line", type_=Text),
+)
+"""Of a message that comes: it is in hand at once where no other one waits in its conversation."""
+_BEGIN = (
+    update(claims)
+    .where(
+        claims.c.message_key == bindparam("key"),
+        claims.c.program == bindparam("mine"),
+        WAITING,
+        ~exists().where(
+            _other.c.place == claims.c.place,
+            _other.c.message_key != claims.c.message_key,
+            or_(
+                _other.c.in_hand.is_not(None),
+                # A program keeps the order of its own; of another one's, what came before goes before.
+                and_(
+                    bindparam("in_order", type_=Boolean),
+                    _other.c.program.is_distinct_from(bindparam("mine")),
+                    tuple_(_other.c.claimed_at, _other.c.message_key)
+                    < tuple_(claims.c.claimed_at, claims.c.message_key),
+                ),
+            ),
+        ),
+    )
+    .values(in_hand=claims.c.place)
 )
 
 
@@ -48,23 +92,73 @@ async def probe(connection: AsyncConnection) -> None:
     await connection.execute(delete(claims).where(claims.c.message_key == key))
 
 
-async def claim(connection: AsyncConnection, message: ClaimedMessage, program: str | None = None) -> bool:
-    """Take the message for `program`; False when this or another program already did, ever."""
+async def claim(connection: AsyncConnection, message: ClaimedMessage, program: str | None = None) -> Standing:
+    """Take the message for `program`, and see whether it may be answered at once; `NONE` when this or another program
+    already took it, ever."""
+    line = place(message)
     payload = {
         **asdict(message),
         "text": storable(message.text),
         "created_at": message.created_at.astimezone(UTC).isoformat(),
     }
-    values = {
+    values: dict[str, Any] = {
         "message_key": message.key,
         "author_hash": message.author_hash,
         "payload": payload,
-        "claimed_at": datetime.now(UTC),
         "state": ClaimState.CLAIMED,
         "program": program,
+        "place": line,
     }
-    result = await connection.execute(insert(connection, claims).on_conflict_do_nothing(), values)
-    return result.rowcount == 1
+    taken = insert(connection, claims).on_conflict_do_nothing()
+    if connection.dialect.name == "postgresql":
+        # The order of a conversation must not hang on whose machine's clock is right.
+        taken = taken.values(claimed_at=func.clock_timestamp())
+    else:
+        values["claimed_at"] = datetime.now(UTC)
+    at_once = taken.values(in_hand=_IN_HAND).returning(claims.c.in_hand)
+    row = (await connection.execute(at_once, {**values, "line": line})).one_or_none()
+    if row is not None:
+        return Standing.NOW if row.in_hand else Standing.WAITS
+    # It was taken before; or another program began one of the same conversation at this very moment.
+    later = (await connection.execute(taken.returning(claims.c.message_key), values)).one_or_none()
+    return Standing.NONE if later is None else Standing.WAITS
+
+
+def place(message: ClaimedMessage) -> str:
+    """The conversation in whose queue it stands."""
+    return f"{message.platform}:{message.channel}:{message.thread or ''}"
+
+
+async def begin(connection: AsyncConnection, key: str, program: str, *, in_order: bool) -> Standing:
+    """Take a waiting message of `program` in hand, if it is its turn in its conversation: `in_order` says whether what
+    other programs claimed before goes before, or only what they have in hand."""
+    asked = {"key": key, "mine": program, "in_order": in_order}
+    if (await connection.execute(_BEGIN, asked)).rowcount:
+        return Standing.NOW
+    mine = select(claims.c.place).where(
+        claims.c.message_key == key, claims.c.program == program, WAITING
+    )
+    row = (await connection.execute(mine)).one_or_none()
+    if row is None:
+        return Standing.NONE
+    # A program answers one at a time: what else it has in hand there, it has given up on.
+    stuck = and_(claims.c.place == row.place, claims.c.program == program, claims.c.in_hand.is_not(None))
+    gone = await connection.execute(
+        update(claims).where(stuck, claims.c.message_key != key).values(place=None, in_hand=None)
+    )
+    if gone.rowcount and (await connection.execute(_BEGIN, asked)).rowcount:
+        return Standing.NOW
+    answering = select(claims.c.message_key).where(claims.c.in_hand == row.place)
+    return Standing.WAITS if await connection.scalar(answering) else Standing.BEHIND
+
+
+async def set_aside(connection: AsyncConnection, key: str) -> None:
+    """Let a waiting message hold nobody up any more; it waits for the next program."""
+    await connection.execute(
+        update(claims)
+        .where(claims.c.message_key == key, WAITING)
+        .values(place=None, in_hand=None)
+    )
 
 
 async def refuse(connection: AsyncConnection, key: str, reason: str) -> bool:
@@ -111,7 +205,7 @@ async def answered(
     """Mark a message as answered, or keep it waiting for what is to be said `then`. Raises `StoreError` when it does
     not wait for an answer."""
     if then is None:
-        done = await connection.execute(_ANSWER, {"key": key, "place": conversation_id})
+        done = await connection.execute(_ANSWER, {"key": key, "conversation": conversation_id})
     else:
         done = await connection.execute(_GO_ON, {"key": key, "said": then})
     if done.rowcount != 1:

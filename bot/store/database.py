@@ -11,11 +11,12 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Table, event, make_url, text
+from sqlalchemy import URL, Connection, Table, event, func, make_url, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -241,6 +242,14 @@ async def one_at_a_time(connection: AsyncConnection, what: str) -> None:
         await connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"pupil.{what}"}
         )
+
+
+async def now(connection: AsyncConnection) -> datetime:
+    """The moment, by the clock that all programs on this database share."""
+    if connection.dialect.name == "postgresql":
+        moment: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return moment
+    return datetime.now(UTC)
 
 
 def chunks(values: Sequence[T], size: int = 500) -> list[Sequence[T]]:

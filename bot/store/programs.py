@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.database import insert
+from bot.store.database import insert, now
 from bot.store.tables import programs
 
-LEASE = timedelta(seconds=30)
-"""A program that has not been heard of for so long holds nothing any more."""
+LEASE = timedelta(seconds=15)
+"""A program that has not been heard of for so long holds nothing any more. It says every two seconds that it lives; one
+that was held up for longer asks before it sends anything."""
 PROC = Path("/proc")
 
 
@@ -27,21 +28,24 @@ def this_process() -> str:
     return f"{_machine()} {os.getpid()} {_began(os.getpid())}"
 
 
-async def renew(connection: AsyncConnection, program: str, process: str) -> None:
-    """Say that `program` is alive."""
-    until = datetime.now(UTC) + LEASE
-    known = await connection.execute(
-        update(programs).where(programs.c.id == program).values(seen_until=until)
-    )
-    if not known.rowcount:
-        values = {"id": program, "process": process, "seen_until": until}
+async def renew(connection: AsyncConnection, program: str, process: str, *, again: bool) -> None:
+    """Say that `program` is alive, and forget those that are no more; `again`: it said so before."""
+    # The database's clock: those of two machines may be further apart than a lease is long.
+    moment = await now(connection)
+    found = {each.id: each for each in await connection.execute(select(programs))}
+    values = {"id": program, "process": process, "seen_until": moment + LEASE}
+    mine = found.pop(program, None)
+    if mine is None:
         await connection.execute(insert(connection, programs).values(values).on_conflict_do_nothing())
-
-
-async def bury(connection: AsyncConnection) -> None:
-    """Forget the programs that are no more."""
-    now, found = datetime.now(UTC), (await connection.execute(select(programs))).all()
-    gone = [each.id for each in found if each.seen_until < now or _is_gone(each.process)]
+    else:
+        await connection.execute(update(programs).where(programs.c.id == program).values(values))
+    # Who could not say it in time itself, with the database away, cannot tell who else is gone by that.
+    was_away = again and (mine is None or mine.seen_until < moment)
+    gone = [
+        each.id
+        for each in found.values()
+        if _is_gone(each.process) or (each.seen_until < moment and not was_away)
+    ]
     if gone:
         await connection.execute(delete(programs).where(programs.c.id.in_(gone)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, TypedDict
 
 from bot.student.records.dialogue import MoveKind, Role, Thought
@@ -17,6 +17,18 @@ class ClaimState(StrEnum):
     SPOKEN = "spoken"
     ANSWERED = "answered"
     FAILED = "failed"
+
+
+class Standing(IntEnum):
+    """Whether a message may be answered: once in all, and one at a time in its conversation, over all programs."""
+
+    NONE = 0
+    """Never by this program: another one has it, or it was answered or given up."""
+    WAITS = 1
+    """Not yet: another one is being answered."""
+    BEHIND = 2
+    """Not yet: nobody is being answered there, but another program has one that came before."""
+    NOW = 3
 
 
 class Consent(StrEnum):

@@ -1,4 +1,5 @@
-"""Which jobs ran, when they were due and how they ended: a run is begun once, whoever asks.
+"""Which jobs ran, when they were due and how they ended: a run is begun once, whoever asks. And what all programs may
+only do one after another.
 
 It knows names and times; what a job does is the business of others.
 """
@@ -46,6 +47,13 @@ class Runs:
         """When the newest run of `name` that has not ended began, or None."""
         async with self._database.reading() as connection:
             return await upkeep.job_in_hand(connection, name)
+
+    @whole
+    async def spaced(self, what: str, seconds: float) -> float:
+        """How many seconds to wait before doing something that all programs together may begin once in so many; who
+        asks has taken that moment."""
+        async with self._database.writing() as connection:
+            return await upkeep.spaced(connection, what, seconds)
 
     async def results(self) -> dict[str, str]:
         """How the newest run of each job that ended, ended."""

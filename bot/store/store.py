@@ -53,6 +53,7 @@ from bot.store.rows import (
     PurgeReport,
     RatingRow,
     Spoken,
+    Standing,
     StudentTurn,
     TeacherTurn,
     TurnRow,
@@ -72,6 +73,22 @@ class Store:
         self._backups = backups
         self._work = Work()
         self.outbox = Outbox(database, self._work)
+        self.about = About(database, self._work)
+        """What the database knows of itself."""
+        self.runs = Runs(database, self._work)
+        """Which jobs ran, and when."""
+        self.harvests = Harvests(database)
+        """What a harvest of the log asks, and where it puts what it found."""
+        self.practices = Practices(database)
+        """Whole conversations, as a debrief reads them."""
+        self.candidates = Candidates(database)
+        """What was harvested from the log, with its reviews."""
+        self.tries = Tries(database, self._work)
+        """Which scenario is practised where, and another try from an earlier turn."""
+        self.courses = Courses(database, self._work)
+        """Courses, who is in them, and what is shared there."""
+        self.links = UsedLinks(database, self._work)
+        """Which sign-in links were used."""
 
     @classmethod
     async def open(
@@ -89,46 +106,6 @@ class Store:
             await database.aclose()
             raise
         return cls(database, data, backups)
-
-    @property
-    def about(self) -> About:
-        """What the database knows of itself."""
-        return About(self._database, self._work)
-
-    @property
-    def runs(self) -> Runs:
-        """Which jobs ran, and when."""
-        return Runs(self._database, self._work)
-
-    @property
-    def harvests(self) -> Harvests:
-        """What a harvest of the log asks, and where it puts what it found."""
-        return Harvests(self._database)
-
-    @property
-    def practices(self) -> Practices:
-        """Whole conversations, as a debrief reads them."""
-        return Practices(self._database)
-
-    @property
-    def candidates(self) -> Candidates:
-        """What was harvested from the log, with its reviews."""
-        return Candidates(self._database)
-
-    @property
-    def tries(self) -> Tries:
-        """Which scenario is practised where, and another try from an earlier turn."""
-        return Tries(self._database, self._work)
-
-    @property
-    def courses(self) -> Courses:
-        """Courses, who is in them, and what is shared there."""
-        return Courses(self._database, self._work)
-
-    @property
-    def links(self) -> UsedLinks:
-        """Which sign-in links were used."""
-        return UsedLinks(self._database, self._work)
 
     async def aclose(self) -> None:
         """Finish what is in hand and close every connection; the store is of no use afterwards."""
@@ -152,8 +129,8 @@ class Store:
     # Messages: claimed once, then answered or failed.
 
     @whole
-    async def claim(self, message: ClaimedMessage) -> bool:
-        """Take the message; False when this or another program already did, ever."""
+    async def claim(self, message: ClaimedMessage) -> Standing:
+        """Take the message; `NONE`, which is false, when this or another program already did, ever."""
         async with self._database.writing() as connection:
             return await claims.claim(connection, message, self.outbox.program)
 
@@ -189,6 +166,12 @@ class Store:
                 return row, await branches.told(connection, row, count) if count else []
         async with self._database.writing() as connection:
             return await conversations.begin(connection, platform, channel, thread, {}), []
+
+    @whole
+    async def is_known(self, platform: str, channel: str, thread: str | None) -> bool:
+        """Whether a place has a current conversation."""
+        async with self._database.reading() as connection:
+            return await conversations.current(connection, platform, channel, thread) is not None
 
     @whole
     async def places(self, platform: str, since: datetime | None = None) -> list[tuple[str, str | None]]:

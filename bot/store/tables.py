@@ -134,6 +134,12 @@ claims = Table(
     Column("program", Text),  # who holds it
     Column("spoken", JSON(none_as_null=True)),  # what is to be sent, until the platform has it
     Column("not_before", UtcDateTime),  # and when, where the platform asked for patience
+    Column(
+        "place", Text
+    ),  # the conversation in whose queue it stands; of no other message is this known any more
+    Column("in_hand", Text),  # the same, of the one message there that is being answered
+    Index("uq_claims_in_hand", "in_hand", unique=True),
+    Index("ix_claims_place", "place", sqlite_where=text("place IS NOT NULL")),
     Index(
         "ix_claims_waiting",
         "claimed_at",

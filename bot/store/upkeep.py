@@ -11,14 +11,24 @@ from sqlalchemy import delete, distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leaving
-from bot.store.database import insert, one_at_a_time
+from bot.store.database import insert, now, one_at_a_time
 from bot.store.rows import CandidateState, PurgeReport, WeekRow
-from bot.store.tables import candidates, claims, conversations, feedback, job_runs, ratings, reviews, turns
+from bot.store.tables import (
+    about,
+    candidates,
+    claims,
+    conversations,
+    feedback,
+    job_runs,
+    ratings,
+    reviews,
+    turns,
+)
 from bot.student.records.dialogue import Role
 
 
 async def begin_job(
-    connection: AsyncConnection, name: str, due: datetime, now: datetime, limit: timedelta
+    connection: AsyncConnection, name: str, due: datetime, at: datetime, limit: timedelta
 ) -> bool:
     """Take the run of `name` that was due at `due`; False when it was done, or one still runs.
 
@@ -26,15 +36,15 @@ async def begin_job(
     """
     await one_at_a_time(connection, "jobs")
     running = select(job_runs.c.due).where(
-        job_runs.c.name == name, job_runs.c.finished_at.is_(None), job_runs.c.started_at > now - limit
+        job_runs.c.name == name, job_runs.c.finished_at.is_(None), job_runs.c.started_at > at - limit
     )
     if (await connection.execute(running)).first() is not None:
         return False
     taken = (
         insert(connection, job_runs)
-        .values(name=name, due=due, started_at=now)
+        .values(name=name, due=due, started_at=at)
         .on_conflict_do_update(
-            index_elements=["name", "due"], set_={"started_at": now}, where=job_runs.c.finished_at.is_(None)
+            index_elements=["name", "due"], set_={"started_at": at}, where=job_runs.c.finished_at.is_(None)
         )
     )
     return (await connection.execute(taken)).rowcount == 1
@@ -71,12 +81,12 @@ async def job_results(connection: AsyncConnection) -> dict[str, str]:
     return {row.name: row.result or "" for row in found}
 
 
-async def end_job(connection: AsyncConnection, name: str, due: datetime, now: datetime, result: str) -> None:
+async def end_job(connection: AsyncConnection, name: str, due: datetime, at: datetime, result: str) -> None:
     """Write down how a run ended."""
     await connection.execute(
         update(job_runs)
         .where(job_runs.c.name == name, job_runs.c.due == due)
-        .values(finished_at=now, result=result)
+        .values(finished_at=at, result=result)
     )
 
 
@@ -90,6 +100,18 @@ async def last_job(connection: AsyncConnection, name: str) -> datetime | None:
         )
     ).scalar()
     return found
+
+
+async def spaced(connection: AsyncConnection, what: str, seconds: float) -> float:
+    """Take the next moment at which `what` may be begun, `seconds` after the one before; gives how far off it is."""
+    await one_at_a_time(connection, what)
+    moment, key = await now(connection), f"next {what}"
+    known = await connection.scalar(select(about.c.value).where(about.c.name == key))
+    at = moment if known is None else max(moment, datetime.fromisoformat(known))
+    value = (at + timedelta(seconds=seconds)).isoformat()
+    row = insert(connection, about).values(name=key, value=value)
+    await connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    return (at - moment).total_seconds()
 
 
 async def purge(connection: AsyncConnection, before: datetime) -> PurgeReport:

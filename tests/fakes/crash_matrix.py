@@ -60,6 +60,8 @@ class Order:
     dies: str | None = None
     times: int = 1
     behind: bool = False
+    beat: float = 0.1
+    """Seconds from one sign of life to the next."""
 
     def line(self) -> bytes:
         """As the program reads it."""
@@ -327,7 +329,7 @@ async def run(cell: Cell, dogs: Kennel) -> str:
                     SlackServer(MANIFEST, ack_seconds=REDELIVERED, repeats=REPEATS)
                 )
             )
-        url = await stack.enter_async_context(_database(cell.database, folder))
+        url = await stack.enter_async_context(database(cell.database, folder))
         (folder / "config.toml").write_text(
             f'data = "{DATA}"\ndatabase = "{folder / "pupil.db"}"\n{place.section}[limits]\n'
             "per_user_minute = 1000\nper_channel_minute = 1000\n",
@@ -357,7 +359,8 @@ _numbers = iter(range(1_000_000))
 
 
 @asynccontextmanager
-async def _database(kind: str, folder: Path) -> AsyncIterator[str]:
+async def database(kind: str, folder: Path) -> AsyncIterator[str]:
+    """The address of a new database of that kind, for as long as it is needed."""
     if kind == "sqlite":
         yield f"sqlite+aiosqlite:///{folder / 'pupil.db'}"
         return

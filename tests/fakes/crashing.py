@@ -35,7 +35,7 @@ from bot.store import Store
 from tests.fakes.crash_matrix import DATA, Order
 from tests.fakes.discord_server import TOKEN
 from tests.fakes.models import InstantModels
-from tests.fakes.slack_server import APP_TOKEN, BOT_TOKEN
+from tests.fakes.slack_server import APP_TOKEN, BOT_TOKEN, SECRET
 
 LOOK_SECONDS = 0.01
 BEHIND_SECONDS = 0.03
@@ -57,7 +57,7 @@ def _watch(order: Order) -> Callable[[Step, str], None]:
 
 
 async def _serve(order: Order) -> None:
-    left_behind.BEAT_SECONDS = 0.1
+    left_behind.BEAT_SECONDS = order.beat
     discord_platform.GUILDS_WITHIN_SECONDS = 0.02
     # The local Slack waits for ever; beside busy neighbours it may have to.
     slack_platform.ACK_SECONDS = 60.0
@@ -66,6 +66,7 @@ async def _serve(order: Order) -> None:
             "discord_token": SecretStr(TOKEN),
             "slack_bot_token": SecretStr(BOT_TOKEN),
             "slack_app_token": SecretStr(APP_TOKEN),
+            "slack_signing_secret": SecretStr(SECRET),
         }
     )
     store = await Store.open(order.url)

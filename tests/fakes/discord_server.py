@@ -95,7 +95,19 @@ class _Failure:
 @dataclass(slots=True)
 class _Session:
     id: str
+    shard: int = 0
+    count: int = 1
+    socket: web.WebSocketResponse | None = None
     log: list[Json] = field(default_factory=list)
+
+    def hears(self, guild: str | None) -> bool:
+        """Whether events of that server reach this shard; direct messages reach shard 0."""
+        return self.shard == (0 if guild is None else shard_of(guild, self.count))
+
+
+def shard_of(guild: str, count: int) -> int:
+    """Which of so many shards hears of a server."""
+    return (int(guild) >> 22) % count
 
 
 class DiscordServer:
@@ -119,11 +131,13 @@ class DiscordServer:
         """How many after these are closed before a word is said."""
         self.intents_granted = ~0
         self.identified: list[Json] = []
+        self.max_concurrency = 1
+        self.homes: dict[str, str] = {}
+        """Channels of other servers than `GUILD`, and whose they are."""
         self.resumed = 0
         self.heartbeats = 0
         self.heartbeat_ms = 40_000
         self._sessions: dict[str, _Session] = {}
-        self._session: _Session | None = None
         self._interactions: dict[str, Interaction] = {}
         self.posted: Callable[[], Awaitable[None]] | None = None
         """Called when a message was posted, before the bot hears so."""
@@ -220,7 +234,7 @@ class DiscordServer:
             "burst": False,
         }
         if channel != DIRECT:
-            event |= {"guild_id": GUILD, "member": self._member(user, (), is_bot=is_bot)}
+            event |= {"guild_id": self._guild_of(channel), "member": self._member(user, (), is_bot=is_bot)}
         await self.dispatch("MESSAGE_REACTION_ADD", event)
 
     async def take_back(self, channel: str, message: str, emoji: str, *, user: str = TEACHER) -> None:
@@ -234,7 +248,7 @@ class DiscordServer:
             "burst": False,
         }
         if channel != DIRECT:
-            event["guild_id"] = GUILD
+            event["guild_id"] = self._guild_of(channel)
         await self.dispatch("MESSAGE_REACTION_REMOVE", event)
 
     async def slash(
@@ -290,13 +304,16 @@ class DiscordServer:
         return await self._use(channel, COMPONENT, data, TEACHER, (), message=message)
 
     async def dispatch(self, event: str, data: Json) -> None:
-        """Send an event to the bot, and keep it for a resume."""
-        if self._session is None:
-            return
-        packet = {"op": 0, "t": event, "s": len(self._session.log) + 1, "d": _public(data)}
-        self._session.log.append(packet)
-        for socket in list(self._sockets):
-            await self._send(socket, packet)
+        """Send an event to all connections that hear of its server, and keep it for a resume."""
+        for session in list(self._sessions.values()):
+            if session.hears(data.get("guild_id")):
+                await self._tell(session, event, data)
+
+    async def _tell(self, session: _Session, event: str, data: Json) -> None:
+        packet = {"op": 0, "t": event, "s": len(session.log) + 1, "d": _public(data)}
+        session.log.append(packet)
+        if session.socket in self._sockets:
+            await self._send(session.socket, packet)
 
     async def ask_to_reconnect(self) -> None:
         """Send op 7."""
@@ -306,7 +323,6 @@ class DiscordServer:
     async def invalidate(self) -> None:
         """Send op 9: the session is over and cannot be resumed."""
         self._sessions.clear()
-        self._session = None
         for socket in list(self._sockets):
             await self._send(socket, {"op": 9, "d": False})
 
@@ -355,6 +371,19 @@ class DiscordServer:
         await self.dispatch("THREAD_CREATE", self._thread(thread))
         return thread
 
+    def add_guild(self, shard: int, count: int) -> str:
+        """One more server, which that one of so many shards hears of; give its one channel. Known from the next
+        connection on."""
+        guild = str((int(GUILD) >> 22) * (1 << 22))
+        while shard_of(guild, count) != shard or guild in {GUILD, *self.homes.values()}:
+            guild = str(int(guild) + (1 << 22))
+        channel = self.snowflake()
+        self.homes[channel] = guild
+        return channel
+
+    def _guild_of(self, channel: str) -> str:
+        return self.homes.get(self.threads.get(channel, channel), GUILD)
+
     def snowflake(self, at: datetime | None = None) -> str:
         """A new id, of that moment."""
         self._count += 1
@@ -386,7 +415,10 @@ class DiscordServer:
             "flags": 0,
         }
         if channel != DIRECT:
-            message |= {"guild_id": GUILD, "member": _without_user(self._member(author, roles))}
+            message |= {
+                "guild_id": self._guild_of(channel),
+                "member": _without_user(self._member(author, roles)),
+            }
         return message
 
     def _member(self, user: str, roles: Sequence[str], *, is_bot: bool = False) -> Json:
@@ -402,6 +434,12 @@ class DiscordServer:
             "flags": 0,
             "permissions": "0",
         }
+
+    def _other_guild(self, guild: str) -> Json:
+        channels = [self._text_channel(each, "room") for each, home in self.homes.items() if home == guild]
+        ours = self._guild()
+        roles = [{**ours["roles"][0], "id": guild}, *ours["roles"][1:]]
+        return {**ours, "id": guild, "roles": roles, "channels": channels, "threads": []}
 
     def _guild(self) -> Json:
         permissions = BASIC_PERMISSIONS | (MANAGE_WEBHOOKS if self.manage_webhooks else 0)
@@ -448,7 +486,7 @@ class DiscordServer:
         said = self.messages.get(channel)
         return {
             "id": channel,
-            "guild_id": GUILD,
+            "guild_id": self._guild_of(channel),
             "type": 0,
             "name": name,
             "position": 1,
@@ -464,7 +502,7 @@ class DiscordServer:
         said = self.messages.get(thread)
         payload: Json = {
             "id": thread,
-            "guild_id": GUILD,
+            "guild_id": self._guild_of(thread),
             "parent_id": self.threads[thread],
             "owner_id": TEACHER,
             "type": 11,
@@ -530,34 +568,39 @@ class DiscordServer:
         elif op == 2 and data["intents"] & ~self.intents_granted:
             await socket.close(code=4014, message=b"Disallowed intent(s).")
         elif op == 2:
-            await self._welcome(data)
+            await self._welcome(socket, data)
         elif op == 6 and data["session_id"] in self._sessions:
             await self._resume(socket, self._sessions[data["session_id"]], data["seq"])
         elif op == 6:
             await self._send(socket, {"op": 9, "d": False})
 
-    async def _welcome(self, data: Json) -> None:
-        self._session = _Session(self.snowflake())
-        self._sessions[self._session.id] = self._session
+    async def _welcome(self, socket: web.WebSocketResponse, data: Json) -> None:
+        shard, count = data.get("shard", [0, 1])
+        session = _Session(self.snowflake(), shard, count, socket)
+        self._sessions[session.id] = session
+        guilds = [each for each in (GUILD, *dict.fromkeys(self.homes.values())) if session.hears(each)]
         ready = {
             "v": 10,
             "user": _user(BOT, is_bot=True),
-            "guilds": [{"id": GUILD, "unavailable": True}],
-            "session_id": self._session.id,
+            "guilds": [{"id": each, "unavailable": True} for each in guilds],
+            "session_id": session.id,
             "resume_gateway_url": f"ws://127.0.0.1:{self._port}/gateway",
             "application": {"id": APP, "flags": 0},
             "private_channels": [],
+            "shard": [shard, count],
         }
-        await self.dispatch("READY", ready)
-        await self.dispatch("GUILD_CREATE", self._guild())
+        await self._tell(session, "READY", ready)
+        for guild in guilds:
+            whole = self._guild() if guild == GUILD else self._other_guild(guild)
+            await self._tell(session, "GUILD_CREATE", whole)
         self.identified.append(data)
 
     async def _resume(self, socket: web.WebSocketResponse, session: _Session, seen: int) -> None:
-        self._session = session
+        session.socket = socket
         # One event more than was missed: Discord does not promise to send each just once.
         for packet in session.log[max(0, seen - 1) :]:
             await self._send(socket, packet)
-        await self.dispatch("RESUMED", {})
+        await self._tell(session, "RESUMED", {})
         self.resumed += 1
 
     async def _send(self, socket: web.WebSocketResponse, packet: Json) -> None:
@@ -634,12 +677,15 @@ class DiscordServer:
         return _json(application)
 
     def _get_channel(self, _: Recorded, channel: str) -> web.Response:
-        if channel not in {PRACTICE, ELSEWHERE, IN_CATEGORY}:
+        if channel == DIRECT:
+            return _json({"id": DIRECT, "type": 1, "recipients": [_user(TEACHER)]})
+        if channel not in {PRACTICE, ELSEWHERE, IN_CATEGORY, *self.homes}:
             return _error(404, 10003, "Unknown Channel")
         return _json(self._text_channel(channel, "practice"))
 
     def _gateway_url(self, _: Recorded) -> web.Response:
-        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
+        limit = {"total": 1000, "remaining": 999, "reset_after": 0}
+        limit["max_concurrency"] = self.max_concurrency
         url = f"ws://127.0.0.1:{self._port}/gateway"
         return _json({"url": url, "shards": 1, "session_start_limit": limit})
 
@@ -815,8 +861,9 @@ class DiscordServer:
         if channel == DIRECT:
             event["user"] = _user(user)
         else:
-            guild = {"id": GUILD, "locale": "en-US", "features": []}
-            event |= {"guild_id": GUILD, "guild": guild, "member": self._member(user, roles)}
+            home = self._guild_of(channel)
+            guild = {"id": home, "locale": "en-US", "features": []}
+            event |= {"guild_id": home, "guild": guild, "member": self._member(user, roles)}
         if message is not None:
             event["message"] = message
         await self.dispatch("INTERACTION_CREATE", event)

@@ -137,6 +137,11 @@ class SlackServer:
         self.bot_tokens, self.app_tokens = {BOT_TOKEN}, {APP_TOKEN}
         self.http_url: str | None = None
         """Where events go when the app takes signed requests; over the socket while it is None."""
+        self.replicas: list[str] = []
+        """Where else they may go: a balancer stands before them all and takes the next one each time."""
+        self.spread = False
+        """Of several sockets each event takes the next one, not the newest."""
+        self._turn = itertools.count()
         self._trouble: dict[str, deque[Trouble]] = {}
         self.posted: Callable[[], Awaitable[None]] | None = None
         """Called when a message was posted, before the app hears so."""
@@ -158,6 +163,7 @@ class SlackServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._session = aiohttp.ClientSession()
         self.address = f"127.0.0.1:{self._runner.addresses[0][1]}"
         self.base_url = f"http://{self.address}/api/"
         return self
@@ -170,6 +176,7 @@ class SlackServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for socket in self._sockets:
             await socket.close()
+        await self._session.close()
         await self._runner.cleanup()
 
     # What people do.
@@ -332,17 +339,38 @@ class SlackServer:
         envelope = Envelope(kind, payload)
         self.envelopes.append(envelope)
         if self.http_url is not None:
-            envelope.sent, envelope.attempts = time.monotonic(), 1
-            status, body = await self.post(kind, payload)
-            assert status == HTTPStatus.OK, (status, body)
-            envelope.acked = time.monotonic() - envelope.sent
-            envelope.answer = json.loads(body) if body.startswith("{") else None
+            await self._post_until_taken(envelope)
         else:
             await self._send(envelope)
             task = asyncio.create_task(self._again(envelope))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return envelope
+
+    async def _post_until_taken(self, envelope: Envelope) -> None:
+        """As a balancer does it: a replica that is not there costs nothing but the next one; where one took the event
+        and gave no answer, Slack tells it again."""
+        envelope.sent = time.monotonic()
+        for _ in range(self.repeats):
+            envelope.attempts += 1
+            try:
+                status, body = await self.post(envelope.kind, envelope.payload, url=self.next_replica())
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.01)
+                continue
+            except (aiohttp.ClientError, TimeoutError):
+                await asyncio.sleep(self.ack_seconds)
+                continue
+            assert status == HTTPStatus.OK, (status, body)
+            envelope.acked = time.monotonic() - envelope.sent
+            envelope.answer = json.loads(body) if body.startswith("{") else None
+            return
+
+    def next_replica(self) -> str:
+        """Where the balancer sends the next request."""
+        assert self.http_url is not None
+        known = [self.http_url, *self.replicas]
+        return known[next(self._turn) % len(known)]
 
     async def _send(self, envelope: Envelope) -> None:
         identifier = f"env-{next(self._numbers)}"
@@ -360,16 +388,17 @@ class SlackServer:
                 "retry_reason": "timeout" if envelope.attempts else "",
             }
         envelope.attempts += 1
-        await self.until(lambda: self._socket is not None, CONNECTED_SECONDS)
-        assert self._socket is not None
+        socket = await self.until(lambda: self._socket, CONNECTED_SECONDS)
         # Whoever just died there has heard nothing; an event is told again.
         with contextlib.suppress(ConnectionError):
-            await self._socket.send_json(wire)
+            await socket.send_json(wire)
 
     @property
     def _socket(self) -> web.WebSocketResponse | None:
         """The newest connection; of several, Slack chooses one for each event."""
         self._sockets = [each for each in self._sockets if not each.closed]
+        if self.spread and self._sockets:
+            return self._sockets[next(self._turn) % len(self._sockets)]
         return self._sockets[-1] if self._sockets else None
 
     async def _again(self, envelope: Envelope) -> None:
@@ -396,6 +425,7 @@ class SlackServer:
         kind: str,
         payload: Mapping[str, Any],
         *,
+        url: str | None = None,
         secret: str = SECRET,
         age: float = 0.0,
         headers: Mapping[str, str] | None = None,
@@ -413,11 +443,11 @@ class SlackServer:
             "X-Slack-Request-Timestamp": stamp,
             "X-Slack-Signature": f"v0={digest}",
         }
-        assert self.http_url is not None
-        async with aiohttp.ClientSession() as session:
-            request = session.post(self.http_url, data=body.encode(), headers={**signed, **(headers or {})})
-            async with request as answer:
-                return answer.status, await answer.text()
+        url = url or self.http_url
+        assert url is not None
+        request = self._session.post(url, data=body.encode(), headers={**signed, **(headers or {})})
+        async with request as answer:
+            return answer.status, await answer.text()
 
     async def _link(self, request: web.Request) -> web.WebSocketResponse:
         if request.query.get("ticket") not in self._tickets:

@@ -6,11 +6,13 @@ error of its own where loading at runtime was not allowed.
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 KEY = "a-key-of-a-test"
@@ -26,18 +28,29 @@ class VllmServer:
         self.calls: list[tuple[str, str]] = []
         """Every loading and unloading that was asked for, and the adapter's name."""
         self.silent = False
+        self.seconds = 0.0
+        """What an answer takes."""
+        self.at_once = 0
+        """So many are written at a time, others wait; 0: any number."""
+        self.closed = False
+        """It breaks every connection off, as one that is starting."""
+        self.cancelled = 0
+        self.waiting = 0
+        self.running = 0
+        self._places: asyncio.Semaphore | None = None
         self._loading = loading
         self._key = key
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._broken_off])
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/v1/chat/completions", self._chat)
         if self._loading:
             app.router.add_post("/v1/load_lora_adapter", self._load)
             app.router.add_post("/v1/unload_lora_adapter", self._unload)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return self
@@ -52,6 +65,12 @@ class VllmServer:
         assert self._runner is not None
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}/v1"
+
+    @web.middleware
+    async def _broken_off(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.closed and request.transport is not None:
+            request.transport.close()
+        return await handler(request)
 
     async def _models(self, request: web.Request) -> web.Response:
         if self._key and request.headers.get("authorization") != f"Bearer {self._key}":
@@ -69,10 +88,36 @@ class VllmServer:
         name = body["model"]
         if name != BASE and name not in self.adapters:
             return _error(HTTPStatus.NOT_FOUND, "NotFoundError", f"The model `{name}` does not exist.")
+        await self._write()
         text = "" if self.silent else f"{name} says {body.get('seed')}"
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 200, "completion_tokens": 8, "total_tokens": 208}
         return web.json_response({"id": "1", "model": name, "choices": [choice], "usage": usage})
+
+    async def _write(self) -> None:
+        if self._places is None:
+            self._places = asyncio.Semaphore(self.at_once or 1_000_000)
+        self.waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self.waiting -= 1
+        self.running += 1
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.running -= 1
+            self._places.release()
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        labels = f'{{engine="0",model_name="{BASE}"}}'
+        return web.Response(
+            text=f"# TYPE vllm:num_requests_running gauge\nvllm:num_requests_running{labels} {float(self.running)}\n"
+            f"# TYPE vllm:num_requests_waiting gauge\nvllm:num_requests_waiting{labels} {float(self.waiting)}\n"
+        )
 
     async def _load(self, request: web.Request) -> web.Response:
         body = await request.json()

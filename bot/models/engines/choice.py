@@ -37,7 +37,7 @@ def choose(settings: Settings) -> Choice:
         raise EngineError(f'[engine] engine = "torch": {missing[0]} is not installed: {INSTALL}')
     if settings.engine != "auto":
         return Choice(settings.engine, "set in config.toml")
-    if settings.vllm_url:
+    if settings.vllm_urls:
         return Choice("vllm", "vllm_url is set")
     if not any(path.exists() for path in NVIDIA):
         return Choice("llama_cpp", "no NVIDIA GPU here")

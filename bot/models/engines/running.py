@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,6 +18,9 @@ from bot.models.engines.base import Engine, EngineError, Load
 from bot.models.engines.choice import INSTALL, Choice, choose
 from bot.models.engines.llama_cpp import LlamaCppEngine
 from bot.models.engines.weights import served_gguf
+
+if TYPE_CHECKING:
+    from bot.models.engines.fleet import Fleet
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +33,7 @@ class Engines:
         self._picked: Choice | None = None
         self._engine: Engine | None = None
         self._llama: LlamaCppEngine | None = None
+        self._fleet: Fleet | None = None
         self._base = ""
         self._starting = asyncio.Lock()
 
@@ -39,8 +44,14 @@ class Engines:
 
     @property
     def load(self) -> Load:
-        """What llama.cpp has to do, if it runs."""
-        return self._llama.load if self._llama else Load((), 0, 0)
+        """What llama.cpp has to do, or the vLLM servers, if they run."""
+        working = self._llama or self._fleet
+        return working.load if working else Load((), 0, 0)
+
+    @property
+    def fleet_places(self) -> int | None:
+        """How many turns the vLLM servers take at once just now, if they are in use."""
+        return self._fleet.places if self._fleet else None
 
     def gguf(self) -> Path:
         """The embedded model's file, which the first call may take seconds to make; raise `EngineError`."""
@@ -85,33 +96,42 @@ class Engines:
             except BaseException:
                 if engine is self._llama:
                     self._llama = None
+                else:
+                    self._fleet = None
+                    await engine.drop_adapter(adapter)  # a server that runs elsewhere would keep it
                 await engine.aclose()
                 raise
             self._engine = engine
             return engine
+
+    def leave(self) -> None:
+        """This program ends: servers that others use, too, keep what they have loaded."""
+        if self._fleet is not None:
+            self._fleet.leave()
 
     async def aclose(self) -> None:
         """Close them."""
         for engine in {self._engine, self._llama}:
             if engine is not None:
                 await engine.aclose()
-        self._engine = self._llama = None
+        self._engine = self._llama = self._fleet = None
 
     async def _start(self, adapters: tuple[Path, ...]) -> Engine:
         picked = await self.choice()
         settings = self._settings.engine
         log.info("engine", engine=picked.name, reason=picked.reason)
         if picked.name == "vllm":
-            from bot.models.engines.vllm import KEY_VARIABLE, VllmEngine  # noqa: PLC0415 - imports openai
+            from bot.models.engines.fleet import Fleet  # noqa: PLC0415 - imports aiohttp
+            from bot.models.engines.vllm import KEY_VARIABLE  # noqa: PLC0415
 
-            server = await VllmEngine.start(
-                settings.vllm_url,
+            server = await Fleet.start(
+                settings.vllm_urls,
                 key=self._settings.key(KEY_VARIABLE),
                 timeout_s=self._settings.classroom.reply_seconds,
                 folder=settings.vllm_models or None,
                 adapters=adapters,
             )
-            self._base = server.base
+            self._base, self._fleet = server.base, server
             return server
         if picked.name == "torch":
             try:

@@ -57,12 +57,13 @@ class VllmEngine(SideBySide):
         self._loading = asyncio.Lock()
 
     @classmethod
-    async def start(
+    async def start(  # noqa: PLR0913 - how a server is asked
         cls,
         url: str,
         *,
         key: SecretStr | None = None,
         timeout_s: float = 20.0,
+        retries: int = 1,
         folder: str | None = None,
         adapters: Sequence[Path] = (),
     ) -> VllmEngine:
@@ -80,7 +81,7 @@ class VllmEngine(SideBySide):
                     key_variable=KEY_VARIABLE,
                     provider="compatible",
                     timeout_s=timeout_s,
-                    max_retries=1,
+                    max_retries=retries,
                 )
             )
         except ValueError as error:
@@ -91,7 +92,7 @@ class VllmEngine(SideBySide):
                 raise EngineError("vllm: the server serves no model")
             engine = cls(chat, base, folder)
             for adapter in adapters:
-                await engine._hold(adapter)
+                await engine.hold(adapter)
         except BaseException:
             await chat.aclose()
             raise
@@ -152,7 +153,7 @@ class VllmEngine(SideBySide):
     async def add_adapter(self, adapter: Path, proof: Callable[[Engine], Awaitable[object]]) -> None:
         """Have the server load `adapter`, too, if `proof` finds nothing against it."""
         async with self._changing:
-            await self._hold(adapter)
+            await self.hold(adapter)
             try:
                 await proof(self)
             except BaseException:
@@ -173,13 +174,20 @@ class VllmEngine(SideBySide):
                 log.warning("adapter not unloaded", adapter=_name(adapter), reason=str(error))
 
     async def aclose(self) -> None:
-        """Have the server forget what we had it load, and close the connections."""
-        for adapter in list(self._holders):
-            self._holders[adapter] = 1
-            await self.drop_adapter(adapter)
+        """Close the connections. What the server loaded stays there: other bots may speak with it, and the next start
+        of this one will."""
         await self._chat.aclose()
 
-    async def _hold(self, adapter: Path) -> None:
+    async def figures(self) -> bytes:
+        """What the server tells Prometheus; raise `EngineError`."""
+        try:
+            # They stand beside /v1, not below it.
+            return (await self._chat.call("get", "/../metrics")).body
+        except ModelUnavailable as error:
+            raise EngineError(str(error)) from None
+
+    async def hold(self, adapter: Path) -> None:
+        """Have the server load `adapter`, unless it has; raise `EngineError`."""
         name = _name(adapter)
         if any(_name(each) == name and each != adapter for each in self._holders):
             raise EngineError(

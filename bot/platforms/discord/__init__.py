@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import field_validator
+
+from bot.platforms.discord.shards import shards
 from bot.platforms.reach import ask
 from bot.platforms.spec import PlatformSettings, PlatformSpec
 
@@ -18,6 +21,14 @@ class DiscordSettings(PlatformSettings):
     """`[discord]`; practice channels may be categories, too."""
 
     api_base: str = "https://discord.com/api/v10"
+    shards: str = ""
+    """Which shards this process serves, of how many: "0,1/4". "": one connection for all."""
+
+    @field_validator("shards")
+    @classmethod
+    def _shards(cls, value: str) -> str:
+        shards(value)
+        return value
 
 
 async def _unreachable(settings: Settings, channel: str) -> str | None:
@@ -41,6 +52,7 @@ DISCORD = PlatformSpec(
     channel="1234567890",
     secrets={"DISCORD_TOKEN": 'Discord: the bot\'s token, from the developer portal, page "Bot".'},
     settings=DiscordSettings,
+    environment={"PUPIL_DISCORD_SHARDS": "shards"},
     needs=lambda _: ("DISCORD_TOKEN",),
     unreachable=_unreachable,
     open=_open,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 import structlog
@@ -45,13 +46,17 @@ class _Calm(logging.Filter):
 CALM = _Calm()
 
 
-async def connected(client: discord.Client, token: str, api_base: str) -> None:
-    """Be connected until cancelled; raise `PlatformError` when that cannot be."""
+async def connected(
+    client: discord.Client, token: str, api_base: str, limits: Callable[[int], None] = lambda _: None
+) -> None:
+    """Be connected until cancelled; raise `PlatformError` when that cannot be. `limits` is told how many shards may
+    begin a session at once."""
     Route.BASE = api_base
     logging.getLogger("discord.client").addFilter(CALM)
     try:
         await client.login(token)
-        _, gateway, _ = await client.http.get_bot_gateway()
+        _, gateway, allowed = await client.http.get_bot_gateway()
+        limits(allowed["max_concurrency"])
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         await _connect(client)
     except discord.LoginFailure:

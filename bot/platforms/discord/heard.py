@@ -20,6 +20,8 @@ MARKUP = (
 """Discord's own signs in a text, and what a child may hear instead. Who was mentioned is stored nowhere. A sign inside
 a word is none: an address like lee@hereford.edu must reach redaction as it was written."""
 
+THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
+
 
 def is_said(message: discord.Message) -> bool:
     """Whether a person wrote it: no bot, no webhook, no note of Discord's own."""
@@ -49,3 +51,9 @@ def is_bare(message: discord.Message) -> bool:
         message.message_snapshots,
     )
     return not any(unread)
+
+
+def thumb(reaction: discord.RawReactionActionEvent) -> str | None:
+    """What a reaction says of the child's words: "up", "down", or nothing."""
+    # The first character is the thumb, the second one may be a skin tone.
+    return THUMBS.get((reaction.emoji.name or "")[:1])

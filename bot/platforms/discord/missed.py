@@ -5,8 +5,12 @@ It knows channels and what their history looks like; not which of it is for the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import discord
 import structlog
+
+from bot.platforms.discord.answer import FAILURES, why
 
 log = structlog.get_logger(__name__)
 
@@ -34,3 +38,22 @@ async def said_since(
         if len(page) < PAGE:
             break
     return said
+
+
+async def direct_channels(
+    client: discord.Client, channels: Iterable[int], *, alone: bool
+) -> list[discord.PartialMessageable]:
+    """Which of these are direct messages. A connection that is not `alone` asks: what it does not know may as well be a
+    channel of another shard's server."""
+    unknown = [each for each in channels if client.get_channel(each) is None]
+    if not alone:
+        unknown = [each for each in unknown if await _is_direct(client, each)]
+    return [client.get_partial_messageable(each) for each in unknown]
+
+
+async def _is_direct(client: discord.Client, channel: int) -> bool:
+    try:
+        return isinstance(await client.fetch_channel(channel), discord.DMChannel)
+    except FAILURES as error:
+        log.warning("channel not looked up", channel=channel, reason=why(error))
+        return False

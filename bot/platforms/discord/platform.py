@@ -6,7 +6,7 @@ It hands messages to the classroom; how answers look is in `answer`, /student in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from discord import app_commands
 from bot.health import start
 from bot.messages import Message, Outgoing, Place, clean_text
 from bot.platforms.base import PlatformError
-from bot.platforms.discord import DiscordSettings
+from bot.platforms.discord import DiscordSettings, welcome
 from bot.platforms.discord.answer import (
     FAILURES,
     DiscordResponder,
@@ -30,8 +30,9 @@ from bot.platforms.discord.answer import (
 from bot.platforms.discord.commands import Desk, register
 from bot.platforms.discord.connection import connected
 from bot.platforms.discord.forms import submitted
-from bot.platforms.discord.heard import is_bare, is_said, plain
-from bot.platforms.discord.missed import said_since
+from bot.platforms.discord.heard import is_bare, is_said, plain, thumb
+from bot.platforms.discord.missed import direct_channels, said_since
+from bot.platforms.discord.shards import Shard, shards
 from bot.platforms.manners import RateLimits
 from bot.proxies import proxy_for
 
@@ -42,16 +43,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    attach_files=True,
-    read_message_history=True,
-    manage_webhooks=True,
-)
-"""Exactly what the bot does: read, answer, show pages, look up what it missed, let the child speak under its name."""
-SCOPES = ("bot", "applications.commands")
 INTENTS = discord.Intents(
     guilds=True,
     guild_messages=True,
@@ -60,12 +51,12 @@ INTENTS = discord.Intents(
     guild_reactions=True,
     dm_reactions=True,
 )
+IDENTIFY_SECONDS = 5.0
 GUILDS_WITHIN_SECONDS = 1.0
 """A server that says nothing for so long while the bot connects has told all of its channels."""
 
 _Readable = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
-THUMBS = {"\N{THUMBS UP SIGN}": "up", "\N{THUMBS DOWN SIGN}": "down"}
 SAY_SOMETHING = "Please write what you would say to a second grader, after the mention."
 ONLY_TEXT = "I can only read text, no pictures, voices, polls or stickers: please write what you want to say."
 
@@ -80,23 +71,45 @@ class DiscordPlatform:
 
     def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
         self._token = settings.key("DISCORD_TOKEN")
-        self._api_base = settings.section(DiscordSettings).api_base.rstrip("/")
-        self._client = _Client(settings, classroom, commands)
+        self._discord = settings.section(DiscordSettings)
+        mine: tuple[Shard | None, ...] = shards(self._discord.shards) or (None,)
+        self._clients = [_Client(settings, classroom, commands, each, self._responder_for) for each in mine]
 
     async def serve(self) -> None:
         """Hand messages to the classroom until cancelled; raise `PlatformError` when it cannot connect."""
-        async with self._client:
+        serving = [asyncio.create_task(self._serve(each)) for each in self._clients]
+        try:
+            await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in serving:
+                task.cancel()
+            ended = await asyncio.gather(*serving, return_exceptions=True)
+        for each in ended:
+            if isinstance(each, Exception):
+                raise each
+
+    async def _serve(self, client: _Client) -> None:
+        token, base = (
+            self._token.get_secret_value() if self._token else "",
+            self._discord.api_base.rstrip("/"),
+        )
+        async with client:
             try:
-                await connected(
-                    self._client, self._token.get_secret_value() if self._token else "", self._api_base
-                )
+                await connected(client, token, base, client.begin_at_once)
             finally:
-                await self._client.desk.finish()
+                await client.desk.finish()
+
+    def _responder_for(self, key: str) -> DiscordResponder | None:
+        """Of the connection that knows the channel. Where none does, as of another process's, the bot speaks under its
+        own name."""
+        channel = int(key.split(":")[1])
+        knows = next((each for each in self._clients if each.get_channel(channel)), self._clients[0])
+        return knows.responder_for(key)
 
     async def announce(self, channel: str, text: str) -> None:
         """Say `text` in the channel of that id; raise `PlatformError`."""
         try:
-            found = await self._client.fetch_channel(int(channel))
+            found = await self._clients[0].fetch_channel(int(channel))
             if not isinstance(found, discord.abc.Messageable):
                 raise PlatformError(f"Discord's channel {channel} takes no messages")
             await found.send(text)
@@ -107,7 +120,14 @@ class DiscordPlatform:
 class _Client(discord.Client):
     """discord.py's events, translated."""
 
-    def __init__(self, settings: Settings, classroom: Classroom, commands: Commands) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        classroom: Classroom,
+        commands: Commands,
+        shard: Shard | None,
+        responder_for: Callable[[str], DiscordResponder | None],
+    ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
         super().__init__(
             intents=INTENTS,
@@ -117,7 +137,12 @@ class _Client(discord.Client):
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
             proxy=proxy_for(settings.section(DiscordSettings).api_base),
             http_trace=one_try(),
+            shard_id=shard and shard.id,
+            shard_count=shard and shard.count,
         )
+        self._shard = shard
+        self._at_once = 1
+        self._responder_for = responder_for
         self._settings = settings.section(DiscordSettings)
         self._classroom = classroom
         self._commands = commands
@@ -139,11 +164,22 @@ class _Client(discord.Client):
         if not self.is_closed():
             super().dispatch(event, *args, **kwargs)
 
+    def begin_at_once(self, count: int) -> None:
+        """So many shards may begin a session at once."""
+        self._at_once = count
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Discord takes one new session in five seconds from shards with the same remainder, in whatever process."""
+        if shard_id is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._classroom.spaced(f"discord session {shard_id % self._at_once}", IDENTIFY_SECONDS)
+
     async def setup_hook(self) -> None:
         """Logged in, not yet connected: say how to invite the bot, and declare the commands."""
-        if self.application_id is not None:
-            url = discord.utils.oauth_url(self.application_id, permissions=PERMISSIONS, scopes=SCOPES)
-            log.info("invite the bot", url=url)
+        if self._shard is not None and self._shard.id:
+            return  # said and declared by shard 0
+        welcome.invite(self)
         try:
             await self._tree.sync()
         except (discord.HTTPException, app_commands.AppCommandError) as error:
@@ -163,24 +199,13 @@ class _Client(discord.Client):
             self._joined |= {int(each.thread) for each in spoken_in if each.thread is not None}
             await self._classroom.take_up("discord", lambda left: self._responder_for(left.key))
             await self._catch_up()
-            self._warn_of_what_is_missing()
+            welcome.warn(self, self._practice, self._is_practice, whole=self._shard is None)
         except Exception:
             log.exception("not all that was missed could be answered")
         finally:
             # Another session may have begun meanwhile: then it is for that one to say so.
             if session == self._session:
                 self._recovered.set()
-
-    def _warn_of_what_is_missing(self) -> None:
-        """Say it now, rather than leave a teacher without an answer."""
-        channels = [each for guild in self.guilds for each in guild.channels]
-        threads = [each for guild in self.guilds for each in guild.threads]
-        for unknown in self._practice - {str(each.id) for each in (*channels, *threads)}:
-            log.warning("practice channel not found: is its id right, may the bot see it?", channel=unknown)
-        for channel in filter(self._is_practice, channels):
-            allowed = channel.permissions_for(channel.guild.me)
-            if missing := [name for name, needed in PERMISSIONS if needed and not getattr(allowed, name)]:
-                log.warning("permissions missing in a practice channel", channel=channel.id, missing=missing)
 
     # What people say.
 
@@ -287,7 +312,8 @@ class _Client(discord.Client):
 
     # What was missed.
 
-    def _responder_for(self, key: str) -> DiscordResponder | None:
+    def responder_for(self, key: str) -> DiscordResponder | None:
+        """Answers the message of that key."""
         _, channel_id, asked = key.split(":")
         channel = self.get_channel(int(channel_id)) or self.get_partial_messageable(int(channel_id))
         if not isinstance(channel, discord.abc.Messageable):
@@ -315,9 +341,11 @@ class _Client(discord.Client):
 
     async def _direct(self) -> list[discord.PartialMessageable]:
         """Where people lately wrote to the child alone. No event tells of these channels, but the store knows them."""
+        if self._shard is not None and self._shard.id:
+            return []
         lately = await self._classroom.places("discord", within=DIRECT_WITHIN)
         direct = [int(each.channel) for each in lately if each.thread is None]
-        return [self.get_partial_messageable(each) for each in direct if self.get_channel(each) is None]
+        return await direct_channels(self, direct, alone=self._shard is None)
 
     def _listened_to(self) -> Iterator[_Readable]:
         for guild in self.guilds:
@@ -344,14 +372,14 @@ class _Client(discord.Client):
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb on one of the child's messages, however old."""
         by_bot = reaction.member.bot if reaction.member else self.user and reaction.user_id == self.user.id
-        if by_bot or (kind := _thumb(reaction)) is None:
+        if by_bot or (kind := thumb(reaction)) is None:
             return
         if await self._commands.opinions.feedback(*self._judged(reaction), kind):
             log.info("feedback", kind=kind)
 
     async def on_raw_reaction_remove(self, reaction: discord.RawReactionActionEvent) -> None:
         """A thumb that is taken back counts no more."""
-        kind = _thumb(reaction)
+        kind = thumb(reaction)
         if kind is not None and await self._commands.opinions.take_back(*self._judged(reaction), kind):
             log.info("feedback taken back", kind=kind)
 
@@ -364,11 +392,6 @@ class _Client(discord.Client):
         task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _thumb(reaction: discord.RawReactionActionEvent) -> str | None:
-    # The first character is the thumb, the second one may be a skin tone.
-    return THUMBS.get((reaction.emoji.name or "")[:1])
 
 
 async def _try(work: Coroutine[Any, Any, object]) -> None:

@@ -297,6 +297,9 @@ class SlackPlatform:
     async def _is_in(self, heard: Heard, thread: str) -> bool:
         """Whether the child was spoken to in this thread, or spoke there, ever: Slack knows over restarts."""
         known = self._threads.get((heard.channel, thread))
+        if known is False:
+            # Another replica may have been called there meanwhile.
+            return await self._classroom.has_been_in(Place(PLATFORM, heard.channel, thread))
         if known is None:
             try:
                 said = await asked(
