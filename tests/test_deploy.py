@@ -28,7 +28,7 @@ from check_jsonschema.cli.main_command import main as check_jsonschema
 from click.testing import CliRunner
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from typer.main import get_command
+from typer.testing import CliRunner as TyperRunner
 
 from bot import app, platforms
 from bot.__main__ import app as command_line
@@ -148,6 +148,7 @@ def asked() -> list[str]:
 def parts(expression: Any, by: frozenset[str] = frozenset()) -> Iterator[tuple[str, set[str]]]:
     """Each series that an expression asks for, with the labels that it is asked by."""
     if isinstance(expression, promql.VectorSelector):
+        assert expression.name
         yield expression.name, {each.name for each in expression.matchers.matchers} | by
     elif isinstance(expression, promql.MatrixSelector):
         yield from parts(expression.vector_selector, by)
@@ -239,7 +240,7 @@ def test_every_command_is_one_of_the_program_and_names_its_settings() -> None:
     for command in commands():
         assert command[:3] == ["python", "-m", "bot"]
         assert command[-1] in {each.name for each in PLATFORMS} | {"/etc/pupil/config.toml"}
-        said = CliRunner().invoke(get_command(command_line), [*command[3:], "--help"])
+        said = TyperRunner().invoke(command_line, [*command[3:], "--help"])
         assert said.exit_code == 0, said.output
         given = [each for option, each in pairwise(command) if option == "--platform"]
         assert set(given) <= {each.name for each in PLATFORMS}

@@ -118,8 +118,8 @@ def together() -> dict[str, int]:
 def last_checkpoint(folder: Path, tell: Tell) -> str | None:
     """The newest whole checkpoint of a run, the same for every process; None, and told, where there is none."""
     everyone = lora_base.processes()
-    last = newest(folder / CHECKPOINTS, tell, everyone.num_processes) if everyone.is_main_process else None
-    last = broadcast_object_list([last])[0]
+    found = newest(folder / CHECKPOINTS, tell, everyone.num_processes) if everyone.is_main_process else None
+    last: str | None = broadcast_object_list([found])[0]
     if last is None:
         tell("no checkpoint yet: from the beginning")
     return last
