@@ -4,6 +4,7 @@ that it starts."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import yaml
 
 pytest.importorskip("kubernetes_validate", reason="the extra dev brings what reads the files of deployments")
 
+import aiohttp
 import kubernetes_validate
 import promql_parser as promql
 from check_jsonschema.cli.main_command import main as check_jsonschema
@@ -37,6 +39,7 @@ from bot.commands import Commands
 from bot.config import ConfigError, Settings, load
 from bot.messages import Message
 from bot.metrics import Metrics
+from bot.metrics_server import MetricsServer
 from bot.models.engines.base import Load
 from bot.models.turnstile import Turnstile
 from bot.platforms import PLATFORMS
@@ -52,6 +55,7 @@ DEPLOY = ROOT / "deploy"
 KUBERNETES, PROMETHEUS = DEPLOY / "kubernetes", DEPLOY / "prometheus"
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 PROMTOOL = os.environ.get("PUPIL_PROMTOOL") or shutil.which("promtool")
+PROMETHEUS_SERVER = shutil.which("prometheus", path=str(Path(PROMTOOL).parent)) if PROMTOOL else None
 VERSION = "1.31"
 """Of Kubernetes: from here on a pod of a StatefulSet knows its number."""
 
@@ -112,8 +116,8 @@ def test_prometheus_takes_its_files_and_each_alert_fires_when_it_should(what: tu
 # Every figure that is asked for is one that the bot shows.
 
 
-def shown() -> dict[str, set[str]]:
-    """The names of the samples at /metrics, each with its labels."""
+def full() -> Metrics:
+    """Figures with every label."""
     metrics = Metrics()
     metrics.show(lambda: [Turnstile("engine", 1)])
     metrics.watch_engine(lambda: Load((1,), 2, 1))
@@ -124,7 +128,12 @@ def shown() -> dict[str, set[str]]:
     metrics.model_seconds.labels("base")
     metrics.tokens.labels("base", "prompt")
     metrics.cost.labels("base")
-    families = text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    return metrics
+
+
+def shown() -> dict[str, set[str]]:
+    """The names of the samples at /metrics, each with its labels."""
+    families = text_string_to_metric_families(generate_latest(full().registry).decode())
     # Prometheus adds the two, and calls a label of ours that is already taken by its own name.
     renamed = {"job": "exported_job"}
     return {
@@ -201,6 +210,50 @@ def test_every_alert_is_tried() -> None:
         each["alertname"] for test in tried["tests"] for each in test["alert_rule_test"] if each["exp_alerts"]
     }
     assert fired == alerts
+
+
+@pytest.mark.skipif(PROMETHEUS_SERVER is None, reason="prometheus is not installed")
+async def test_a_real_prometheus_finds_the_bot_and_answers_every_question(tmp_path: Path) -> None:
+    server = MetricsServer(full(), lambda: True)
+    port = await server.start("127.0.0.1", 0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        own = free.getsockname()[1]
+    shutil.copy(PROMETHEUS / "rules.yml", tmp_path)
+    config = (PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8").replace(": 15s", ": 1s")
+    config = re.sub(r"targets: .*", f'targets: ["127.0.0.1:{port}"]', config)
+    (tmp_path / "prometheus.yml").write_text(config, encoding="utf-8")
+    options = (
+        "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data",
+        f"--web.listen-address=127.0.0.1:{own}",
+    )
+    program = await asyncio.create_subprocess_exec(
+        str(PROMETHEUS_SERVER), *options, cwd=tmp_path, stderr=asyncio.subprocess.DEVNULL
+    )
+    api = f"http://127.0.0.1:{own}/api/v1"
+    try:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+
+            async def ask(path: str, **query: str) -> Any:
+                async with session.get(f"{api}/{path}", params=query) as answer:
+                    return await answer.json()
+
+            rules: list[dict[str, Any]] = []
+            while not rules or any(rule["health"] == "unknown" for rule in rules):
+                await asyncio.sleep(0.1)
+                with contextlib.suppress(aiohttp.ClientError):
+                    rules = [
+                        each for group in (await ask("rules"))["data"]["groups"] for each in group["rules"]
+                    ]
+            assert [rule["lastError"] for rule in rules if rule["health"] != "ok"] == []
+            while not (await ask("query", query='up{job="pupil"} == 1'))["data"]["result"]:
+                await asyncio.sleep(0.1)
+            for expression in asked():
+                assert (await ask("query", query=expression))["status"] == "success", expression
+    finally:
+        program.terminate()
+        await program.wait()
+        await server.aclose()
 
 
 # In step with the program.
