@@ -167,7 +167,7 @@ def _killed_behind(save: Callable[..., None]) -> Callable[..., None]:
 
 
 def main(folder: Path) -> None:
-    """The adapter's runs, then the preferences' that go on from it: alone, in two processes, cut and gone on with."""
+    """An adapter in two processes, whole, cut, and gone on with; then preferences that go on from it, likewise cut."""
     base = str(write_tiny(folder / "tiny"))
     data, pair = material(), pairs()
     settings = lora_settings.Settings(base=base, precision="float32", epochs=2, learning_rate=1e-2, batch=2)
@@ -177,9 +177,6 @@ def main(folder: Path) -> None:
     def adapter(run: Path, resume: bool, tell: Callable[[str], object]) -> Result:
         return lora.train(settings, data, run, tell, resume=resume)
 
-    def alone(run: Path, resume: bool, tell: Callable[[str], object]) -> Result:
-        return lora.train(settings.model_copy(update={"batch": 4}), data, run, tell, resume=resume)
-
     def preferences(run: Path, resume: bool, tell: Callable[[str], object]) -> Result:
         start = folder / "adapter" / lora_settings.ADAPTER
         return lora_preferences.train(settings, pair, preferred, start, run, tell, resume=resume)
@@ -187,10 +184,9 @@ def main(folder: Path) -> None:
     def show(name: str, found: dict[str, Any]) -> None:
         print(json.dumps({"run": name, **found}), flush=True)  # noqa: T201 - what it is run for
 
-    lora.SAMPLE_TOKENS = 3
-    show("alone", together(1, alone, folder / "alone"))
+    lora.SAMPLE_TOKENS, lora.CHECKED_PROMPTS = 3, 1
+    show("adapter", together(TWO, adapter, folder / "adapter"))
     for name, train in (("adapter", adapter), ("preferences", preferences)):
-        show(name, together(TWO, train, folder / name))
         show(f"{name} cut", together(TWO, train, folder / f"{name}-cut", dies=True))
         show(f"{name} resumed", together(TWO, train, folder / f"{name}-cut", resume=True))
 
