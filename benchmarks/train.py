@@ -49,7 +49,8 @@ def main(dialogues: int, batch: int, *, again: bool) -> None:
         base=str(served_gguf(load())), epochs=1, batch=batch, seed=SEED, again=again
     )
     base = lora_base.load(settings.base)
-    rows = {part: lora.encoded_part(base, data, part, settings) for part in ("train", "validation")}
+    folder = Path(tempfile.mkdtemp())
+    rows = {part: lora.encoded_part(base, data, part, settings, folder) for part in ("train", "validation")}
     lengths = [len(row) for row in rows["train"]["input_ids"]]
     learnt = sum(label != NOT_TRAINED for labels in rows["train"]["labels"] for label in labels)
     print(f"{len(lengths)} conversations, {sum(lengths)} tokens ({learnt} learnt), batches of {batch},"

@@ -37,7 +37,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command(name="run")
-def serve(config: Config = None) -> None:
+def serve(
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform",
+            help="Only this one of those that are set up, such as discord; give it again for another.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
     """Serve the platforms whose tokens are set, until SIGTERM or Ctrl-C."""
     gc.disable()  # until all that stays is made; see `bot.app.run`
     from bot import app as bot_app  # noqa: PLC0415
@@ -45,7 +54,7 @@ def serve(config: Config = None) -> None:
 
     settings = load_settings(config)
     logs.set_up(settings.log.level)
-    run(bot_app.run(settings, config))
+    run(bot_app.run(settings, config, guard(lambda: bot_app.chosen(settings, platform or ()))))
 
 
 @app.command()

@@ -104,6 +104,20 @@ def _known(key: str, name: str, known: Iterable[str]) -> None:
         raise ConfigError(f"{key}: no {name!r}; {hint}")
 
 
+def chosen(settings: Settings, names: Sequence[str]) -> list[PlatformSpec] | None:
+    """Those of the platforms that are set up whose names were given; None where none was, for all of them. Raise
+    `ConfigError`."""
+    known = {each.name: each for each in platforms.PLATFORMS}
+    for name in names:
+        _known("--platform", name, known)
+    found = [each for name, each in known.items() if name in names and each.wanted(settings)]
+    if names and not found:
+        raise ConfigError(
+            f"--platform {', '.join(names)}: not set up; python -m bot check says what is missing"
+        )
+    return found or None
+
+
 async def run(
     settings: Settings,
     config: Path | None = None,
@@ -151,6 +165,7 @@ async def run(
         opened_here = [each.open(settings, app.classroom, app.commands) for each in wanted]
         ended = partial(_job_ended, app.metrics, health)
         jobs = Jobs(settings, app.store, partial(_announce, opened_here), config, ended)
+        app.metrics.expect(job.name for job in jobs.jobs())
         await jobs.start()
         stack.push_async_callback(jobs.aclose)
         # What is here by now stays: the collector need not look at it again, which would hold everybody up.

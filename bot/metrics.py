@@ -17,6 +17,12 @@ from bot.models.turnstile import Turnstile
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+WHERE = ("store", "send", "model", "queue full", "bug")
+"""Where things go wrong."""
+LATE = ("answered late", "given up")
+"""What becomes of messages that are past their deadline."""
+
+
 class Metrics:
     """All figures of one process, in a registry of their own, so that two apps can live side by side."""
 
@@ -41,6 +47,18 @@ class Metrics:
         self.cost = Counter(
             "pupil_cost_usd", "US dollars, where the price is known", ["model"], registry=registry
         )
+
+        # A figure that is there from the start is seen to grow when it first does: alerts go by that.
+        for where in WHERE:
+            self.failures.labels(where)
+        for outcome in LATE:
+            self.deadline_misses.labels(outcome)
+
+    def expect(self, jobs: Iterable[str]) -> None:
+        """Show these kinds of scheduled work before any has ended."""
+        for job in jobs:
+            for outcome in ("done", "failed"):
+                self.jobs.labels(job, outcome)
 
     def show(self, turnstiles: Callable[[], Iterable[Turnstile]]) -> None:
         """Tell of these queues whenever somebody looks."""

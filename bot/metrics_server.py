@@ -14,7 +14,7 @@ from bot.metrics import Metrics
 
 
 class MetricsServer:
-    """/metrics and /healthz on a loopback port."""
+    """/metrics, /healthz and /livez on one port."""
 
     def __init__(
         self, metrics: Metrics, healthy: Callable[[], bool], troubles: Mapping[str, str] | None = None
@@ -29,6 +29,7 @@ class MetricsServer:
         app = web.Application()
         app.router.add_get("/metrics", self._show)
         app.router.add_get("/healthz", self._health)
+        app.router.add_get("/livez", self._live)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port).start()
@@ -43,6 +44,10 @@ class MetricsServer:
         return web.Response(
             body=generate_latest(self._metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        # That it is answered is the answer. While the program starts and while it stops, it is no reason to kill it.
+        return web.json_response({"ok": True})
 
     async def _health(self, _request: web.Request) -> web.Response:
         healthy = self._healthy()

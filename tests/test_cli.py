@@ -55,7 +55,7 @@ COMMANDS = (
     "restore",
     "forget",
 )
-NEWEST = "0008"
+NEWEST = "0009"
 CLEAN = {
     name: value
     for name, value in os.environ.items()

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, selec
 from bot.store import months
 from bot.store.database import Database, StoreError
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The newest revision in the folder `migrations`."""
 
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))

@@ -25,7 +25,7 @@ NEXT = '''"""One more table."""
 import sqlalchemy as sa
 from alembic import op
 revision = "9999"
-down_revision = "0008"
+down_revision = "0009"
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
@@ -91,7 +91,7 @@ async def create(path: Path) -> None:
 
 
 async def test_migrations_make_exactly_the_tables_of_the_code(path: Path) -> None:
-    assert await migrate(url(path)) == "0008"
+    assert await migrate(url(path)) == "0009"
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         context = MigrationContext.configure(
@@ -117,7 +117,7 @@ async def test_comparison_notices_a_difference(path: Path) -> None:
 async def test_migrating_twice_changes_nothing(path: Path) -> None:
     await migrate(url(path))
     before = tables(path)
-    assert await migrate(url(path)) == "0008"
+    assert await migrate(url(path)) == "0009"
     assert tables(path) == before
 
 
@@ -126,7 +126,7 @@ async def test_an_older_database_is_refused_until_migrated(
 ) -> None:
     await create(path)
     be_newer(monkeypatch, tmp_path)
-    with pytest.raises(StoreError, match=r"pupil\.db.*revision 0008, older.*python -m bot migrate"):
+    with pytest.raises(StoreError, match=r"pupil\.db.*revision 0009, older.*python -m bot migrate"):
         await Store.open(url(path))
     assert "later" not in tables(path)
     assert await migrate(url(path)) == "9999"
@@ -135,7 +135,7 @@ async def test_an_older_database_is_refused_until_migrated(
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0007"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0007", "0008"])
 async def test_a_database_of_each_revision_comes_forward_with_what_waits_in_it(
     tmp_path: Path, kind: str, revision: str
 ) -> None:

@@ -115,7 +115,7 @@ async def test_an_older_log_comes_whole_into_its_months(url: str, engine: AsyncE
     await database.aclose()
     everything = "SELECT * FROM turns ORDER BY id"
     before = await rows(engine, everything.replace("*", "turns::text"))
-    assert await migrate(url) == "0008"
+    assert await migrate(url) == "0009"
     assert await rows(engine, everything.replace("*", "turns::text")) == before
     where = await partitions(engine)
     assert where.pop("turns_other") == 2

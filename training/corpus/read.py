@@ -5,7 +5,7 @@ It knows lines, places and the dialogue record; what a good dialogue is, is `con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,23 @@ def sound(paths: Iterable[Path], advance: Advance | None = None) -> Iterator[tup
         if isinstance(dialogue, Fault):
             raise DataError(f"{dialogue}; python -m training data check shows all that is wrong")
         yield place, dialogue
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(Collection[Dialogue]):
+    """Some dialogues of files, read anew whenever they are asked for: what is in memory is their ids."""
+
+    paths: tuple[Path, ...]
+    ids: frozenset[str]
+
+    def __iter__(self) -> Iterator[Dialogue]:
+        return (dialogue for _, dialogue in sound(self.paths) if dialogue.id in self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, dialogue: object) -> bool:
+        return isinstance(dialogue, Dialogue) and dialogue.id in self.ids
 
 
 def parse(text: str) -> dict[str, Any]:

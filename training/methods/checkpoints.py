@@ -18,11 +18,11 @@ STATE = "trainer_state.json"
 """What is written last."""
 
 
-def newest(folder: Path, tell: Callable[[str], object]) -> str | None:
+def newest(folder: Path, tell: Callable[[str], object], processes: int = 1) -> str | None:
     """The newest whole checkpoint in the folder, None where there is none; torn ones are told and removed."""
     found = [each for each in folder.glob("checkpoint-*") if NAME.fullmatch(each.name)]
     for each in sorted(found, key=lambda path: -int(path.name.partition("-")[2])):
-        if reason := fault(each):
+        if reason := fault(each, processes):
             tell(f"{each.name} is left out, it was not written whole: {reason}")
             shutil.rmtree(each)
         else:
@@ -30,10 +30,12 @@ def newest(folder: Path, tell: Callable[[str], object]) -> str | None:
     return None
 
 
-def fault(checkpoint: Path) -> str:
-    """Why a checkpoint cannot be gone on from; "" where it can."""
-    if not (checkpoint / STATE).is_file():
-        return f"{STATE} is missing"
+def fault(checkpoint: Path, processes: int = 1) -> str:
+    """Why a checkpoint cannot be gone on from; "" where it can. Of several processes each writes a part."""
+    parts = (f"rng_state_{number}.pth" for number in range(processes) if processes > 1)
+    for name in (STATE, *parts):
+        if not (checkpoint / name).is_file():
+            return f"{name} is missing"
     for path in sorted(checkpoint.iterdir()):
         try:
             if path.suffix == ".json":

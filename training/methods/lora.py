@@ -9,22 +9,26 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from transformers import EarlyStoppingCallback, PrinterCallback
 from trl import SFTConfig
 
+from bot.student.records.cue import Cue
+from bot.student.records.dialogue import Dialogue
 from bot.student.records.reading import DataError, parse, parse_json
 from bot.student.records.text import read_text
 from bot.student.voicing.prompt import meaning, render
 from training.harvest.origin import HARVESTED
-from training.methods import lora_base
+from training.methods import lora_base, lora_rows
 from training.methods.checkpoints import newest
 from training.methods.gguf_adapter import CONFIG, WEIGHTS, Agreement, Shape, compare, convert
 from training.methods.lora_base import NOT_TRAINED, Base
@@ -52,18 +56,15 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     first = lora_base.processes().is_main_process
     said = tell if first else _nothing
     base = lora_base.load(settings.base, settings.precision)
-    encoded = {name: encoded_part(base, data, name, settings) for name in ("train", "validation")}
-    if first:
-        folder.mkdir(parents=True, exist_ok=True)
-        described = {**settings.model_dump(), "data": _described(data, encoded)}
-        settle(folder / "settings.json", described, resume=resume)
-    said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
-    asked = asked_of(data)
-    trainer = trainer_of(settings, base, encoded, folder, asked, said)
-    last = newest(folder / CHECKPOINTS, said) if resume else None
-    if resume and last is None:
-        said("no checkpoint yet: from the beginning")
-    trainer.train(resume_from_checkpoint=last)
+    with lora_rows.scratch(folder) as rows:
+        encoded = {name: encoded_part(base, data, name, settings, rows) for name in ("train", "validation")}
+        if first:
+            described = {**settings.model_dump(), **together(), "data": _described(data, encoded)}
+            settle(folder / "settings.json", described, resume=resume)
+        said(f"{len(encoded['train'])} conversations to train, {len(encoded['validation'])} to validate")
+        asked = asked_of(data) if first else []
+        trainer = trainer_of(settings, base, encoded, folder, asked, said)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder, said) if resume else None)
     seconds = time.perf_counter() - started
     losses = [row["eval_loss"] for row in trainer.state.log_history if "eval_loss" in row]
     if first:
@@ -84,23 +85,44 @@ def train(settings: Settings, data: Data, folder: Path, tell: Tell, *, resume: b
     return result
 
 
-def encoded_part(base: Base, data: Data, part: str, settings: Settings) -> Dataset:
-    """A part's conversations as tokens and labels; raise `DataError` when there are none, or too long ones."""
-    dialogues = data.train if part == "train" else data.validation
-    # Second tries are trained on, but measured would count their turns twice.
-    again = settings.again and part == "train"
-    rows = [
-        lora_base.encode(base, each)
-        for each in conversations(dialogues, data.children, data.lessons, again=again)
-    ]
-    if not rows:
+def encoded_part(base: Base, data: Data, part: str, settings: Settings, folder: Path) -> Dataset:
+    """A part's conversations as tokens and labels, in a file of `folder`; raise `DataError` when there are none, or too
+    long ones."""
+    rows = lora_rows.on_disk(_encoded(base, data, part, settings), folder / f"{part}.arrow")
+    if rows is None:
         raise DataError(
             f"{part}: no dialogue can be trained; expected a known child, a known lesson and thoughts"
             " (python -m training data check says what is missing)"
         )
-    if (longest := max(len(row["input_ids"]) for row in rows)) > LONGEST:
-        raise DataError(f"{part}: a conversation has {longest} tokens, the bot shows at most {LONGEST}")
-    return Dataset.from_list(rows)
+    return rows
+
+
+def _encoded(base: Base, data: Data, part: str, settings: Settings) -> Iterator[dict[str, list[int]]]:
+    dialogues = data.train if part == "train" else data.validation
+    # Second tries are trained on, but measured would count their turns twice.
+    again = settings.again and part == "train"
+    for each in conversations(dialogues, data.children, data.lessons, again=again):
+        row = lora_base.encode(base, each)
+        if (length := len(row["input_ids"])) > LONGEST:
+            raise DataError(f"{part}: a conversation has {length} tokens, the bot shows at most {LONGEST}")
+        yield row
+
+
+def together() -> dict[str, int]:
+    """How many processes a run has, for its settings: with another number a step would be another one. One alone says
+    nothing, as runs of before did."""
+    count = int(lora_base.processes().num_processes)
+    return {"processes": count} if count > 1 else {}
+
+
+def last_checkpoint(folder: Path, tell: Tell) -> str | None:
+    """The newest whole checkpoint of a run, the same for every process; None, and told, where there is none."""
+    everyone = lora_base.processes()
+    found = newest(folder / CHECKPOINTS, tell, everyone.num_processes) if everyone.is_main_process else None
+    last: str | None = broadcast_object_list([found])[0]
+    if last is None:
+        tell("no checkpoint yet: from the beginning")
+    return last
 
 
 def _described(data: Data, encoded: Mapping[str, Dataset]) -> dict[str, Any]:
@@ -136,10 +158,16 @@ def asked_of(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
 
     Of a harvested dialogue only the id: a run's records keep no words of people who may want to be forgotten.
     """
-    said = [(each, *pair) for each in data.validation for pair in cues(each, data.children, data.lessons)]
+
+    def said(*, freely: bool) -> Iterator[tuple[Dialogue, Cue, str]]:
+        for each in data.validation:
+            for cue, words in cues(each, data.children, data.lessons):
+                if freely or not cue.thought.open:
+                    yield each, cue, words
+
     # Where the words are the model's own, rounding decides which of many it takes: those tell nothing of a conversion.
-    said = [each for each in said if not each[1].thought.open] or said
-    step = max(1, len(said) // CHECKED_PROMPTS)
+    freely = next(said(freely=False), None) is None
+    step = max(1, sum(1 for _ in said(freely=freely)) // CHECKED_PROMPTS)
     return [
         (
             tuple(render(cue)),
@@ -147,7 +175,7 @@ def asked_of(data: Data) -> list[tuple[tuple[Any, ...], dict[str, str]]]:
             if dialogue.source == HARVESTED
             else {"teacher": cue.teacher, "meant": meaning(cue.thought), "said": words},
         )
-        for dialogue, cue, words in said[::step][:CHECKED_PROMPTS]
+        for dialogue, cue, words in islice(said(freely=freely), 0, step * CHECKED_PROMPTS, step)
     ]
 
 

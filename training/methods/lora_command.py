@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -99,7 +100,7 @@ def lora(  # noqa: PLR0913 - one per option
 ) -> None:
     """Train a LoRA adapter here, on the student's words only, and publish it for the bot.
 
-    Everything about the run is in data/runs/RUN. Several GPUs: accelerate launch -m training lora …
+    Everything about the run is in data/runs/RUN. Several GPUs or processes: accelerate launch -m training lora …
     """
     bot = load_settings(config)
 
@@ -136,7 +137,9 @@ def lora(  # noqa: PLR0913 - one per option
             return (
                 settings,
                 data,
-                lora_preferences.train(settings, pairs.parts, data, pairs.start, folder, typer.echo),
+                lora_preferences.train(
+                    settings, pairs.parts, data, pairs.start, folder, typer.echo, resume=resume is not None
+                ),
             )
         return settings, data, method.train(settings, data, folder, typer.echo, resume=resume is not None)
 
@@ -184,32 +187,37 @@ def _dialogues(
     validation: list[Path] | None,
     limit: int | None,
     origins: Origins,
-) -> tuple[list[Dialogue], list[Dialogue]]:
-    """Training and validation part, without who left; raise `DataError`, also where one of them holds a dialogue of
-    the test set."""
+) -> tuple[Collection[Dialogue], Collection[Dialogue]]:
+    """Training and validation part, without who left, as files that are read when needed; raise `DataError`, also where
+    one of them holds a dialogue of the test set."""
     from bot.student.records.reading import DataError  # noqa: PLC0415
-    from training.corpus.read import authored, held_out, sound  # noqa: PLC0415
-    from training.methods.rendering import parts  # noqa: PLC0415
+    from training.corpus.read import Chosen, authored, held_out, sound  # noqa: PLC0415
+    from training.corpus.read import files as files_of  # noqa: PLC0415
+    from training.methods.rendering import kept_for_validation  # noqa: PLC0415
 
-    def read(paths: Sequence[Path]) -> list[Dialogue]:
-        return [dialogue for _, dialogue in sound(paths) if not origins.left(dialogue)]
+    def read(paths: Sequence[Path]) -> Chosen:
+        files = tuple(files_of(paths))
+        here = (dialogue.id for _, dialogue in sound(files) if not origins.left(dialogue))
+        return Chosen(files, frozenset(here))
 
     found = read(train or authored(bot.data))
     kept = read(validation) if validation else None
     if limit is not None:
         # Spread over the files, so that a trial sees every subject.
-        found = found[:: max(1, len(found) // limit)][:limit]
-    sides = parts(found, groups=origins.groups(found)) if kept is None else (found, kept)
-    golden = {each.id for each in read(held_out(bot.data))}
-    for each in (*sides[0], *sides[1]):
-        if each.id in golden:
-            raise DataError(f"{each.id}: is in the test set, which is never trained on; leave it out")
-    for name, side in zip(("train", "validation"), sides, strict=True):
+        step = max(1, len(found) // limit)
+        found = Chosen(found.paths, frozenset(each.id for each in islice(found, 0, step * limit, step)))
+    if kept is None:
+        ids = kept_for_validation(found.ids, groups=origins.groups(found))
+        kept, found = Chosen(found.paths, ids), Chosen(found.paths, found.ids - ids)
+    golden = read(held_out(bot.data)).ids
+    for each in sorted((found.ids | kept.ids) & golden):
+        raise DataError(f"{each}: is in the test set, which is never trained on; leave it out")
+    for name, side in (("train", found), ("validation", kept)):
         if not side:
             raise DataError(
                 f"--{name}: no dialogue is left for it; give more (harvested ones of one teacher stay together)"
             )
-    return sides
+    return found, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +258,9 @@ def _pairs(bot: BotSettings, paths: list[Path], start: str, limit: int | None, o
     return _Pairs(split, bot.data / "models" / start / live[0].version)
 
 
-def _data(bot: BotSettings, train: list[Dialogue], validation: list[Dialogue], origins: Origins) -> Data:
+def _data(
+    bot: BotSettings, train: Collection[Dialogue], validation: Collection[Dialogue], origins: Origins
+) -> Data:
     from bot.student.lessons import read_lessons  # noqa: PLC0415
     from bot.student.records.child import read_children  # noqa: PLC0415
     from training.methods.lora_settings import Data  # noqa: PLC0415

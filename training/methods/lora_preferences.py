@@ -22,12 +22,21 @@ from transformers import PrinterCallback
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import use_adapter
 
-from bot.student.records.child import Child
-from bot.student.records.lesson import Lesson
 from bot.student.records.reading import DataError
-from training.methods import lora_base
-from training.methods.lora import CHECKPOINTS, LONGEST, Tell, asked_of, save, settle, verified, write
-from training.methods.lora_base import NOT_TRAINED
+from training.methods import lora_base, lora_rows
+from training.methods.lora import (
+    CHECKPOINTS,
+    LONGEST,
+    Tell,
+    asked_of,
+    last_checkpoint,
+    save,
+    settle,
+    together,
+    verified,
+    write,
+)
+from training.methods.lora_base import NOT_TRAINED, Base
 from training.methods.lora_settings import ADAPTER, Data, Result, Settings
 from training.methods.lora_trainer import Diary, draw, read_learnt
 from training.methods.preferences import Pair, messages
@@ -37,17 +46,56 @@ BETA = 0.1
 
 
 def train(  # noqa: PLR0913 - what a run is made of
-    settings: Settings, pairs: Mapping[str, Sequence[Pair]], data: Data, start: Path, folder: Path, tell: Tell
+    settings: Settings,
+    pairs: Mapping[str, Sequence[Pair]],
+    data: Data,
+    start: Path,
+    folder: Path,
+    tell: Tell,
+    *,
+    resume: bool = False,
 ) -> Result:
-    """Go on from the adapter in `start` with the pairs of both parts; raise `DataError`."""
+    """Go on from the adapter in `start` with the pairs of both parts, to the end in `folder`; with `resume` from its
+    last epoch. Raise `DataError`. Several processes call it as they do `lora.train`."""
     started = time.perf_counter()
+    everyone = lora_base.processes()
+    first = everyone.is_main_process
+    said = tell if first else _nothing
     base = lora_base.load(settings.base, settings.precision)
     model = PeftModel.from_pretrained(base.model, start, is_trainable=True)
-    rows = {name: _rows(part, data.children, data.lessons, name) for name, part in pairs.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    settle(folder / "settings.json", {**settings.model_dump(), "start": start.name}, resume=False)
-    tell(f"{len(rows['train'])} pairs to train, {len(rows['validation'])} to validate")
-    asked = asked_of(data)
+    with lora_rows.scratch(folder) as place:
+        rows = {name: _rows(part, data, name, place) for name, part in pairs.items()}
+        if first:
+            described = {**settings.model_dump(), **together(), "start": start.name, "sha256": data.sha256}
+            settle(folder / "settings.json", described, resume=resume)
+        said(f"{len(rows['train'])} pairs to train, {len(rows['validation'])} to validate")
+        trainer = _trainer_of(settings, base, model, rows, folder, said)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder, said) if resume else None)
+    seconds = time.perf_counter() - started
+    measured = [row for row in trainer.state.log_history if "eval_loss" in row]
+    if first:
+        draw(trainer.state.log_history, folder / "losses.png")
+        save(trainer, base, folder / ADAPTER)
+    result = Result(
+        folder=folder,
+        seconds=seconds,
+        tokens=int(max(row.get("num_tokens", 0) for row in trainer.state.log_history)),
+        base_loss=measured[0]["eval_loss"],
+        validation_loss=measured[-1]["eval_loss"],
+        epochs=trainer.state.epoch or 0.0,
+        agreement=verified(settings, base, folder / ADAPTER, asked_of(data), said) if first else None,
+    )
+    chosen = [row.get("eval_rewards/accuracies") for row in (measured[0], measured[-1])]
+    if first:
+        write(folder / "result.json", {**result.to_json(), "prefers_the_better": chosen})
+    said(f"prefers the better line in {chosen[-1]:.0%} of the validation pairs")
+    everyone.wait_for_everyone()
+    return result
+
+
+def _trainer_of(  # noqa: PLR0913 - what a trainer is made of
+    settings: Settings, base: Base, model: Any, rows: Mapping[str, Dataset], folder: Path, tell: Tell
+) -> LeanPreferences:
     cuda = torch.cuda.is_available()
     trainer = LeanPreferences(
         model=model,
@@ -68,11 +116,13 @@ def train(  # noqa: PLR0913 - what a run is made of
             precompute_ref_log_probs=True,
             eval_strategy="epoch",
             eval_on_start=True,
-            save_strategy="no",
+            save_strategy="epoch",
+            save_total_limit=2,
             logging_steps=5,
             seed=settings.seed,
             report_to="none",
             disable_tqdm=not os.isatty(2),
+            ddp_find_unused_parameters=False,
         ),
         train_dataset=rows["train"],
         eval_dataset=rows["validation"],
@@ -80,24 +130,7 @@ def train(  # noqa: PLR0913 - what a run is made of
         callbacks=[Diary(folder, _nothing_said, tell)],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train()
-    seconds = time.perf_counter() - started
-    measured = [row for row in trainer.state.log_history if "eval_loss" in row]
-    draw(trainer.state.log_history, folder / "losses.png")
-    save(trainer, base, folder / ADAPTER)
-    result = Result(
-        folder=folder,
-        seconds=seconds,
-        tokens=int(max(row.get("num_tokens", 0) for row in trainer.state.log_history)),
-        base_loss=measured[0]["eval_loss"],
-        validation_loss=measured[-1]["eval_loss"],
-        epochs=trainer.state.epoch or 0.0,
-        agreement=verified(settings, base, folder / ADAPTER, asked, tell),
-    )
-    chosen = [row.get("eval_rewards/accuracies") for row in (measured[0], measured[-1])]
-    write(folder / "result.json", {**result.to_json(), "prefers_the_better": chosen})
-    tell(f"prefers the better line in {chosen[-1]:.0%} of the validation pairs")
-    return result
+    return trainer
 
 
 class LeanPreferences(DPOTrainer):  # type: ignore[misc]
@@ -145,24 +178,27 @@ class LeanPreferences(DPOTrainer):  # type: ignore[misc]
         return better, worse
 
 
-def _rows(
-    pairs: Sequence[Pair], children: Mapping[str, Child], lessons: Mapping[str, Lesson], part: str
-) -> Dataset:
-    rows = [
+def _rows(pairs: Sequence[Pair], data: Data, part: str, folder: Path) -> Dataset:
+    found = (
         {
             "prompt": [asdict(each) for each in prompt],
             "chosen": [{"role": "assistant", "content": pair.chosen}],
             "rejected": [{"role": "assistant", "content": pair.rejected}],
         }
         for pair in pairs
-        if (prompt := messages(pair, children, lessons)) is not None
-    ]
-    if not rows:
+        if (prompt := messages(pair, data.children, data.lessons)) is not None
+    )
+    rows = lora_rows.on_disk(found, folder / f"{part}.arrow")
+    if rows is None:
         raise DataError(
             f"{part}: no pair can be trained; expected a known child and lesson, a thought, a teacher's turn"
         )
-    return Dataset.from_list(rows)
+    return rows
 
 
 def _nothing_said(_: Any) -> list[dict[str, str]]:
     return []
+
+
+def _nothing(_: str) -> None:
+    pass

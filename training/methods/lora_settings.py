@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,8 +64,8 @@ class Settings(BaseModel):
 class Data:
     """Dialogues by part, with what is needed to render them."""
 
-    train: Sequence[Dialogue]
-    validation: Sequence[Dialogue]
+    train: Collection[Dialogue]
+    validation: Collection[Dialogue]
     children: Mapping[str, Child]
     lessons: Mapping[str, Lesson]
     origins: Origins = field(default_factory=Origins)
@@ -72,12 +73,15 @@ class Data:
     @property
     def sha256(self) -> str:
         """Of the training dialogues, a line each."""
-        return hashlib.sha256("".join(f"{each.to_line()}\n" for each in self.train).encode()).hexdigest()
+        found = hashlib.sha256()
+        for each in self.train:
+            found.update(f"{each.to_line()}\n".encode())
+        return found.hexdigest()
 
     @property
-    def dialogues(self) -> list[Dialogue]:
-        """Of both parts."""
-        return [*self.train, *self.validation]
+    def dialogues(self) -> Iterator[Dialogue]:
+        """Of both parts, once."""
+        return chain(self.train, self.validation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ class LeanTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         """The mean loss of the labelled tokens, over all processes and accumulated batches where told."""
+        if self.is_fsdp_enabled:
+            # The head is in pieces outside of the model's own pass.
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         bare = self.accelerator.unwrap_model(model)
         logits, wanted, out, _ = read_learnt(
             model, bare, inputs["input_ids"], inputs["labels"], inputs["attention_mask"]

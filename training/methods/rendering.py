@@ -106,16 +106,24 @@ def parts(
     Those of one group (`groups` has it by the id, such as the teacher) are on one side. Of few dialogues one, or one
     group, is for validation, whatever its hash.
     """
-    named = {dialogue.id: (groups or {}).get(dialogue.id, dialogue.id) for dialogue in dialogues}
+    kept = kept_for_validation((dialogue.id for dialogue in dialogues), share, groups)
+    sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])
+    for dialogue in dialogues:
+        sides[dialogue.id in kept].append(dialogue)
+    return sides
+
+
+def kept_for_validation(
+    ids: Iterable[str], share: float = VALIDATION_SHARE, groups: Mapping[str, str] | None = None
+) -> frozenset[str]:
+    """Which of these dialogues `parts` keeps for validation."""
+    named = {each: (groups or {}).get(each, each) for each in ids}
     places = {
         identifier: int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") / 2**32
         for identifier, name in named.items()
     }
     edge = max(share, min(places.values(), default=0.0) + 2**-32)
-    sides: tuple[list[Dialogue], list[Dialogue]] = ([], [])
-    for dialogue in dialogues:
-        sides[places[dialogue.id] < edge].append(dialogue)
-    return sides
+    return frozenset(identifier for identifier, place in places.items() if place < edge)
 
 
 def _joined(said: Iterable[tuple[Cue, str]]) -> Iterator[Conversation]:
