@@ -15,10 +15,10 @@ from bot.student.believing.state import MindError
 from bot.student.records.child import listed
 from bot.student.records.dialogue import Role
 from bot.student.records.reading import near
-from bot.student.records.scenario import KINDS, Scenario
+from bot.student.records.scenario import KINDS, Kind, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.config import Settings
     from bot.store import Store
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
 
+FIRST = "forty-five"
+"""The scenario for a first time: a wrong idea that makes sense to the child, and nothing to do but find it out."""
 MOST_FOUND = 12
 MOST_MOMENTS = 12
 """The newest ones; earlier ones can be named all the same."""
@@ -76,6 +78,16 @@ class Practice:
             fresh.id, child=" ".join(children), lesson=lesson, scenario=None
         )
 
+    async def end(self, place: Place, author_hash: str) -> int:
+        """End the conversation here, in which this teacher spoke, and begin a fresh one; give the number of the old
+        one."""
+        running = await self._conversation(place)
+        mine = await self._store.practices.newest(place.platform, place.channel, place.thread, author_hash)
+        if mine is None or mine.id != running.id:
+            raise CommandError("you have said nothing in this practice yet: talk with the child first")
+        await self._store.new_conversation(place.platform, place.channel, place.thread)
+        return running.id
+
     # /student scenario.
 
     async def scenario(self, place: Place, text: str | None) -> Shown:
@@ -105,7 +117,8 @@ class Practice:
         return Shown(
             scenario.title,
             tuple(self._card(scenario)),
-            f"Write to {self.names(scenario.children)} when you are ready. /student scenario shows this again.",
+            f"Write to {self.names(scenario.children)} when you are ready. /student done ends it with a word on your "
+            "practice; /student scenario shows this again.",
             files=await files(scenario.shown),
         )
 
@@ -151,12 +164,25 @@ class Practice:
         )
 
     def _overview(self) -> Shown:
-        rows = []
-        for kind in KINDS:
-            ids = [each.id for each in self._scenarios.values() if each.kind == kind]
-            if ids:
-                rows.append((kind.replace("-", " "), ", ".join(ids)))
-        return Shown("Scenarios" if rows else "There are no scenarios here.", tuple(rows), HOW)
+        rows = [
+            (kind.replace("-", " "), "\n".join(f"{each.id}: {each.title}" for each in found))
+            for kind, found in self.by_goal(self._scenarios.values())
+        ]
+        if FIRST in self._scenarios:
+            rows.insert(0, ("for a first time", f"{FIRST}: {self._scenarios[FIRST].title}"))
+        return Shown("Scenarios, by goal" if rows else "There are no scenarios here.", tuple(rows), HOW)
+
+    @staticmethod
+    def by_goal(scenarios: Iterable[Scenario]) -> list[tuple[Kind, list[Scenario]]]:
+        """The scenarios of each kind of goal, in the order in which the kinds are shown; no kind without one."""
+        every = list(scenarios)
+        sorted_ = [(kind, [each for each in every if each.kind == kind]) for kind in KINDS]
+        return [(kind, found) for kind, found in sorted_ if found]
+
+    @property
+    def first(self) -> Scenario | None:
+        """The one for a first time, where it is there."""
+        return self._scenarios.get(FIRST)
 
     def _search(self, words: str, current: Scenario | None) -> Shown:
         found = self.find(words)

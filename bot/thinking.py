@@ -122,8 +122,9 @@ class Thinking:
             scene, follows = talk.scenes[part.place], bool(said)
             try:
                 words = await self._words(job, talk.cue(part, answered), talk.model, part.seed)
-            except NoWords:
+            except NoWords as error:
                 if not follows:
+                    error.speaker = scene.child.name
                     raise
                 break  # the first answer stands without the second
             words = words.plus(talk.ear.asked) if talk.ear.asked and not follows else words

@@ -35,12 +35,14 @@ LATELY = 500
 
 class NoWords(Exception):
     """No model said anything, for the reason in the message; `late` where there was no time left to ask one, `notice`
-    where there is something of its own to be told."""
+    where there is something of its own to be told, `speaker` the name of the child that was to say it, where that is
+    known."""
 
     def __init__(self, reason: str, *, late: bool, notice: str | None = None) -> None:
         super().__init__(reason)
         self.late = late
         self.notice = notice
+        self.speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

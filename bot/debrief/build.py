@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.debrief import advice, beliefs, moves, questions, talkmoves
+from bot.debrief import advice, beliefs, goals, moves, questions, talkmoves
 from bot.debrief import missed as missing
 from bot.debrief.record import Debrief, Shift, Spoken, Who
 from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
@@ -29,11 +29,13 @@ MOST_TURNS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A conversation as the store keeps it, with what people said of its turns, by the id of the turn."""
+    """A conversation as the store keeps it, with what people said of its turns, by the id of the turn; and how many
+    messages there got no answer."""
 
     conversation: ConversationRow
     turns: Sequence[TurnRow]
     feedback: Mapping[int, Sequence[FeedbackRow]]
+    unanswered: int = 0
 
 
 def build(  # noqa: PLR0913 - what it is built of
@@ -66,6 +68,7 @@ def build(  # noqa: PLR0913 - what it is built of
         counts=scenario.counts if scenario else (),
         page=scene.lesson.page,
         children=names,
+        unanswered=practice.unanswered,
     )
     return _with_mind(told, practice, scene, night, seats) if mind else told
 
@@ -91,12 +94,16 @@ def _with_mind(
         ideas[idea] = found.belief if found else idea
     name = scene.child.name
     helps = index(scene.curriculum).helps
+    scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
+    goal = scenario.kind if scenario and scenario.kind in goals.OWN else None
     return replace(
         told,
         ideas=ideas,
         shifts=tuple(shifts),
         missed=missing.missed(told.turns),
-        advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps),
+        advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps)
+        if goal is None
+        else goals.advise(told, goal),
     )
 
 

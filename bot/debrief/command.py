@@ -71,7 +71,8 @@ class Debriefs:
     async def of(self, conversation: ConversationRow, author_hash: str, *, mind: bool = True) -> Debrief:
         """The debrief of one conversation for one of its teachers."""
         turns, feedback = await self._store.practices.said(conversation.id, MOST_TURNS)
-        practice = Practice(conversation, turns, feedback)
+        unanswered = await self._store.practices.unanswered(conversation.id)
+        practice = Practice(conversation, turns, feedback, unanswered)
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         seats = self._seats(practice)
         scene = self._scene(practice, seats)

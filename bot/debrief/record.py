@@ -124,7 +124,8 @@ class Debrief:
     """All that is said of one conversation to one of its teachers. `ideas` holds each wrong idea in words; `shifts`,
     `missed` and `advice` are empty where the reader may not see what the child believes (`mind` is False). `cut` says
     that only the newest turns were looked at. `counts` is what the practised scenario says counts, for the teacher to
-    judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several."""
+    judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several. `unanswered`
+    counts messages that got no answer, and so are none of the turns."""
 
     conversation: int
     child: str
@@ -141,6 +142,7 @@ class Debrief:
     counts: tuple[str, ...] = ()
     page: Page | None = None
     children: tuple[str, ...] = ()
+    unanswered: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

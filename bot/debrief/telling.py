@@ -90,8 +90,9 @@ def _idea(debrief: Debrief) -> Iterator[str]:
 
 def hint(debrief: Debrief) -> str:
     """What stands below it in a chat, whatever else there is room for."""
+    missing = f" {no_answer(debrief.unanswered)}." if debrief.unanswered else ""
     return (
-        f"Read from words alone, by rules that err; no score. Conversation {debrief.conversation}. "
+        f"Read from words alone, by rules that err; no score. Conversation {debrief.conversation}.{missing} "
         "Is a move wrong? /student debrief move TURN MOVE puts it right."
     )
 
@@ -179,6 +180,8 @@ def _limits(debrief: Debrief) -> Iterator[str]:
         yield "What the child believed is shown here only to those who may see it."
     if debrief.by(Who.OTHER):
         yield "Other people spoke in this conversation, too: their turns are counted, and not judged."
+    if debrief.unanswered:
+        yield f"{no_answer(debrief.unanswered)}."
     if debrief.cut:
         yield f"Only the newest {len(debrief.turns)} turns were looked at."
 
@@ -192,6 +195,12 @@ def quoted(debrief: Debrief, number: int, most: int = QUOTED) -> str:
     if len(text) > most:
         text = text[: most - 1].rsplit(" ", 1)[0] + "…"
     return f"“{text}” (turn {number})"
+
+
+def no_answer(count: int) -> str:
+    """That messages are missing, and why."""
+    some = "One message" if count == 1 else f"{count} messages"
+    return f"{some} here got no answer, and {'is' if count == 1 else 'are'} not counted"
 
 
 def _child(debrief: Debrief, number: int) -> str:

@@ -126,6 +126,15 @@ class Desk:
 
         await self.serve(interaction, look_back, "debrief", line)
 
+    async def done(self, interaction: discord.Interaction[Any]) -> None:
+        """As with the status."""
+        mind = manners.may_see_stage(self._permissions, *_who(interaction))
+
+        async def end(place: Place, author: str) -> Shown:
+            return await self.commands.done(place, author, show_mind=mind)
+
+        await self.serve(interaction, end, "done")
+
     async def growth(self, interaction: discord.Interaction[Any]) -> None:
         """As with the status."""
         mind = manners.may_see_stage(self._permissions, *_who(interaction))
@@ -163,12 +172,13 @@ async def _tell_all(interaction: discord.Interaction[Any], shown: Shown) -> None
     """Who talks there must not wonder why the child has changed, and sees the page that lies on the table."""
     channel = interaction.channel
     if isinstance(channel, discord.abc.Messageable):
-        text, none = f"-# {discord.utils.escape_markdown(shown.text)}", discord.AllowedMentions.none()
+        told, files = shown.all_told or shown.text, [] if shown.all_told else _files(shown)
+        text, none = f"-# {discord.utils.escape_markdown(told)}", discord.AllowedMentions.none()
         try:
             try:
-                await channel.send(text, files=_files(shown), allowed_mentions=none)
+                await channel.send(text, files=files, allowed_mentions=none)
             except discord.Forbidden:
-                if not shown.files:
+                if not files:
                     raise
                 # A server that has not given the bot leave to attach files.
                 await channel.send(text, allowed_mentions=none)
@@ -277,6 +287,11 @@ class StudentCommands(app_commands.Group):
     @debrief.autocomplete("move")
     async def _complete_move(self, _: discord.Interaction[Any], typed: str) -> _Choices:
         return _choices(typed, ((name.replace("_", " "), name) for name in self._do.move_names))
+
+    @app_commands.command(description=_DOES["done"])
+    async def done(self, interaction: discord.Interaction[Any]) -> None:
+        """End the practice with a word on it."""
+        await self._desk.done(interaction)
 
     @app_commands.command(description=_DOES["growth"])
     async def growth(self, interaction: discord.Interaction[Any]) -> None:

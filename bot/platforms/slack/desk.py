@@ -99,23 +99,31 @@ class SlackDesk:
             raise CommandError(DENIED if shared else PAID)
         chooses = self._commands.changes(name, rest.strip())
         changes = shared and chooses
+        if changes and not may_change(self._may, user, await self._groups_of(user)):
+            raise CommandError(DENIED)
+        answer = await self._done(line, place, user)
         if changes:
-            if not may_change(self._may, user, await self._groups_of(user)):
-                raise CommandError(DENIED)
-        elif name in {"status", "debrief", "growth"}:
-            seen = may_see_stage(self._may, user, await self._groups_of(user))
-            if name == "status":
-                return await self._commands.status(place, show_mind=seen)
-            author = self._commands.author_hash(PLATFORM, user)
-            if name == "growth":
-                return await self._commands.growth(author, show_mind=seen)
-            return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
-        answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
-        if changes:
-            await self._tell_all(place.channel, answer.text)
-        if chooses:
+            await self._tell_all(place.channel, answer.all_told or answer.text)
+        if chooses and not answer.all_told:
             await self._lay_out(place.channel, answer.files)
         return await self._hand_over(user, answer) if answer.file else answer
+
+    async def _done(self, line: str, place: Place, user: str) -> Shown:
+        """What a command gives; what the child believes only where the person's role allows it."""
+        name, _, rest = line.partition(" ")
+        author = self._commands.author_hash(PLATFORM, user)
+        if name.lower() not in {"status", "debrief", "done", "growth"}:
+            return await self._commands.run(line, place, author)
+        seen = may_see_stage(self._may, user, await self._groups_of(user))
+        match name.lower():
+            case "status":
+                return await self._commands.status(place, show_mind=seen)
+            case "growth":
+                return await self._commands.growth(author, show_mind=seen)
+            case "done":
+                return await self._commands.done(place, author, show_mind=seen)
+            case _:
+                return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
 
     def _admit(self, user: str) -> None:
         if not self._limits.admit_command(user):
