@@ -93,6 +93,10 @@ class Courses:
         await self._store.courses.join(course.id, author_hash, name)
         return course
 
+    async def has_code(self, code: str) -> bool:
+        """Whether a course has this code."""
+        return await self._store.courses.of_code(code.strip().lower()[:CODE_CHARACTERS]) is not None
+
     async def leave(self, author_hash: str, course_id: int) -> None:
         """Take this person off the list; what they shared there is shared no more."""
         await self._store.courses.leave(course_id, author_hash)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.store.rows import ConversationRow, TurnRow
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
+    from bot.student.records.scenario import Scenario
 
 MOST_SHOWN = 200
 """Turns of the talk that runs, the newest ones."""
@@ -51,13 +52,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The talk that runs in a place: who sits there, what is practised, and what was said."""
+    """The talk that runs in a place: who sits there, what is practised, and what was said. `left` says how many turns
+    are left of those that the scenario is meant to take, 0 or less where it had them; None where it names none."""
 
     conversation: int
     child: str
     scenario: str | None
     card: Shown
     lines: tuple[Line, ...]
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Portfolio:
         )
         lesson = self._curriculum.lessons.get(known)
         if scenario is not None:
-            card = await self._practice.card(scenario)
+            card = replace(await self._practice.card(scenario), hint="")
         elif lesson is not None:
             page = lesson.page
             rows = (("with", child), *((("on the page", page.told),) if page else ()))
@@ -111,8 +114,15 @@ class Portfolio:
         lines = list(self.lines(turns, author_hash, child))
         if scenario is not None and scenario.opening and len(turns) >= conversation.turns:
             lines.insert(0, Line(0, "child", child, scenario.opening))
-        practised = scenario.id if scenario else None
-        return Talk(conversation.id, child, practised, card, tuple(lines))
+        practised, left = scenario.id if scenario else None, _left(scenario, turns, author_hash)
+        return Talk(conversation.id, child, practised, card, tuple(lines), left)
+
+    async def left(self, place: Place, author_hash: str) -> int | None:
+        """How many turns are left there of those that the scenario is meant to take; None where it names none."""
+        conversation, turns = await self._store.so_far(
+            place.platform, place.channel, place.thread, lambda _: MOST_SHOWN
+        )
+        return _left(self._practice.of(conversation), turns, author_hash)
 
     def lines(self, turns: Sequence[TurnRow], author_hash: str, child: str) -> tuple[Line, ...]:
         """Turns as that teacher sees them; `child` is whose name stands where the data knows the child no more."""
@@ -163,3 +173,11 @@ class Portfolio:
         """What a person's practices show, oldest first, and the picture of it as an <svg> element."""
         found = await self._debriefs.practised(author_hash, mind=mind)
         return found, svg(picture(found)) if found else ""
+
+
+def _left(scenario: Scenario | None, turns: Sequence[TurnRow], author_hash: str) -> int | None:
+    if scenario is None or scenario.turns is None:
+        return None
+    return scenario.turns - sum(
+        each.author_hash == author_hash for each in turns if each.role is Role.TEACHER
+    )

@@ -188,6 +188,21 @@ class TestTalk:
             assert [each.role for each in await turns(app)] == [Role.TEACHER, Role.STUDENT]
             assert await app.store.unanswered() == []
 
+    async def test_who_cannot_answer_is_named_and_its_turn_is_told_of(self, path: Path) -> None:
+        class Mute(ScriptedModel):
+            async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+                if cue.child.id == "owen":
+                    raise ModelUnavailable("away")
+                return await super().reply(cue, seed=seed)
+
+        async with room(path, Mute()) as app:
+            await run(app, "child mia owen")
+            await say(app, "Mia, what is 52 minus 17?")
+            listener = Listener()
+            await app.classroom.receive(message("Owen, and you?", author="ann"), listener, seed=7)
+            assert [each.text.partition(" cannot")[0] for each in listener.sent] == ["Owen"]
+            assert "One message here got no answer" in (await run(app, "debrief")).hint
+
     async def test_a_notice_is_one_answer_whoever_sits_there(self, app: App) -> None:
         await say(app, ASKED)
         mind = (await now(app)).mind

@@ -15,7 +15,7 @@ from bot.debrief.command import Debriefs
 from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
-from bot.debrief.record import Chance, Way, Who
+from bot.debrief.record import Advice, Chance, Way, Who
 from bot.pictures.png import png
 from bot.store import hash_user
 from bot.store.rows import FeedbackKind, FeedbackRow
@@ -293,9 +293,10 @@ def test_where_the_goal_is_to_hear_the_idea_the_advice_mends_nothing() -> None:
         ("7 take away 2 is 5.", thought(kind=ThoughtKind.EXPLAIN, reason="7 take away 2 is 5")),
     ]
     later = practice(told)
-    assert "You said: 7 take away 2 is 5." in advice(
-        replace(later, conversation=replace(later.conversation, scenario=scenario))
-    ).sentence
+    assert (
+        "You said: 7 take away 2 is 5."
+        in advice(replace(later, conversation=replace(later.conversation, scenario=scenario))).sentence
+    )
 
 
 def test_messages_without_an_answer_are_told_of() -> None:

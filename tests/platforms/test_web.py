@@ -13,6 +13,7 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from bot.messages import CommandError, Place
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.web import WEB, WebSettings
+from bot.platforms.web.door import CODES_MINUTE
 from bot.platforms.web.platform import WebPlatform
 from bot.platforms.web.visits import MOST_BYTES
 from bot.store.rows import Consent
@@ -116,6 +118,74 @@ async def test_what_is_not_signed_by_us_lets_nobody_in(here: World, tmp_path: Pa
         assert await here.links.use(wrong) is None
     for wrong in ("", link, session[:-3], "null"):
         assert here.links.who(wrong) is None
+
+
+async def test_a_courses_code_lets_somebody_new_in_and_their_own_link_brings_them_back(here: World) -> None:
+    professor = await person(here, PROFESSOR)
+    await professor.post("/teach", title="Methods of teaching")
+    (course,) = await here.app.store.courses.owned(professor.who)
+    guest, other = Person(here, "unknown"), Person(here, "unknown")
+    assert "You have the code of a course" in (await guest.get("/welcome")).text
+    for code, name in (("wrong", "Ann"), (course.code, "  ")):
+        assert (await guest.post("/enter", code=code, name=name)).status_code == 400
+        await guest.get("/welcome")
+    page = await guest.post("/enter", code=course.code.upper(), name="Ann")
+    assert (page.status_code, "Methods of teaching" in page.text) == (200, True)
+    (member,) = await here.app.store.courses.members(course.id)
+    assert member.name == "Ann"
+    link = unescape(re.findall(r'href="([^"]+/in[?]t=[^"]+)"', page.text)[0]).removeprefix(ADDRESS)
+    assert (await guest.get("/")).status_code == 200
+    number = await guest.practice(QUESTION)
+    await other.get(link)
+    assert (await other.post("/in", t=other._link)).headers["location"] == "/"
+    assert QUESTION in (await other.get(f"/practices/{number}")).text, "the same person"
+    late = Person(here, "unknown")
+    await late.get(link)
+    assert (await late.post("/in", t=late._link)).status_code == 403, "it works once"
+    made = await other.post("/privacy/link")
+    assert re.search(r'href="[^"]+/in[?]t=', made.text)
+
+
+async def test_a_code_lets_nobody_in_by_a_page_elsewhere_or_where_guests_are_not_wanted(
+    here: World, tmp_path: Path
+) -> None:
+    professor = await person(here, PROFESSOR)
+    await professor.post("/teach", title="Methods of teaching")
+    (course,) = await here.app.store.courses.owned(professor.who)
+    guest = Person(here, "unknown")
+    assert (await guest.post("/enter", code=course.code, name="Ann")).status_code == 403, (
+        "no page was looked at"
+    )
+    await guest.get("/welcome")
+    form = {"token": guest.token, "code": course.code, "name": "Ann"}
+    crossed = await guest.client.post("/enter", data=form, headers={"sec-fetch-site": "cross-site"})
+    assert crossed.status_code == 403
+    for tried in range(CODES_MINUTE + 1):
+        await guest.get("/welcome")
+        answer = await guest.post("/enter", code="wrong", name="Ann")
+        assert answer.status_code == (429 if tried == CODES_MINUTE else 400)
+    async with world(tmp_path / "closed.db", web={"guests": False}) as closed:
+        stranger = Person(closed, "unknown")
+        assert "You have the code" not in (await stranger.get("/welcome")).text
+        assert (await stranger.post("/enter", code="x", name="Ann")).status_code == 403
+    assert await here.app.store.courses.members(course.id) == []
+
+
+async def test_the_first_page_says_what_to_do_first_and_a_practice_has_an_end(here: World) -> None:
+    ann = await person(here, "ann")
+    assert "New here?" in (await ann.get("/")).text
+    await ann.do(f"scenario {SCENARIO}")
+    page = (await ann.get("/")).text
+    assert "New here?" not in page
+    assert "/student" not in re.sub(r"(?s)<details>.*?</details>", "", page), "nobody types commands here"
+    for _ in range(6):
+        assert "about the length" not in (await ann.say("How did you do this one?")).text
+    assert "about the length" in (await ann.say("And this one?")).text
+    assert "about the length" in (await ann.get("/")).text
+    ended = await ann.post("/done")
+    assert (await ann.get(ended.headers["location"])).status_code == 200
+    assert "about the length" not in (await ann.get("/")).text, "a fresh one runs"
+    assert "You have said nothing in this practice yet" in (await ann.do("done")).text
 
 
 async def test_who_signs_out_is_out(here: World) -> None:

@@ -82,8 +82,16 @@ class LookingBack:
             said = (await self._commands.privacy(visit.who, choice)).text
             if choice == "forget":
                 return self._visits.let_out()
+        return await self._privacy(visit, said=said)
+
+    async def way_back(self, visit: Visit) -> Response:
+        """A link by which this person comes back later, or on another device."""
+        return await self._privacy(visit, link=self._visits.links.link(visit.who, back=True))
+
+    async def _privacy(self, visit: Visit, said: str = "", link: str = "") -> Response:
         stands = await self._commands.privacy(visit.who, None)
-        return self._show(visit, "privacy.html", "What is kept of you", "privacy", said=said, stands=stands)
+        title = "What is kept of you"
+        return self._show(visit, "privacy.html", title, "privacy", said=said, stands=stands, link=link)
 
     async def kept(self, visit: Visit) -> Response:
         """Everything that is kept of a person, as a file."""
