@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import privacy
+from bot.choices import Choices
 from bot.courses import Courses
 from bot.debrief import moves
 from bot.debrief.command import OFFER, Debriefs
@@ -72,6 +73,13 @@ class Commands:
         self.opinions: Opinions = Opinions(store)
         self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
         self.debriefs: Debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
+        self.choices: Choices = Choices(
+            lambda: models.names,
+            classroom.children,
+            classroom.curriculum.lessons,
+            self.find_lessons,
+            self.practice,
+        )
         self.links = links
         data = (classroom.children, classroom.curriculum)
         self.portfolio: Portfolio = Portfolio(store, self.practice, self.debriefs, *data)
@@ -307,11 +315,6 @@ class Commands:
     def author_hash(self, platform: str, user: str) -> str:
         """A person as the store knows them, from the platform's user id."""
         return self._classroom.author_hash(platform, user)
-
-    @property
-    def model_names(self) -> tuple[str, ...]:
-        """Every model's name, from memory: quick enough to complete while somebody types."""
-        return self._models.names
 
     @property
     def move_names(self) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ INTENTS = discord.Intents(
     guild_reactions=True,
     dm_reactions=True,
 )
+PRESENCE = "Second grade, simulated. /student help"
+"""What stands under the bot's name."""
 GUILDS_WITHIN_SECONDS = 1.0
 """A server that says nothing for so long while the bot connects has told all of its channels."""
 
@@ -112,6 +114,7 @@ class _Client(discord.Client):
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
+            activity=discord.CustomActivity(PRESENCE),
             max_messages=None,  # nothing here looks at old messages: the store does
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
