@@ -71,7 +71,7 @@ class Commands:
         self._classroom = classroom
         self._troubles = {} if troubles is None else troubles
         self.opinions: Opinions = Opinions(store)
-        self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
+        self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum, models)
         self.debriefs: Debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
         self.choices: Choices = Choices(
             lambda: models.names,

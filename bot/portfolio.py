@@ -53,7 +53,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Talk:
     """The talk that runs in a place: who sits there, what is practised, and what was said. `left` says how many turns
-    are left of those that the scenario is meant to take, 0 or less where it had them; None where it names none."""
+    are left of those that the scenario is meant to take, 0 or less where it had them; None where it names none. `goal`
+    is the scenario's, `several` says that more than one child sits there."""
 
     conversation: int
     child: str
@@ -61,6 +62,8 @@ class Talk:
     card: Shown
     lines: tuple[Line, ...]
     left: int | None = None
+    goal: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,7 @@ class Portfolio:
             place.platform, place.channel, place.thread, lambda _: MOST_SHOWN
         )
         scenario = self._practice.of(conversation)
-        child, known = (
-            self._practice.names(self._practice.children(conversation)),
-            self._practice.lesson(conversation),
-        )
+        child, known = self._practice.with_whom(conversation), self._practice.lesson(conversation)
         lesson = self._curriculum.lessons.get(known)
         if scenario is not None:
             card = replace(await self._practice.card(scenario), hint="")
@@ -111,11 +111,15 @@ class Portfolio:
             card = Shown(lesson.title, rows, lesson.objective, files=await files(page))
         else:
             card = Shown(known, (("with", child),))
+        if card.files:  # the picture has the same words
+            shown = tuple(each for each in card.rows if each[0] not in {"on the page", "on the table"})
+            card = replace(card, rows=shown)
         lines = list(self.lines(turns, author_hash, child))
         if scenario is not None and scenario.opening and len(turns) >= conversation.turns:
             lines.insert(0, Line(0, "child", child, scenario.opening))
         practised, left = scenario.id if scenario else None, _left(scenario, turns, author_hash)
-        return Talk(conversation.id, child, practised, card, tuple(lines), left)
+        goal, several = scenario.goal if scenario else "", len(self._practice.children(conversation)) > 1
+        return Talk(conversation.id, child, practised, card, tuple(lines), left, goal, several)
 
     async def left(self, place: Place, author_hash: str) -> int | None:
         """How many turns are left there of those that the scenario is meant to take; None where it names none."""
@@ -149,7 +153,7 @@ class Portfolio:
         return Entry(
             conversation=conversation.id,
             began=conversation.created_at,
-            child=self._practice.names(self._practice.children(conversation)),
+            child=self._practice.with_whom(conversation),
             lesson=self._curriculum.lessons[lesson].title if lesson in self._curriculum.lessons else lesson,
             scenario=scenario.title if scenario else "",
             turns=conversation.turns - (conversation.branch_at or 0),

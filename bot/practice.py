@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.config import Settings
+    from bot.models.registry import Models
     from bot.store import Store
     from bot.store.rows import ConversationRow, Moment
     from bot.student.records.child import Child
@@ -33,6 +34,10 @@ MOST_MOMENTS = 12
 """The newest ones; earlier ones can be named all the same."""
 EXCERPT = 80
 """Characters of a turn where it is listed."""
+PARENT = (
+    'this is a talk with a grown-up, which a small model cannot play: choose one with ability = "capable" first, with '
+    "/student model NAME; docs/scenarios.md says how to set one up"
+)
 HOW = "Choose with /student scenario ID; search by goal, subject, child or any word."
 
 
@@ -40,19 +45,32 @@ class Practice:
     """Each method returns what to show or raises `CommandError`; a `StoreError` passes through."""
 
     def __init__(
-        self, settings: Settings, store: Store, children: Mapping[str, Child], curriculum: Curriculum
+        self,
+        settings: Settings,
+        store: Store,
+        children: Mapping[str, Child],
+        curriculum: Curriculum,
+        models: Models,
     ) -> None:
         self._settings = settings
         self._store = store
         self._children = children
         self._lessons = curriculum.lessons
-        self._scenarios = curriculum.scenarios
+        self._known = curriculum.scenarios
+        self._models = models
+
+    @property
+    def _scenarios(self) -> Mapping[str, Scenario]:
+        """Those that can be played here: a talk with a parent takes a capable model."""
+        if any(self._models.capable(name) for name in self._models.names):
+            return self._known
+        return {name: each for name, each in self._known.items() if each.parent is None}
 
     # What is known of a conversation.
 
     def of(self, conversation: ConversationRow) -> Scenario | None:
         """The scenario that is practised there, if there is one that is known."""
-        return self._scenarios.get(conversation.scenario or "")
+        return self._known.get(conversation.scenario or "")
 
     def children(self, conversation: ConversationRow) -> tuple[str, ...]:
         """The ids of the children who sit there, in order."""
@@ -70,6 +88,15 @@ class Practice:
     def names(self, children: Sequence[str]) -> str:
         """The names of these children as one says them: "Mia, Owen and Yusuf"."""
         return listed([self._children[each].name for each in children])
+
+    def with_whom(self, conversation: ConversationRow) -> str:
+        """With whom one talks there, by name: the children, or a parent."""
+        scenario = self.of(conversation)
+        return self.partner(scenario) if scenario else self.names(self.children(conversation))
+
+    def partner(self, scenario: Scenario) -> str:
+        """The same of a scenario."""
+        return scenario.parent.name if scenario.parent else self.names(scenario.children)
 
     async def leave(self, place: Place, children: Sequence[str], lesson: str | None) -> ConversationRow:
         """Begin a conversation with these children and that lesson, and without a scenario."""
@@ -105,6 +132,8 @@ class Practice:
             hint = "/student scenario list shows all, off leaves this one."
             return Shown(current.title, rows, hint, files=await files(current.shown))
         if (chosen := self._named(text or "")) is not None:
+            if chosen.parent and not self._models.capable(conversation.model or self._settings.student.model):
+                raise CommandError(PARENT)
             fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
             await self._store.update_conversation(fresh.id, scenario=chosen.id)
             return await self.card(chosen)
@@ -117,7 +146,7 @@ class Practice:
         return Shown(
             scenario.title,
             tuple(self._card(scenario)),
-            f"Write to {self.names(scenario.children)} when you are ready. /student done ends it with a word on your "
+            f"Write to {self.partner(scenario)} when you are ready. /student done ends it with a word on your "
             "practice; /student scenario shows this again.",
             files=await files(scenario.shown),
         )
@@ -197,14 +226,17 @@ class Practice:
 
     def summary(self, scenario: Scenario) -> str:
         """Title, goal, child and subject in a line."""
-        names, subject = self.names(scenario.children), self._lessons[scenario.lesson].subject
+        names, subject = self.partner(scenario), self._lessons[scenario.lesson].subject
         return f"{scenario.title} ({scenario.kind.replace('-', ' ')}; {names}, {subject})"
 
     def _card(self, scenario: Scenario) -> Iterator[tuple[str, str]]:
         lesson = self._lessons[scenario.lesson]
         seats = [self._children[each] for each in scenario.children]
-        ages = ", ".join(f"{each.name}, {each.age}" for each in seats)
-        yield "with", f"{ages}; {lesson.title.rstrip('?.!')}"
+        ages = ", ".join(f"{each.name} ({each.age})" for each in seats)
+        if scenario.parent:
+            yield "with", f"{scenario.parent.name}, {scenario.parent.who}; about {ages}"
+        else:
+            yield "with", f"{ages}; {lesson.title.rstrip('?.!')}"
         yield "when", scenario.time
         yield "before", scenario.before
         if scenario.work:
@@ -212,7 +244,7 @@ class Practice:
         if scenario.page:
             yield "on the table", scenario.page.told
         if scenario.opening:
-            yield f"{seats[0].name} says", scenario.opening
+            yield f"{scenario.parent.name if scenario.parent else seats[0].name} says", scenario.opening
         yield "your goal", scenario.goal
         yield "how long", scenario.length
 
@@ -228,12 +260,13 @@ class Practice:
                 lesson.id,
                 lesson.title,
                 *(self._children[each].name for each in scenario.children),
+                self.partner(scenario),
             )
         ).lower()
 
     def _named(self, identifier: str) -> Scenario | None:
         wanted = identifier.strip().lower()
-        return next((each for each in self._scenarios.values() if each.id.lower() == wanted), None)
+        return next((each for each in self._known.values() if each.id.lower() == wanted), None)
 
     # /student again.
 

@@ -81,6 +81,8 @@ class Seating:
 
     def called(self, conversation: ConversationRow | None) -> str:
         """What whoever sits there is called in a sentence about them: the child's name, or the class."""
+        if (scenario := self.scenario(conversation)) and scenario.parent:
+            return scenario.parent.name
         scenes = self.scenes(conversation)
         return scenes[0].child.name if len(scenes) == 1 else "the class"
 

@@ -51,10 +51,14 @@ def build(  # noqa: PLR0913 - what it is built of
     children in their `seats` the one that spoke last. Without `mind`, nothing that tells what the children believe."""
     rows = practice.turns
     seats = tuple(seats) or (scene.child,)
-    turns = _spoken(practice, you, scene, {each.id: each.name for each in seats})
     first = rows[0].number if rows else 1
     scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
-    names = tuple(each.name for each in seats)
+    parent = scenario.parent if scenario else None
+    names = (parent.name,) if parent else tuple(each.name for each in seats)
+    by_id = {each.id: each.name for each in seats}
+    if scenario and parent:
+        by_id = {scenario.logged_as: parent.name}
+    turns = _spoken(practice, you, scene, by_id)
     told = Debrief(
         conversation=practice.conversation.id,
         child=listed(names),
@@ -69,6 +73,7 @@ def build(  # noqa: PLR0913 - what it is built of
         page=scene.lesson.page,
         children=names,
         unanswered=practice.unanswered,
+        grown_up=parent is not None,
     )
     return _with_mind(told, practice, scene, night, seats) if mind else told
 

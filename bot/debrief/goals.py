@@ -22,6 +22,7 @@ _WHY: Mapping[Kind, str] = {
     "launch-a-task": "The goal is that {name} knows what the task asks before it begins.",
     "talk-with-an-upset-child": "The goal puts {name} first, and the work later.",
     "extend-a-right-answer": "The goal is what lies behind a right answer.",
+    "talk-with-a-parent": "Who has been heard can hear: the goal asks before it tells.",
 }
 _SAYS: Mapping[Kind, tuple[str, ...]] = {
     "launch-a-task": (
@@ -38,6 +39,11 @@ _SAYS: Mapping[Kind, tuple[str, ...]] = {
         "How do you know that is so?",
         "Will it always be like that? Can you think of one where it is not?",
         "Say a friend got something else. How would you show your friend what you see?",
+    ),
+    "talk-with-a-parent": (
+        "What do you see at home when it comes up?",
+        "So what worries you most about it?",
+        "What would you like us both to look for until we talk again?",
     ),
 }
 OWN = frozenset({"elicit-thinking", "lead-a-discussion", *_SAYS})

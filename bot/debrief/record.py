@@ -125,7 +125,7 @@ class Debrief:
     `missed` and `advice` are empty where the reader may not see what the child believes (`mind` is False). `cut` says
     that only the newest turns were looked at. `counts` is what the practised scenario says counts, for the teacher to
     judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several. `unanswered`
-    counts messages that got no answer, and so are none of the turns."""
+    counts messages that got no answer, and so are none of the turns. `grown_up`: it was a talk with a parent."""
 
     conversation: int
     child: str
@@ -143,6 +143,7 @@ class Debrief:
     page: Page | None = None
     children: tuple[str, ...] = ()
     unanswered: int = 0
+    grown_up: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def hint(debrief: Debrief) -> str:
 def moved(debrief: Debrief, most: int = QUOTED) -> list[str]:
     """What moved a wrong idea, one sentence each, of so many characters of each turn at `most`; nothing where the
     child's mind is not shown."""
-    if not debrief.mind:
+    if not debrief.mind or debrief.grown_up:
         return []
     return [_moved(debrief, each, most) for each in debrief.shifts] or ["No wrong idea moved in these turns."]
 
@@ -176,6 +176,8 @@ def limits(debrief: Debrief) -> tuple[str, ...]:
 
 def _limits(debrief: Debrief) -> Iterator[str]:
     yield from LIMITS
+    if debrief.grown_up:
+        yield "A parent here is a model's own words on a card; whether one would have said that, nobody has looked at."
     if not debrief.mind:
         yield "What the child believed is shown here only to those who may see it."
     if debrief.by(Who.OTHER):

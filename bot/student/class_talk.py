@@ -77,7 +77,10 @@ ANOTHER_WAY = re.compile(
     re.I,
 )
 """What asks for somebody who sees it otherwise than who spoke last."""
-_AGREE = re.compile(rf"\b(?:dis)?agrees?\b|{ANOTHER_WAY.pattern}", re.I)
+_AGREE = re.compile(
+    rf"\b(?:dis)?agrees?\b|\b(?:any|some)(?:one|body) else\b|\bwho else\b|{ANOTHER_WAY.pattern}", re.I
+)
+"""What does not go to who spoke last, but is about what that one said."""
 
 
 @dataclass(frozen=True, slots=True)

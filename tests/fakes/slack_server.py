@@ -709,10 +709,8 @@ def wrong_blocks(blocks: list[dict[str, Any]], most: int = 50) -> str:
                     return "a section takes a text or one to ten fields"
             case "context":
                 texts = [(each, 3000) for each in block["elements"]]
-            case "header":
-                texts = [(block["text"], 150)]
-            case "divider":
-                texts = []
+            case "header" | "divider":
+                texts = [(text, 150) for name, text in block.items() if name == "text"]
             case "actions":
                 texts = _texts_of_actions(block["elements"])
             case "input":

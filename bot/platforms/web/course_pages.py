@@ -30,9 +30,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class CoursePages:
     """The pages of courses."""
 
-    def __init__(self, classroom: Classroom, commands: Commands, pages: Pages) -> None:
+    def __init__(self, classroom: Classroom, commands: Commands, pages: Pages, *, guests: bool) -> None:
         self._scenarios = classroom.curriculum.scenarios
-        self._summary = commands.practice.summary
+        self._lessons = classroom.curriculum.lessons
+        self._practice = commands.practice
+        self._address = commands.links.address if commands.links else ""
+        self._guests = guests
         self._courses = commands.courses
         self._pages = pages
 
@@ -73,6 +76,7 @@ class CoursePages:
     async def one(self, visit: Visit) -> Response:
         """One course: its code, what is assigned, who is in it, what they show."""
         course = await self._courses.course(visit.who, visit.number("course"))
+        assigned, offered = self._scenarios.get(course.scenario or ""), self._practice.find("")
         return self._show(
             visit,
             "teach_one.html",
@@ -81,7 +85,13 @@ class CoursePages:
             course=course,
             members=await self._courses.members(course),
             shared=await self._courses.shared(course),
-            scenarios=[(each.id, self._summary(each)) for each in self._scenarios.values()],
+            assigned=assigned,
+            partner=self._practice.partner(assigned) if assigned else "",
+            goals=self._practice.by_goal(offered),
+            names={each.id: self._practice.partner(each) for each in offered},
+            subjects={each.id: self._lessons[each.lesson].subject for each in offered},
+            address=self._address,
+            guests=self._guests,
         )
 
     async def assign(self, visit: Visit) -> Response:

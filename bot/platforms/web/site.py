@@ -77,10 +77,11 @@ def site(
     """The program that answers requests. `answers` makes what takes the child's words for one message."""
     pages = Pages()
     visits = Visits(settings, commands, pages)
-    door = Door(commands, visits, pages, guests=settings.section(WebSettings).guests)
+    guests = settings.section(WebSettings).guests
+    door = Door(commands, visits, pages, guests=guests)
     talk = TalkPages(settings, classroom, commands, visits, pages, answers)
     back = LookingBack(commands, visits, pages)
-    course = CoursePages(classroom, commands, pages)
+    course = CoursePages(classroom, commands, pages, guests=guests)
     inside = visits.signed_in
     one, two = "/teach/{course}", "/teach/{course}/practices/{practice}"
     routes = [

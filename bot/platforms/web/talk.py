@@ -187,7 +187,7 @@ class TalkPages:
             first=practice.first if not words else None,
             goals=practice.by_goal(scenarios[:MOST_FOUND]),
             subjects={each.id: room.curriculum.lessons[each.lesson].subject for each in scenarios},
-            names={each.id: practice.names(each.children) for each in scenarios},
+            names={each.id: practice.partner(each) for each in scenarios},
             lessons=lessons[:most],
             more=max(0, len(lessons) - most),
             children=list(room.children.values()),
