@@ -203,6 +203,16 @@ class TestTalk:
             assert [each.text.partition(" cannot")[0] for each in listener.sent] == ["Owen"]
             assert "One message here got no answer" in (await run(app, "debrief")).hint
 
+    async def test_what_a_scenario_began_with_is_not_said_to_have_moved(self, app: App) -> None:
+        await run(app, "scenario three-on-the-board")
+        for text in ("Owen, do you agree with Mia?", "Yusuf, how did you get 35?"):
+            await say(app, text)
+        told = rows(await run(app, "debrief"))
+        moved = next(value for name, value in told.items() if name.startswith("What moved"))
+        assert moved.endswith("No wrong idea moved in these turns."), (
+            "Owen was in doubt, and Yusuf right, before"
+        )
+
     async def test_a_notice_is_one_answer_whoever_sits_there(self, app: App) -> None:
         await say(app, ASKED)
         mind = (await now(app)).mind

@@ -13,6 +13,7 @@ from bot.debrief import advice, beliefs, goals, moves, questions, talkmoves
 from bot.debrief import missed as missing
 from bot.debrief.record import Debrief, Shift, Spoken, Who
 from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
+from bot.student.believing import beginning
 from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindError
 from bot.student.hearing.questions import index
@@ -85,11 +86,15 @@ def _with_mind(
     minds = _now(practice.conversation, seats)
     shifts: list[Shift] = []
     showed: dict[str, dict[str, Stage]] = {}
+    began: dict[tuple[str, str], Stage] = {}
+    scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
     for child in seats:
         turns = _heard_by(told, child.name)
-        own = beliefs.shifts(turns, minds.get(child.id, {}), night)
+        sat = beginning.stages(scenario.of(child.id), scene.lesson) if scenario else {}
+        began |= {(child.name, idea): stage for idea, stage in sat.items()}
+        own = beliefs.shifts(turns, minds.get(child.id, {}), night, sat)
         shifts += (replace(each, child=child.name) for each in own)
-        showed[child.name] = _stages(turns, own)
+        showed[child.name] = _stages(turns, own, sat)
     if len(seats) > 1:
         shifts.sort(key=lambda each: told.turns[-1].number + 1 if each.seen is None else each.seen)
     ideas = {}
@@ -99,11 +104,11 @@ def _with_mind(
         ideas[idea] = found.belief if found else idea
     name = scene.child.name
     helps = index(scene.curriculum).helps
-    scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
     goal = scenario.kind if scenario and scenario.kind in goals.OWN else None
     return replace(
         told,
         ideas=ideas,
+        began_with=began,
         shifts=tuple(shifts),
         missed=missing.missed(told.turns),
         advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps)
@@ -119,13 +124,15 @@ def _heard_by(told: Debrief, name: str) -> tuple[Spoken, ...]:
     return tuple(each for each in told.turns if each.who is not Who.CHILD or each.child == name)
 
 
-def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift]) -> dict[str, Stage]:
-    """How firmly each idea sits that one child showed, the newest at the end."""
+def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift], began: Mapping[str, Stage]) -> dict[str, Stage]:
+    """How firmly each idea sits that one child showed, the newest at the end; not those that it never held."""
     last = {each.idea: each.after for each in shifts}
     stages: dict[str, Stage] = {}
     for turn in turns:
         thought = turn.thought
         if thought is not None and thought.misconception is not None and thought.stage is not None:
+            if thought.stage is began.get(thought.misconception) is Stage.SECURE:
+                continue
             stages.pop(thought.misconception, None)
             stages[thought.misconception] = last.get(thought.misconception, thought.stage)
     return stages

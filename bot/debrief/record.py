@@ -6,7 +6,7 @@ Frozen values; how each is found stands in a file of its own. It must not know t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -144,6 +144,8 @@ class Debrief:
     children: tuple[str, ...] = ()
     unanswered: int = 0
     grown_up: bool = False
+    began_with: Mapping[tuple[str, str], Stage] = field(default_factory=dict)
+    """How firmly each child's idea sat when a scenario began, by the child's name and the idea."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -308,7 +308,7 @@ class SlackServer:
     ) -> Envelope:
         """Choose `value` from a menu, or press a button (None); on the page of `view`, else in a message."""
         kind = "button" if value is None else "static_select"
-        done = {"type": kind, "action_id": action, "block_id": "b", "action_ts": self._time()}
+        done: dict[str, Any] = {"type": kind, "action_id": action, "block_id": "b", "action_ts": self._time()}
         if value is not None:
             done["selected_option"] = {"text": {"type": "plain_text", "text": value}, "value": value}
         payload = {

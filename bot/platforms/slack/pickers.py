@@ -7,7 +7,7 @@ Limits: Slack's reference pages on block elements, composition objects and views
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.choices import PICKS, Choice, Pick
 from bot.messages import Shown
@@ -60,7 +60,7 @@ def menu(what: Pick, known: Sequence[Choice]) -> Block:
     return {"type": "actions", "elements": [picker(what, known)]}
 
 
-def home(about: Shown, now: Shown, known: dict[Pick, Sequence[Choice]], channel: str) -> Block:
+def home(about: Shown, now: Shown, known: Mapping[Pick, Sequence[Choice]], channel: str) -> Block:
     """The App Home of somebody whose direct messages with the child are `channel`: what this is, what is on there
     now, menus and buttons."""
     rows = [
@@ -76,7 +76,7 @@ def home(about: Shown, now: Shown, known: dict[Pick, Sequence[Choice]], channel:
             blocks.section(hello),
             {"type": "divider"},
             {"type": "section", "fields": rows},
-            *(menu(what, known[what]) for what in PICKS if what in SEARCHED or known[what]),
+            *(menu(what, known.get(what, ())) for what in PICKS if what in SEARCHED or known.get(what)),
             {
                 "type": "actions",
                 "elements": [

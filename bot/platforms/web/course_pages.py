@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.classroom import Classroom
 from bot.commands import Commands
-from bot.courses import CODE_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS
+from bot.courses import CODE_CHARACTERS, EXPORTED, NAME_CHARACTERS, TITLE_CHARACTERS
 from bot.messages import clean_text
 from bot.opinions import RUBRIC
 from bot.platforms.web.looking_back import course_of
@@ -157,14 +157,12 @@ async def _json(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
 
 
 async def _csv(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    first = True
+    written = io.StringIO()
+    csv.writer(written).writerow(EXPORTED)
+    yield written.getvalue()
     async for row in rows:
         written = io.StringIO()
-        writer = csv.DictWriter(written, list(row))
-        if first:
-            writer.writeheader()
-            first = False
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        csv.DictWriter(written, EXPORTED).writerow({name: _cell(value) for name, value in row.items()})
         yield written.getvalue()
 
 
