@@ -96,7 +96,7 @@ class TestSeats:
 
     async def test_a_scenario_seats_its_children_each_with_its_own_mind(self, app: App) -> None:
         card = await run(app, "scenario five-six-or-eight")
-        assert rows(card)["with"].startswith("Kai, ")
+        assert rows(card)["with"].startswith("Kai (7), ")
         assert "Write to Kai, Zoe and Linh" in card.hint
         for name, answer in (("Kai", "6"), ("Zoe", "8"), ("Linh", "5")):
             (sent,) = await say(app, f"{name}, how did you get your answer?")

@@ -13,6 +13,7 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from bot.messages import CommandError, Place
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.web import WEB, WebSettings, door
-from bot.platforms.web.platform import WebPlatform
+from bot.platforms.web.platform import Answers, WebPlatform
+from bot.platforms.web.site import site
 from bot.platforms.web.visits import MOST_BYTES
 from bot.store.rows import Consent
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
@@ -146,7 +148,7 @@ async def test_a_courses_code_lets_somebody_new_in_and_their_own_link_brings_the
 
 
 async def test_a_code_lets_nobody_in_by_a_page_elsewhere_or_where_guests_are_not_wanted(
-    here: World, tmp_path: Path
+    here: World,
 ) -> None:
     professor = await person(here, PROFESSOR)
     await professor.post("/teach", title="Methods of teaching")
@@ -160,10 +162,11 @@ async def test_a_code_lets_nobody_in_by_a_page_elsewhere_or_where_guests_are_not
     crossed = await guest.client.post("/enter", data=form, headers={"sec-fetch-site": "cross-site"})
     assert crossed.status_code == 403
     assert await here.app.store.courses.members(course.id) == []
-    async with world(tmp_path / "closed.db", web={"guests": False}) as closed:
-        stranger = Person(closed, "unknown")
-        assert "You have the code" not in (await stranger.get("/welcome")).text
-        assert (await stranger.post("/enter", code="x", name="Ann")).status_code == 403
+    settings = here.app.settings.model_copy(update={WEB.name: WebSettings(guests=False)})
+    closed = replace(here, site=site(settings, here.app.classroom, here.commands, Answers))
+    stranger = Person(closed, "unknown")
+    assert "You have the code" not in (await stranger.get("/welcome")).text
+    assert (await stranger.post("/enter", code=course.code, name="Ann")).status_code == 403
 
 
 async def test_codes_are_not_tried_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
