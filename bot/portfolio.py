@@ -173,6 +173,19 @@ class Portfolio:
             return None
         return await asyncio.to_thread(body, await self._debriefs.of(conversation, author_hash, mind=mind))
 
+    async def put_right(self, conversation_id: int, author_hash: str, turn: int, move: str) -> Shown | None:
+        """Put right how a turn of that person's was heard; None where the practice is none of theirs."""
+        conversation = await self.own(conversation_id, author_hash)
+        if conversation is None:
+            return None
+        return await self._debriefs.put_right(conversation, author_hash, turn, move)
+
+    async def own_turns(self, conversation_id: int, author_hash: str) -> list[tuple[int, str]]:
+        """What that person said in a practice that the child heard, by number."""
+        turns, _ = await self._store.practices.said(conversation_id, MOST_READ)
+        mine = (each for each in turns if each.author_hash == author_hash and each.role is Role.TEACHER)
+        return [(each.number, each.content) for each in mine if each.content and each.flag is None]
+
     async def growth(self, author_hash: str, *, mind: bool) -> tuple[list[Practised], str]:
         """What a person's practices show, oldest first, and the picture of it as an <svg> element."""
         found = await self._debriefs.practised(author_hash, mind=mind)

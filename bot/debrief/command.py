@@ -65,7 +65,7 @@ class Debriefs:
             wanted = _MOVE.fullmatch(text.strip())
             if wanted is None:
                 raise CommandError(USE)
-            return await self._put_right(conversation, author_hash, int(wanted["turn"]), wanted["name"])
+            return await self.put_right(conversation, author_hash, int(wanted["turn"]), wanted["name"])
         return await asyncio.to_thread(_shown, await self.of(conversation, author_hash, mind=mind))
 
     async def of(self, conversation: ConversationRow, author_hash: str, *, mind: bool = True) -> Debrief:
@@ -101,9 +101,10 @@ class Debriefs:
             found.append(growth.practised(told, scenario))
         return [each for each in found if each is not None]
 
-    async def _put_right(
+    async def put_right(
         self, conversation: ConversationRow, author_hash: str, number: int, name: str
     ) -> Shown:
+        """Keep what this person says that a turn of theirs did."""
         try:
             kind, kept = moves.read(name)
         except ValueError as error:

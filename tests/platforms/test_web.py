@@ -287,6 +287,19 @@ async def test_what_cannot_be_done_is_said_in_the_page(here: World) -> None:
     assert "There is no such page" in (await ann.get("/nowhere")).text
 
 
+async def test_a_turn_that_was_heard_wrongly_is_put_right_by_its_teacher_alone(here: World) -> None:
+    ann, bob = await person(here, "ann"), await person(here, "bob")
+    number = await ann.practice("What is 52 minus 17?")
+    assert "A turn of mine was heard wrongly" in (await ann.get(f"/practices/{number}")).text
+    path = f"/practices/{number}/move"
+    assert (await ann.post(path, turn="1", move="asks_why")).status_code == 303
+    assert "you put this right" in (await ann.get(f"/practices/{number}")).text
+    await bob.get("/")
+    assert (await bob.post(path, turn="1", move="asks")).status_code == 404
+    for turn, move in (("2", "asks"), ("x", "asks"), ("1", "unsafe")):
+        assert (await ann.post(path, turn=turn, move=move)).status_code == 400
+
+
 async def test_the_child_is_rated_by_the_rubric(here: World) -> None:
     ann = await person(here, "ann")
     await ann.practice("What is 52 minus 17?")

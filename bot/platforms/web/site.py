@@ -101,6 +101,7 @@ def site(
         Route("/practices", inside(back.practices), methods=["GET"]),
         Route("/practices/{practice}", inside(back.practice, heavy=True), methods=["GET"]),
         Route("/practices/{practice}/share", inside(back.share), methods=["POST"]),
+        Route("/practices/{practice}/move", inside(back.put_right), methods=["POST"]),
         Route("/growth", inside(back.growth, heavy=True), methods=["GET"]),
         Route("/privacy", inside(back.privacy), methods=["GET", "POST"]),
         Route("/privacy/link", inside(back.way_back), methods=["POST"]),
