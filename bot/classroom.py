@@ -301,8 +301,10 @@ class Classroom:
             self._metrics.deadline_misses.labels("given up").inc()
         log.warning("no words", platform=job.message.platform, reason=str(error))
         await self._signs.end(job.moment)
-        await self._notify(job.responder, error.notice or (LATE if error.late else AWAY), job.message)
-        await self._store.mark_failed(job.message.key, f"no words: {error}")
+        notice = error.notice or (LATE if error.late else AWAY)
+        await self._notify(job.responder, notice, job.message, error.speaker)
+        conversation = await self._store.conversation(*_where(job.message))
+        await self._store.mark_failed(job.message.key, f"no words: {error}", conversation.id)
 
     async def _not_sent(self, job: Job, error: NotSent) -> None:
         """The place takes no answer: tell whoever asked, where nobody else sees it."""
@@ -310,7 +312,7 @@ class Classroom:
         log.warning("answer not sent", platform=job.message.platform, reason=str(error))
         await patiently(lambda: self._store.mark_failed(job.message.key, f"not sent: {error}"))
         conversation = await self._store.conversation(*_where(job.message))
-        text = REFUSED.format(name=self._seating.scene(conversation).child.name)
+        text = _named(REFUSED, self._seating.called(conversation))
         try:
             async with asyncio.timeout(self._settings.classroom.send_seconds):
                 told = await job.responder.tell(text)
@@ -320,15 +322,18 @@ class Classroom:
         if not told:
             log.warning("nobody was told", platform=job.message.platform)
 
-    async def _notify(self, responder: Responder, notice: str, message: Message) -> None:
-        """Say that something is in the way, in the name of the child who sits there."""
+    async def _notify(
+        self, responder: Responder, notice: str, message: Message, speaker: str | None = None
+    ) -> None:
+        """Say that something is in the way, in the name of the `speaker`, or of whoever sits there."""
         conversation = None
-        try:
-            conversation = await self._store.conversation(*_where(message))
-        except StoreError as error:
-            log.warning("notice names the default child", reason=str(error))
-        name = self._seating.scene(conversation).child.name
-        await self._send(responder, Outgoing(notice.format(name=name), None))
+        if speaker is None:
+            try:
+                conversation = await self._store.conversation(*_where(message))
+            except StoreError as error:
+                log.warning("notice names the default child", reason=str(error))
+        name = speaker or self._seating.called(conversation)
+        await self._send(responder, Outgoing(_named(notice, name), None))
 
     def _takes_long(self, turnstile: Turnstile, ahead: int) -> bool:
         """Whether a message with so many before it in its conversation has to wait longer than goes without saying."""
@@ -379,6 +384,12 @@ class Classroom:
             log.warning("notice not sent", reason="the platform did not take it in time")
         except Exception as error:  # noqa: BLE001 - a platform's own errors are not ours to know
             log.warning("notice not sent", reason=str(error) or type(error).__name__)
+
+
+def _named(notice: str, name: str) -> str:
+    """A notice about somebody; it begins as a sentence does."""
+    text = notice.format(name=name)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _where(message: Message) -> tuple[str, str, str | None]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import privacy
+from bot.choices import Choices
 from bot.courses import Courses
 from bot.debrief import moves
 from bot.debrief.command import OFFER, Debriefs
@@ -43,6 +45,7 @@ LATELY = 10
 PHRASING = "phrasing"
 """How a turn is marked for which no model had words that could stand."""
 NO_WEB = "there is no web classroom here; whoever runs this bot sets one up with [web] in config.toml"
+ENDED = "This practice has ended. What is said next begins a fresh one."
 MOST_VERSIONS = 5
 MOST_REMEMBERED = 6
 """Things that a child said of itself which its status shows, the newest ones."""
@@ -68,8 +71,15 @@ class Commands:
         self._classroom = classroom
         self._troubles = {} if troubles is None else troubles
         self.opinions: Opinions = Opinions(store)
-        self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum)
+        self.practice: Practice = Practice(settings, store, classroom.children, classroom.curriculum, models)
         self.debriefs: Debriefs = Debriefs(settings, store, classroom.children, classroom.curriculum)
+        self.choices: Choices = Choices(
+            lambda: models.names,
+            classroom.children,
+            classroom.curriculum.lessons,
+            self.find_lessons,
+            self.practice,
+        )
         self.links = links
         data = (classroom.children, classroom.curriculum)
         self.portfolio: Portfolio = Portfolio(store, self.practice, self.debriefs, *data)
@@ -276,6 +286,12 @@ class Commands:
         the role allows it."""
         return await self.debriefs.answer(place, author_hash, text, mind=show_mind)
 
+    async def done(self, place: Place, author_hash: str, *, show_mind: bool = True) -> Shown:
+        """End the practice here with a word on it to this teacher; what is said next begins a fresh one."""
+        await self.practice.end(place, author_hash)
+        told = await self.debrief(place, author_hash, show_mind=show_mind)
+        return replace(told, all_told=ENDED)
+
     async def growth(self, author_hash: str, *, show_mind: bool = True) -> Shown:
         """What this person's practices show over weeks; what the children believed only where the role allows it."""
         return await self.debriefs.growth(author_hash, mind=show_mind)
@@ -301,11 +317,6 @@ class Commands:
         return self._classroom.author_hash(platform, user)
 
     @property
-    def model_names(self) -> tuple[str, ...]:
-        """Every model's name, from memory: quick enough to complete while somebody types."""
-        return self._models.names
-
-    @property
     def move_names(self) -> tuple[str, ...]:
         """What a teacher's turn can be put right to."""
         return moves.NAMES
@@ -316,7 +327,7 @@ class Commands:
             lessons = self._classroom.curriculum.lessons
             return (argument or "").lower() in {identifier.lower() for identifier in lessons}
         chooses = name in {"model", "child"} and bool(argument)
-        return name == "new" or chooses or self.practice.changes(name, (argument or "").strip())
+        return name in {"new", "done"} or chooses or self.practice.changes(name, (argument or "").strip())
 
     def pays(self, name: str, argument: str | None) -> bool:
         """Whether the subcommand with this argument chooses a model that somebody may have to pay for."""

@@ -32,6 +32,23 @@ MOST_MEMBERS = 300
 TITLE_CHARACTERS, NAME_CHARACTERS, CODE_CHARACTERS = 80, 60, 12
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for one another."""
+EXPORTED = (
+    "course",
+    "teacher",
+    "practice",
+    "scenario",
+    "number",
+    "role",
+    "content",
+    "said_at",
+    "move",
+    "child",
+    "lesson",
+    "misconception",
+    "stage",
+    "model",
+)
+"""What stands in a row of an export, in this order."""
 NO_COURSE = "there is no such course here"
 NOT_ALONE = "other people spoke in this practice, too, so it cannot be shared: what they said is theirs"
 NOT_YOURS = "there is no such practice of yours"
@@ -92,6 +109,10 @@ class Courses:
                 raise CommandError(f"this course is full: {MOST_MEMBERS} people are in it")
         await self._store.courses.join(course.id, author_hash, name)
         return course
+
+    async def has_code(self, code: str) -> bool:
+        """Whether a course has this code."""
+        return await self._store.courses.of_code(code.strip().lower()[:CODE_CHARACTERS]) is not None
 
     async def leave(self, author_hash: str, course_id: int) -> None:
         """Take this person off the list; what they shared there is shared no more."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINK_SECONDS = 600
 """How long a sign-in link is good."""
+BACK_SECONDS = 14 * 24 * 60 * 60
+"""How long a link is good by which somebody who is in comes back later, or on another device."""
 SESSION_SECONDS = 12 * 60 * 60
 LONGEST = 500
 """Characters of anything signed; ours have about half."""
@@ -43,11 +45,13 @@ class Links:
         # A key of its own: nothing that is signed here says anything of the hashes.
         self._key = hmac.new(secret, b"what the web classroom signs", hashlib.sha256).digest()
         self._links = URLSafeTimedSerializer(self._key, salt="sign-in")
+        self._back = URLSafeTimedSerializer(self._key, salt="come back")
         self._sessions = URLSafeTimedSerializer(self._key, salt="session")
 
-    def link(self, author_hash: str) -> str:
-        """A link by which that person signs in, once, soon."""
-        signed = self._links.dumps([author_hash, secrets.token_urlsafe(_NONCE_BYTES)])
+    def link(self, author_hash: str, *, back: bool = False) -> str:
+        """A link by which that person signs in, once, soon; or comes `back` within two weeks."""
+        signer = self._back if back else self._links
+        signed = signer.dumps([author_hash, secrets.token_urlsafe(_NONCE_BYTES)])
         return f"{self.address}/in?t={signed}"
 
     def good(self, token: str) -> bool:
@@ -60,7 +64,7 @@ class Links:
         if read is None:
             return None
         who, nonce = read
-        expires = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)  # it is no longer good than this
+        expires = datetime.now(UTC) + timedelta(seconds=BACK_SECONDS)  # no link is good for longer
         return who if await self._store.links.use(nonce, expires) else None
 
     def session(self, author_hash: str) -> str:
@@ -81,7 +85,7 @@ class Links:
         return hmac.compare_digest(self.token(about).encode(), token.encode())
 
     def _read(self, token: str) -> tuple[str, str] | None:
-        return _pair(self._links, token, LINK_SECONDS)
+        return _pair(self._links, token, LINK_SECONDS) or _pair(self._back, token, BACK_SECONDS)
 
 
 def _pair(signer: URLSafeTimedSerializer, signed: str, seconds: int) -> tuple[str, str] | None:

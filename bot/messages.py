@@ -104,6 +104,8 @@ class Shown:
     files: tuple[Attachment, ...] = ()
     link: str = ""
     """An address to open; shown so that it can be, and to that person alone."""
+    all_told: str = ""
+    """What everybody in a shared place is told of it, where the rest (files, too) is for that person alone."""
 
 
 class CommandError(ValueError):

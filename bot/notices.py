@@ -12,3 +12,7 @@ REFUSED = (
     "again once that is mended."
 )
 UNSENT = "Your message could not be kept just now. Please tell whoever runs this bot."
+NEEDS_CAPABLE = (
+    "A talk with a grown-up needs a capable model, and the one chosen here can play a child alone. Choose another, "
+    "or leave with /student scenario off."
+)

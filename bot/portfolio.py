@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.store.rows import ConversationRow, TurnRow
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
+    from bot.student.records.scenario import Scenario
 
 MOST_SHOWN = 200
 """Turns of the talk that runs, the newest ones."""
@@ -51,13 +52,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The talk that runs in a place: who sits there, what is practised, and what was said."""
+    """The talk that runs in a place: who sits there, what is practised, and what was said. `left` says how many turns
+    are left of those that the scenario is meant to take, 0 or less where it had them; None where it names none. `goal`
+    is the scenario's, `several` says that more than one child sits there."""
 
     conversation: int
     child: str
     scenario: str | None
     card: Shown
     lines: tuple[Line, ...]
+    left: int | None = None
+    goal: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +101,32 @@ class Portfolio:
             place.platform, place.channel, place.thread, lambda _: MOST_SHOWN
         )
         scenario = self._practice.of(conversation)
-        child, known = (
-            self._practice.names(self._practice.children(conversation)),
-            self._practice.lesson(conversation),
-        )
+        child, known = self._practice.with_whom(conversation), self._practice.lesson(conversation)
         lesson = self._curriculum.lessons.get(known)
         if scenario is not None:
-            card = await self._practice.card(scenario)
+            card = replace(await self._practice.card(scenario), hint="")
         elif lesson is not None:
             page = lesson.page
             rows = (("with", child), *((("on the page", page.told),) if page else ()))
             card = Shown(lesson.title, rows, lesson.objective, files=await files(page))
         else:
             card = Shown(known, (("with", child),))
+        if card.files:  # the picture has the same words
+            shown = tuple(each for each in card.rows if each[0] not in {"on the page", "on the table"})
+            card = replace(card, rows=shown)
         lines = list(self.lines(turns, author_hash, child))
         if scenario is not None and scenario.opening and len(turns) >= conversation.turns:
             lines.insert(0, Line(0, "child", child, scenario.opening))
-        practised = scenario.id if scenario else None
-        return Talk(conversation.id, child, practised, card, tuple(lines))
+        practised, left = scenario.id if scenario else None, _left(scenario, turns, author_hash)
+        goal, several = scenario.goal if scenario else "", len(self._practice.children(conversation)) > 1
+        return Talk(conversation.id, child, practised, card, tuple(lines), left, goal, several)
+
+    async def left(self, place: Place, author_hash: str) -> int | None:
+        """How many turns are left there of those that the scenario is meant to take; None where it names none."""
+        conversation, turns = await self._store.so_far(
+            place.platform, place.channel, place.thread, lambda _: MOST_SHOWN
+        )
+        return _left(self._practice.of(conversation), turns, author_hash)
 
     def lines(self, turns: Sequence[TurnRow], author_hash: str, child: str) -> tuple[Line, ...]:
         """Turns as that teacher sees them; `child` is whose name stands where the data knows the child no more."""
@@ -139,7 +153,7 @@ class Portfolio:
         return Entry(
             conversation=conversation.id,
             began=conversation.created_at,
-            child=self._practice.names(self._practice.children(conversation)),
+            child=self._practice.with_whom(conversation),
             lesson=self._curriculum.lessons[lesson].title if lesson in self._curriculum.lessons else lesson,
             scenario=scenario.title if scenario else "",
             turns=conversation.turns - (conversation.branch_at or 0),
@@ -159,7 +173,28 @@ class Portfolio:
             return None
         return await asyncio.to_thread(body, await self._debriefs.of(conversation, author_hash, mind=mind))
 
+    async def put_right(self, conversation_id: int, author_hash: str, turn: int, move: str) -> Shown | None:
+        """Put right how a turn of that person's was heard; None where the practice is none of theirs."""
+        conversation = await self.own(conversation_id, author_hash)
+        if conversation is None:
+            return None
+        return await self._debriefs.put_right(conversation, author_hash, turn, move)
+
+    async def own_turns(self, conversation_id: int, author_hash: str) -> list[tuple[int, str]]:
+        """What that person said in a practice that the child heard, by number."""
+        turns, _ = await self._store.practices.said(conversation_id, MOST_READ)
+        mine = (each for each in turns if each.author_hash == author_hash and each.role is Role.TEACHER)
+        return [(each.number, each.content) for each in mine if each.content and each.flag is None]
+
     async def growth(self, author_hash: str, *, mind: bool) -> tuple[list[Practised], str]:
         """What a person's practices show, oldest first, and the picture of it as an <svg> element."""
         found = await self._debriefs.practised(author_hash, mind=mind)
         return found, svg(picture(found)) if found else ""
+
+
+def _left(scenario: Scenario | None, turns: Sequence[TurnRow], author_hash: str) -> int | None:
+    if scenario is None or scenario.turns is None:
+        return None
+    return scenario.turns - sum(
+        each.author_hash == author_hash for each in turns if each.role is Role.TEACHER
+    )

@@ -15,22 +15,29 @@ from bot.student.believing.state import MindError
 from bot.student.records.child import listed
 from bot.student.records.dialogue import Role
 from bot.student.records.reading import near
-from bot.student.records.scenario import KINDS, Scenario
+from bot.student.records.scenario import KINDS, Kind, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.config import Settings
+    from bot.models.registry import Models
     from bot.store import Store
     from bot.store.rows import ConversationRow, Moment
     from bot.student.records.child import Child
     from bot.student.records.curriculum import Curriculum
 
+FIRST = "forty-five"
+"""The scenario for a first time: a wrong idea that makes sense to the child, and nothing to do but find it out."""
 MOST_FOUND = 12
 MOST_MOMENTS = 12
 """The newest ones; earlier ones can be named all the same."""
 EXCERPT = 80
 """Characters of a turn where it is listed."""
+PARENT = (
+    'this is a talk with a grown-up, which a small model cannot play: choose one with ability = "capable" first, with '
+    "/student model NAME; docs/scenarios.md says how to set one up"
+)
 HOW = "Choose with /student scenario ID; search by goal, subject, child or any word."
 
 
@@ -38,19 +45,32 @@ class Practice:
     """Each method returns what to show or raises `CommandError`; a `StoreError` passes through."""
 
     def __init__(
-        self, settings: Settings, store: Store, children: Mapping[str, Child], curriculum: Curriculum
+        self,
+        settings: Settings,
+        store: Store,
+        children: Mapping[str, Child],
+        curriculum: Curriculum,
+        models: Models,
     ) -> None:
         self._settings = settings
         self._store = store
         self._children = children
         self._lessons = curriculum.lessons
-        self._scenarios = curriculum.scenarios
+        self._known = curriculum.scenarios
+        self._models = models
+
+    @property
+    def _scenarios(self) -> Mapping[str, Scenario]:
+        """Those that can be played here: a talk with a parent takes a capable model."""
+        if any(self._models.capable(name) for name in self._models.names):
+            return self._known
+        return {name: each for name, each in self._known.items() if each.parent is None}
 
     # What is known of a conversation.
 
     def of(self, conversation: ConversationRow) -> Scenario | None:
         """The scenario that is practised there, if there is one that is known."""
-        return self._scenarios.get(conversation.scenario or "")
+        return self._known.get(conversation.scenario or "")
 
     def children(self, conversation: ConversationRow) -> tuple[str, ...]:
         """The ids of the children who sit there, in order."""
@@ -69,12 +89,31 @@ class Practice:
         """The names of these children as one says them: "Mia, Owen and Yusuf"."""
         return listed([self._children[each].name for each in children])
 
+    def with_whom(self, conversation: ConversationRow) -> str:
+        """With whom one talks there, by name: the children, or a parent."""
+        scenario = self.of(conversation)
+        return self.partner(scenario) if scenario else self.names(self.children(conversation))
+
+    def partner(self, scenario: Scenario) -> str:
+        """The same of a scenario."""
+        return scenario.parent.name if scenario.parent else self.names(scenario.children)
+
     async def leave(self, place: Place, children: Sequence[str], lesson: str | None) -> ConversationRow:
         """Begin a conversation with these children and that lesson, and without a scenario."""
         fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
         return await self._store.update_conversation(
             fresh.id, child=" ".join(children), lesson=lesson, scenario=None
         )
+
+    async def end(self, place: Place, author_hash: str) -> int:
+        """End the conversation here, in which this teacher spoke, and begin a fresh one; give the number of the old
+        one."""
+        running = await self._conversation(place)
+        mine = await self._store.practices.newest(place.platform, place.channel, place.thread, author_hash)
+        if mine is None or mine.id != running.id:
+            raise CommandError("you have said nothing in this practice yet: talk with the child first")
+        await self._store.new_conversation(place.platform, place.channel, place.thread)
+        return running.id
 
     # /student scenario.
 
@@ -93,6 +132,8 @@ class Practice:
             hint = "/student scenario list shows all, off leaves this one."
             return Shown(current.title, rows, hint, files=await files(current.shown))
         if (chosen := self._named(text or "")) is not None:
+            if chosen.parent and not self._models.capable(conversation.model or self._settings.student.model):
+                raise CommandError(PARENT)
             fresh = await self._store.new_conversation(place.platform, place.channel, place.thread)
             await self._store.update_conversation(fresh.id, scenario=chosen.id)
             return await self.card(chosen)
@@ -105,7 +146,8 @@ class Practice:
         return Shown(
             scenario.title,
             tuple(self._card(scenario)),
-            f"Write to {self.names(scenario.children)} when you are ready. /student scenario shows this again.",
+            f"Write to {self.partner(scenario)} when you are ready. /student done ends it with a word on your "
+            "practice; /student scenario shows this again.",
             files=await files(scenario.shown),
         )
 
@@ -151,12 +193,25 @@ class Practice:
         )
 
     def _overview(self) -> Shown:
-        rows = []
-        for kind in KINDS:
-            ids = [each.id for each in self._scenarios.values() if each.kind == kind]
-            if ids:
-                rows.append((kind.replace("-", " "), ", ".join(ids)))
-        return Shown("Scenarios" if rows else "There are no scenarios here.", tuple(rows), HOW)
+        rows = [
+            (kind.replace("-", " "), "\n".join(f"{each.id}: {each.title}" for each in found))
+            for kind, found in self.by_goal(self._scenarios.values())
+        ]
+        if FIRST in self._scenarios:
+            rows.insert(0, ("for a first time", f"{FIRST}: {self._scenarios[FIRST].title}"))
+        return Shown("Scenarios, by goal" if rows else "There are no scenarios here.", tuple(rows), HOW)
+
+    @staticmethod
+    def by_goal(scenarios: Iterable[Scenario]) -> list[tuple[Kind, list[Scenario]]]:
+        """The scenarios of each kind of goal, in the order in which the kinds are shown; no kind without one."""
+        every = list(scenarios)
+        sorted_ = [(kind, [each for each in every if each.kind == kind]) for kind in KINDS]
+        return [(kind, found) for kind, found in sorted_ if found]
+
+    @property
+    def first(self) -> Scenario | None:
+        """The one for a first time, where it is there."""
+        return self._scenarios.get(FIRST)
 
     def _search(self, words: str, current: Scenario | None) -> Shown:
         found = self.find(words)
@@ -171,14 +226,17 @@ class Practice:
 
     def summary(self, scenario: Scenario) -> str:
         """Title, goal, child and subject in a line."""
-        names, subject = self.names(scenario.children), self._lessons[scenario.lesson].subject
+        names, subject = self.partner(scenario), self._lessons[scenario.lesson].subject
         return f"{scenario.title} ({scenario.kind.replace('-', ' ')}; {names}, {subject})"
 
     def _card(self, scenario: Scenario) -> Iterator[tuple[str, str]]:
         lesson = self._lessons[scenario.lesson]
         seats = [self._children[each] for each in scenario.children]
-        ages = ", ".join(f"{each.name}, {each.age}" for each in seats)
-        yield "with", f"{ages}; {lesson.title.rstrip('?.!')}"
+        ages = ", ".join(f"{each.name} ({each.age})" for each in seats)
+        if scenario.parent:
+            yield "with", f"{scenario.parent.name}, {scenario.parent.who}; about {ages}"
+        else:
+            yield "with", f"{ages}; {lesson.title.rstrip('?.!')}"
         yield "when", scenario.time
         yield "before", scenario.before
         if scenario.work:
@@ -186,7 +244,7 @@ class Practice:
         if scenario.page:
             yield "on the table", scenario.page.told
         if scenario.opening:
-            yield f"{seats[0].name} says", scenario.opening
+            yield f"{scenario.parent.name if scenario.parent else seats[0].name} says", scenario.opening
         yield "your goal", scenario.goal
         yield "how long", scenario.length
 
@@ -202,12 +260,13 @@ class Practice:
                 lesson.id,
                 lesson.title,
                 *(self._children[each].name for each in scenario.children),
+                self.partner(scenario),
             )
         ).lower()
 
     def _named(self, identifier: str) -> Scenario | None:
         wanted = identifier.strip().lower()
-        return next((each for each in self._scenarios.values() if each.id.lower() == wanted), None)
+        return next((each for each in self._known.values() if each.id.lower() == wanted), None)
 
     # /student again.
 

@@ -79,6 +79,13 @@ class Seating:
         """The first child that sits there, with the lesson."""
         return self.scenes(conversation)[0]
 
+    def called(self, conversation: ConversationRow | None) -> str:
+        """What whoever sits there is called in a sentence about them: the child's name, or the class."""
+        if (scenario := self.scenario(conversation)) and scenario.parent:
+            return scenario.parent.name
+        scenes = self.scenes(conversation)
+        return scenes[0].child.name if len(scenes) == 1 else "the class"
+
     def scenario(self, conversation: ConversationRow | None) -> Scenario | None:
         """What is practised there, if anything that is known."""
         return self._curriculum.scenarios.get((conversation and conversation.scenario) or "")

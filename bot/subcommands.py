@@ -67,6 +67,12 @@ SUBCOMMANDS = (
         lambda do, place, *_: do.new(place),
     ),
     Subcommand(
+        "done",
+        "",
+        "end this practice with a word on it, for you alone; the next turn begins a fresh one",
+        lambda do, place, author, _: do.done(place, author),
+    ),
+    Subcommand(
         "debrief",
         "[move TURN MOVE]",
         "a word on your practice here, for you alone; or put right how a turn of yours was heard",

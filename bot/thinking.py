@@ -18,17 +18,19 @@ from typing import TYPE_CHECKING
 from bot.budget import Budget
 from bot.lanes import Job
 from bot.messages import Answer, Message, Outgoing
+from bot.notices import NEEDS_CAPABLE
 from bot.seating import Ear, Seating
 from bot.signs import Signs
-from bot.store.rows import Consent, ConversationRow, Spoken, StudentTurn, TeacherTurn
+from bot.store.rows import Consent, ConversationRow, Spoken, StudentTurn, TeacherTurn, TurnRow
 from bot.student import classmates, student
 from bot.student.classmates import Line, Part, Round
 from bot.student.guard import safeguard
 from bot.student.records.cue import Cue
 from bot.student.records.curriculum import Scene
-from bot.student.records.dialogue import MoveKind, Role, Turn
+from bot.student.records.dialogue import MoveKind, Role, Thought, ThoughtKind, Turn
+from bot.student.records.scenario import Parent
 from bot.student.said import Said
-from bot.student.voicing import prompt
+from bot.student.voicing import grown_up, prompt
 from bot.wording import NoWords, Worded, Wording
 
 if TYPE_CHECKING:
@@ -95,6 +97,11 @@ class Thinking:
             if not await self._counted(model):
                 reason = f"{model}: there is a budget, and no price of it in data/prices.toml"
                 raise NoWords(reason, late=False, notice=self._budget.no_price)
+        scenario = self._seating.scenario(conversation)
+        if scenario is not None and scenario.parent is not None:
+            who = (scenario.parent, scenario.logged_as)
+            spoken = await self._grown_up(job, conversation, who, scenes[0], said, turn_seed)
+            return spoken, answer_of(spoken)
         floor = classmates.addressed(scenes, minds, own, turn_seed)
         first, heard = floor.speakers[0], classmates.heard_by_all(scenes, own)
         hosted = not spent and await self._counted(self._settings.student.ear)
@@ -106,6 +113,44 @@ class Thinking:
         talk = _Talk(conversation, scenes, message, model, lines, ear)
         spoken = await self._spoken(job, talk, round_)
         return spoken, answer_of(spoken)
+
+    async def _grown_up(  # noqa: PLR0913 - what one answer is made of
+        self,
+        job: Job,
+        conversation: ConversationRow,
+        who: tuple[Parent, str],
+        scene: Scene,
+        said: Sequence[TurnRow],
+        seed: int,
+    ) -> Spoken:
+        """What the parent says, and is logged as: no child's mind is in it, so no move is heard and nothing changes."""
+        message, (parent, logged_as), model = job.message, who, self._seating.model(conversation)
+        if not self._models.capable(model):
+            raise NoWords(f"{model}: cannot play a grown-up", late=False, notice=NEEDS_CAPABLE)
+        job.thinking = self._signs.show(job.responder.thinking, after=job.moment)
+        turns = tuple(Turn(each.role, each.content) for each in said)
+        cue = Cue(
+            scene.child,
+            scene.lesson,
+            (*self._seating.opening(conversation, len(said)), *turns),
+            message.text,
+            Thought(ThoughtKind.CHAT, words=grown_up.WORDS),
+            conversation=str(conversation.id),
+            parent=parent,
+        )
+        try:
+            words = await self._words(job, cue, model, seed)
+        except NoWords as error:
+            error.speaker = parent.name
+            raise
+        student = _student_turn(scene, cue.thought, seed, words, child=logged_as)
+        minds = self._seating.minds(conversation, message.sent_at)
+        mind = minds.to_json([scene.child.id])
+        teacher, outgoing = (
+            self._teacher_turn(message, None),
+            Outgoing(words.text, parent.name, not conversation.turns),
+        )
+        return _spoken(conversation, outgoing, teacher, student, mind, conversation.mind)
 
     async def _counted(self, model: str) -> bool:
         """Whether a budget, where there is one, can count what that model costs."""
@@ -122,8 +167,9 @@ class Thinking:
             scene, follows = talk.scenes[part.place], bool(said)
             try:
                 words = await self._words(job, talk.cue(part, answered), talk.model, part.seed)
-            except NoWords:
+            except NoWords as error:
                 if not follows:
+                    error.speaker = scene.child.name
                     raise
                 break  # the first answer stands without the second
             words = words.plus(talk.ear.asked) if talk.ear.asked and not follows else words
@@ -131,7 +177,7 @@ class Thinking:
             minds = minds.spoken(part.place, state)
             mind = minds.to_json([each.child.id for each in talk.scenes])
             outgoing = Outgoing(words.text, scene.child.name, not talk.conversation.turns and not follows)
-            child = _student_turn(scene, part, words)
+            child = _student_turn(scene, part.turned.thought, part.seed, words)
             spoken = _spoken(talk.conversation, outgoing, teacher, child, mind, before)
             said.append(replace(spoken, follows=follows))
             answered.append(Line(scene.child.id, Turn(Role.STUDENT, words.text)))
@@ -203,18 +249,20 @@ class _Talk:
         )
 
 
-def _student_turn(scene: Scene, part: Part, words: Worded) -> StudentTurn:
+def _student_turn(
+    scene: Scene, thought: Thought, seed: int, words: Worded, *, child: str | None = None
+) -> StudentTurn:
     return StudentTurn(
         content=words.text,
         said_at=datetime.now(UTC),
-        thought=part.turned.thought,
+        thought=thought,
         voiced=words.voiced,
         model=words.model,
         model_version=words.version,
         prompt_version=prompt.VERSION,
-        child=scene.child.id,
+        child=child or scene.child.id,
         lesson=scene.lesson.id,
-        seed=part.seed,
+        seed=seed,
         prompt_tokens=words.prompt_tokens,
         completion_tokens=words.completion_tokens,
         cost_usd=words.cost_usd,

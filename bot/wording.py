@@ -19,7 +19,7 @@ from bot.models.base import ModelRefused, ModelUnavailable, Reply, SeveralReplie
 from bot.models.registry import UnknownModel
 from bot.models.turnstile import TooLate, Turnstile
 from bot.student.records.cue import Cue
-from bot.student.voicing import choice, voice
+from bot.student.voicing import choice, grown_up, voice
 
 if TYPE_CHECKING:
     from bot.metrics import Metrics
@@ -35,12 +35,14 @@ LATELY = 500
 
 class NoWords(Exception):
     """No model said anything, for the reason in the message; `late` where there was no time left to ask one, `notice`
-    where there is something of its own to be told."""
+    where there is something of its own to be told, `speaker` the name of the child that was to say it, where that is
+    known."""
 
     def __init__(self, reason: str, *, late: bool, notice: str | None = None) -> None:
         super().__init__(reason)
         self.late = late
         self.notice = notice
+        self.speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ class Wording:
         of the event loop.
         """
         turn = _Turn(cue, seed, deadline, self._seconds, repeatable)
-        names = list(dict.fromkeys((name, self._fallback)))
+        # Nobody steps in for a parent: the fallback can play a child alone.
+        names = list(dict.fromkeys((name, self._fallback))) if cue.parent is None else [name]
         async with turn.place:
             for others, model_name in zip(reversed(range(len(names))), names, strict=True):
                 try:
@@ -156,6 +159,8 @@ class Wording:
         if not turn.answered:
             raise NoWords(turn.reason, late=turn.late)
         log.warning("no words stood", model=turn.model, fault=turn.fault or "refused")
+        if cue.parent is not None:
+            raise NoWords(f"{turn.model}: {turn.fault or 'refused'}", late=False)
         return turn.ends(voice.plain(cue.thought, cue.child, seed=seed), "phrasing")
 
     async def _ask(self, turn: _Turn, name: str, seconds: float) -> Worded | None:
@@ -213,12 +218,16 @@ class Wording:
         self._metrics.tokens.labels(model.name, "completion").inc(reply.completion_tokens or 0)
         self._metrics.cost.labels(model.name).inc(reply.cost_usd or 0.0)
         turn.add(reply)
-        earlier = " ".join(said.content for said in cue.turns)
-        shaped = voice.shape(
-            reply.text, cue.thought, cue.child, teacher=cue.teacher, earlier=earlier, seed=seed
-        )
+        shaped = _shape(reply.text, cue, seed)
         shaped = replace(shaped, likelihood=reply.likelihood or 0.0)
         if shaped.fault:
             turn.fault = shaped.fault
             log.debug("words not kept", fault=shaped.fault, reply=reply.text)
         return shaped
+
+
+def _shape(text: str, cue: Cue, seed: int) -> voice.Shaped:
+    if cue.parent is not None:
+        return grown_up.shape(text)
+    earlier = " ".join(said.content for said in cue.turns)
+    return voice.shape(text, cue.thought, cue.child, teacher=cue.teacher, earlier=earlier, seed=seed)

@@ -96,7 +96,7 @@ class TestSeats:
 
     async def test_a_scenario_seats_its_children_each_with_its_own_mind(self, app: App) -> None:
         card = await run(app, "scenario five-six-or-eight")
-        assert rows(card)["with"].startswith("Kai, ")
+        assert rows(card)["with"].startswith("Kai (7), ")
         assert "Write to Kai, Zoe and Linh" in card.hint
         for name, answer in (("Kai", "6"), ("Zoe", "8"), ("Linh", "5")):
             (sent,) = await say(app, f"{name}, how did you get your answer?")
@@ -187,6 +187,31 @@ class TestTalk:
             assert [each.speaker for each in sent] == ["Mia"]
             assert [each.role for each in await turns(app)] == [Role.TEACHER, Role.STUDENT]
             assert await app.store.unanswered() == []
+
+    async def test_who_cannot_answer_is_named_and_its_turn_is_told_of(self, path: Path) -> None:
+        class Mute(ScriptedModel):
+            async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
+                if cue.child.id == "owen":
+                    raise ModelUnavailable("away")
+                return await super().reply(cue, seed=seed)
+
+        async with room(path, Mute()) as app:
+            await run(app, "child mia owen")
+            await say(app, "Mia, what is 52 minus 17?")
+            listener = Listener()
+            await app.classroom.receive(message("Owen, and you?", author="ann"), listener, seed=7)
+            assert [each.text.partition(" cannot")[0] for each in listener.sent] == ["Owen"]
+            assert "One message here got no answer" in (await run(app, "debrief")).hint
+
+    async def test_what_a_scenario_began_with_is_not_said_to_have_moved(self, app: App) -> None:
+        await run(app, "scenario three-on-the-board")
+        for text in ("Owen, do you agree with Mia?", "Yusuf, how did you get 35?"):
+            await say(app, text)
+        told = rows(await run(app, "debrief"))
+        moved = next(value for name, value in told.items() if name.startswith("What moved"))
+        assert moved.endswith("No wrong idea moved in these turns."), (
+            "Owen was in doubt, and Yusuf right, before"
+        )
 
     async def test_a_notice_is_one_answer_whoever_sits_there(self, app: App) -> None:
         await say(app, ASKED)

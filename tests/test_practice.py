@@ -61,7 +61,7 @@ class TestScenario:
         card = await run(app, "scenario FOUR-is-more")
         told = rows(card)
         assert card.text == "Four is more than two"
-        assert told["with"].startswith("Theo, 8")
+        assert told["with"].startswith("Theo (8)")
         assert {"when", "before", "on the page", "Theo says", "your goal", "how long"} <= set(told)
         after = await now(app)
         assert (after.scenario, after.turns, after.id != before.id) == ("four-is-more", 0, True)
@@ -72,6 +72,8 @@ class TestScenario:
 
     async def test_what_the_child_believes_is_hidden(self, app: App) -> None:
         for name, scenario in app.classroom.curriculum.scenarios.items():
+            if scenario.parent:
+                continue  # a small model plays none
             shown = str(await run(app, f"scenario {name}")) + str(await run(app, "scenario"))
             lesson = app.classroom.curriculum.lessons[scenario.lesson]
             for idea in lesson.misconceptions:

@@ -25,4 +25,8 @@ async def serve(settings: Settings, config: Path | None, *, show_link: bool) -> 
             link = links.link(parts.classroom.author_hash("console", "terminal"))
             typer.echo(f"The web classroom is open. Your way in, once, within ten minutes:\n{link}")
 
+    if show_link:
+        typer.echo(
+            "Opening: the model is loaded and tried first, which may take a minute. Then your link is here."
+        )
     await app.run(settings, config, (WEB,), greet)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from types import MappingProxyType
 
 from bot.debrief.record import Shift, Spoken, Who
 from bot.student.records.dialogue import MoveKind, Stage, ThoughtKind
@@ -17,9 +18,14 @@ CONFIRMS = (MoveKind.SAYS_RIGHT, MoveKind.REINFORCES)
 """Moves by which a doubt goes."""
 
 
-def shifts(turns: Sequence[Spoken], now: Mapping[str, Stage], night: timedelta) -> tuple[Shift, ...]:
+def shifts(
+    turns: Sequence[Spoken],
+    now: Mapping[str, Stage],
+    night: timedelta,
+    began: Mapping[str, Stage] = MappingProxyType({}),
+) -> tuple[Shift, ...]:
     """Every move of a wrong idea, in order. `now` is how firmly each sits after the last turn, where that is known;
-    a silence longer than `night` lets the child sleep."""
+    a silence longer than `night` lets the child sleep; `began` is how firmly each sat when a scenario began."""
     stages: dict[str, Stage] = {}
     last: dict[str, int] = {}
     found: list[Shift] = []
@@ -38,7 +44,7 @@ def shifts(turns: Sequence[Spoken], now: Mapping[str, Stage], night: timedelta) 
             continue
         idea = thought.misconception
         # A child that has not shown an idea yet holds it.
-        before = stages.get(idea, Stage.HOLDS)
+        before = stages.get(idea, began.get(idea, Stage.HOLDS))
         shift = _shift(turns, (idea, before, thought.stage), last.get(idea, -1), place, night)
         if shift is not None:
             found.append(shift)

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.debrief import advice, beliefs, moves, questions, talkmoves
+from bot.debrief import advice, beliefs, goals, moves, questions, talkmoves
 from bot.debrief import missed as missing
 from bot.debrief.record import Debrief, Shift, Spoken, Who
 from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
+from bot.student.believing import beginning
 from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindError
 from bot.student.hearing.questions import index
@@ -29,11 +30,13 @@ MOST_TURNS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A conversation as the store keeps it, with what people said of its turns, by the id of the turn."""
+    """A conversation as the store keeps it, with what people said of its turns, by the id of the turn; and how many
+    messages there got no answer."""
 
     conversation: ConversationRow
     turns: Sequence[TurnRow]
     feedback: Mapping[int, Sequence[FeedbackRow]]
+    unanswered: int = 0
 
 
 def build(  # noqa: PLR0913 - what it is built of
@@ -49,10 +52,14 @@ def build(  # noqa: PLR0913 - what it is built of
     children in their `seats` the one that spoke last. Without `mind`, nothing that tells what the children believe."""
     rows = practice.turns
     seats = tuple(seats) or (scene.child,)
-    turns = _spoken(practice, you, scene, {each.id: each.name for each in seats})
     first = rows[0].number if rows else 1
     scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
-    names = tuple(each.name for each in seats)
+    parent = scenario.parent if scenario else None
+    names = (parent.name,) if parent else tuple(each.name for each in seats)
+    by_id = {each.id: each.name for each in seats}
+    if scenario and parent:
+        by_id = {scenario.logged_as: parent.name}
+    turns = _spoken(practice, you, scene, by_id)
     told = Debrief(
         conversation=practice.conversation.id,
         child=listed(names),
@@ -66,6 +73,8 @@ def build(  # noqa: PLR0913 - what it is built of
         counts=scenario.counts if scenario else (),
         page=scene.lesson.page,
         children=names,
+        unanswered=practice.unanswered,
+        grown_up=parent is not None,
     )
     return _with_mind(told, practice, scene, night, seats) if mind else told
 
@@ -77,11 +86,15 @@ def _with_mind(
     minds = _now(practice.conversation, seats)
     shifts: list[Shift] = []
     showed: dict[str, dict[str, Stage]] = {}
+    began: dict[tuple[str, str], Stage] = {}
+    scenario = scene.curriculum.scenarios.get(practice.conversation.scenario or "")
     for child in seats:
         turns = _heard_by(told, child.name)
-        own = beliefs.shifts(turns, minds.get(child.id, {}), night)
+        sat = beginning.stages(scenario.of(child.id), scene.lesson) if scenario else {}
+        began |= {(child.name, idea): stage for idea, stage in sat.items()}
+        own = beliefs.shifts(turns, minds.get(child.id, {}), night, sat)
         shifts += (replace(each, child=child.name) for each in own)
-        showed[child.name] = _stages(turns, own)
+        showed[child.name] = _stages(turns, own, sat)
     if len(seats) > 1:
         shifts.sort(key=lambda each: told.turns[-1].number + 1 if each.seen is None else each.seen)
     ideas = {}
@@ -91,12 +104,16 @@ def _with_mind(
         ideas[idea] = found.belief if found else idea
     name = scene.child.name
     helps = index(scene.curriculum).helps
+    goal = scenario.kind if scenario and scenario.kind in goals.OWN else None
     return replace(
         told,
         ideas=ideas,
+        began_with=began,
         shifts=tuple(shifts),
         missed=missing.missed(told.turns),
-        advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps),
+        advice=advice.advise(_heard_by(told, name), showed.get(name, {}), scene, helps)
+        if goal is None
+        else goals.advise(told, goal),
     )
 
 
@@ -107,13 +124,15 @@ def _heard_by(told: Debrief, name: str) -> tuple[Spoken, ...]:
     return tuple(each for each in told.turns if each.who is not Who.CHILD or each.child == name)
 
 
-def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift]) -> dict[str, Stage]:
-    """How firmly each idea sits that one child showed, the newest at the end."""
+def _stages(turns: Sequence[Spoken], shifts: Sequence[Shift], began: Mapping[str, Stage]) -> dict[str, Stage]:
+    """How firmly each idea sits that one child showed, the newest at the end; not those that it never held."""
     last = {each.idea: each.after for each in shifts}
     stages: dict[str, Stage] = {}
     for turn in turns:
         thought = turn.thought
         if thought is not None and thought.misconception is not None and thought.stage is not None:
+            if thought.stage is began.get(thought.misconception) is Stage.SECURE:
+                continue
             stages.pop(thought.misconception, None)
             stages[thought.misconception] = last.get(thought.misconception, thought.stage)
     return stages

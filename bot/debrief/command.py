@@ -65,13 +65,14 @@ class Debriefs:
             wanted = _MOVE.fullmatch(text.strip())
             if wanted is None:
                 raise CommandError(USE)
-            return await self._put_right(conversation, author_hash, int(wanted["turn"]), wanted["name"])
+            return await self.put_right(conversation, author_hash, int(wanted["turn"]), wanted["name"])
         return await asyncio.to_thread(_shown, await self.of(conversation, author_hash, mind=mind))
 
     async def of(self, conversation: ConversationRow, author_hash: str, *, mind: bool = True) -> Debrief:
         """The debrief of one conversation for one of its teachers."""
         turns, feedback = await self._store.practices.said(conversation.id, MOST_TURNS)
-        practice = Practice(conversation, turns, feedback)
+        unanswered = await self._store.practices.unanswered(conversation.id)
+        practice = Practice(conversation, turns, feedback, unanswered)
         night = timedelta(hours=self._settings.classroom.next_day_hours)
         seats = self._seats(practice)
         scene = self._scene(practice, seats)
@@ -100,9 +101,10 @@ class Debriefs:
             found.append(growth.practised(told, scenario))
         return [each for each in found if each is not None]
 
-    async def _put_right(
+    async def put_right(
         self, conversation: ConversationRow, author_hash: str, number: int, name: str
     ) -> Shown:
+        """Keep what this person says that a turn of theirs did."""
         try:
             kind, kept = moves.read(name)
         except ValueError as error:

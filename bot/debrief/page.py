@@ -57,7 +57,7 @@ def body(debrief: Debrief) -> str:
         _advice(debrief),
         _list(f"What moved {debrief.child}", _ideas(debrief) + telling.moved(debrief, telling.QUOTED_WHOLE)),
         _list("What could have", telling.left(debrief, most=telling.QUOTED_WHOLE)),
-        f"<h2>Who spoke, and how firmly the ideas sat</h2><figure>{svg(drawn)}</figure>",
+        f'<h2>Who spoke, and how firmly the ideas sat</h2><figure tabindex="0">{svg(drawn)}</figure>',
         f"<p>Words: {escape(telling.words(figures))}</p>",
         _talk(figures),
         f"<h2>Your questions</h2><p>{escape(telling.asked(figures))}</p>",
@@ -146,7 +146,10 @@ def _heard(debrief: Debrief, turn: Spoken) -> list[str]:
     if turn.flagged:
         return ["answered by the program, not by the child"]
     if turn.who is Who.CHILD and debrief.mind and turn.thought is not None and turn.thought.misconception:
-        several = f": “{debrief.ideas[turn.thought.misconception]}”" if len(debrief.ideas) > 1 else ""
+        idea = debrief.ideas.get(turn.thought.misconception)
+        if idea is None:
+            return []
+        several = f": “{idea}”" if len(debrief.ideas) > 1 else ""
         stage = turn.thought.stage
         if stage is Stage.REVISES and turn.wrong:
             return [f"the wrong idea{several}: slipped back"]

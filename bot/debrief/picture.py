@@ -75,7 +75,9 @@ def _ideas(debrief: Debrief) -> list[tuple[str, str]]:
         if idea is not None and idea in debrief.ideas:
             found.pop((turn.child, idea), None)
             found[turn.child, idea] = None
-    return list(found)
+    moved = {(each.child, each.idea) for each in debrief.shifts}
+    never = {key for key, stage in debrief.began_with.items() if stage is Stage.SECURE} - moved
+    return [each for each in found if each not in never]
 
 
 def _sides(debrief: Debrief) -> Iterator[tuple[str, Sequence[Spoken]]]:
@@ -145,7 +147,7 @@ def _line(debrief: Debrief, lane: tuple[str, str], axis: _Axis, top: float, colo
         for each in debrief.shifts
         if each.idea == idea and each.child in ("", child)
     ]
-    x, before = float(LEFT), Stage.HOLDS
+    x, before = float(LEFT), debrief.began_with.get((child, idea), Stage.HOLDS)
     for at, stage in [*seen, (end, seen[-1][1] if seen else before)]:
         y = _level(before, top)
         yield Box(x, y - LINE / 2, at - x, LINE, colour)

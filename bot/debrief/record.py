@@ -6,7 +6,7 @@ Frozen values; how each is found stands in a file of its own. It must not know t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -124,7 +124,8 @@ class Debrief:
     """All that is said of one conversation to one of its teachers. `ideas` holds each wrong idea in words; `shifts`,
     `missed` and `advice` are empty where the reader may not see what the child believes (`mind` is False). `cut` says
     that only the newest turns were looked at. `counts` is what the practised scenario says counts, for the teacher to
-    judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several."""
+    judge; `page` is what lay on the table. `child` names who sat there, and `children` each of several. `unanswered`
+    counts messages that got no answer, and so are none of the turns. `grown_up`: it was a talk with a parent."""
 
     conversation: int
     child: str
@@ -141,6 +142,10 @@ class Debrief:
     counts: tuple[str, ...] = ()
     page: Page | None = None
     children: tuple[str, ...] = ()
+    unanswered: int = 0
+    grown_up: bool = False
+    began_with: Mapping[tuple[str, str], Stage] = field(default_factory=dict)
+    """How firmly each child's idea sat when a scenario began, by the child's name and the idea."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -90,8 +90,9 @@ def _idea(debrief: Debrief) -> Iterator[str]:
 
 def hint(debrief: Debrief) -> str:
     """What stands below it in a chat, whatever else there is room for."""
+    missing = f" {no_answer(debrief.unanswered)}." if debrief.unanswered else ""
     return (
-        f"Read from words alone, by rules that err; no score. Conversation {debrief.conversation}. "
+        f"Read from words alone, by rules that err; no score. Conversation {debrief.conversation}.{missing} "
         "Is a move wrong? /student debrief move TURN MOVE puts it right."
     )
 
@@ -99,7 +100,7 @@ def hint(debrief: Debrief) -> str:
 def moved(debrief: Debrief, most: int = QUOTED) -> list[str]:
     """What moved a wrong idea, one sentence each, of so many characters of each turn at `most`; nothing where the
     child's mind is not shown."""
-    if not debrief.mind:
+    if not debrief.mind or debrief.grown_up:
         return []
     return [_moved(debrief, each, most) for each in debrief.shifts] or ["No wrong idea moved in these turns."]
 
@@ -175,10 +176,14 @@ def limits(debrief: Debrief) -> tuple[str, ...]:
 
 def _limits(debrief: Debrief) -> Iterator[str]:
     yield from LIMITS
+    if debrief.grown_up:
+        yield "A parent here is a model's own words on a card; whether one would have said that, nobody has looked at."
     if not debrief.mind:
         yield "What the child believed is shown here only to those who may see it."
     if debrief.by(Who.OTHER):
         yield "Other people spoke in this conversation, too: their turns are counted, and not judged."
+    if debrief.unanswered:
+        yield f"{no_answer(debrief.unanswered)}."
     if debrief.cut:
         yield f"Only the newest {len(debrief.turns)} turns were looked at."
 
@@ -192,6 +197,12 @@ def quoted(debrief: Debrief, number: int, most: int = QUOTED) -> str:
     if len(text) > most:
         text = text[: most - 1].rsplit(" ", 1)[0] + "…"
     return f"“{text}” (turn {number})"
+
+
+def no_answer(count: int) -> str:
+    """That messages are missing, and why."""
+    some = "One message" if count == 1 else f"{count} messages"
+    return f"{some} here got no answer, and {'is' if count == 1 else 'are'} not counted"
 
 
 def _child(debrief: Debrief, number: int) -> str:

@@ -24,7 +24,7 @@ from bot.models.client import FAILURES, Answer, Client
 from bot.models.prices import Price
 from bot.sections import Provider
 from bot.student.records.cue import Cue
-from bot.student.voicing import capable, prompt
+from bot.student.voicing import capable, grown_up, prompt
 
 TokensField = Literal["max_tokens", "max_completion_tokens"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
@@ -156,7 +156,13 @@ class ChatModel:
 
     async def reply(self, cue: Cue, *, seed: int | None) -> Reply:
         """Ask for the child's words; raise `ModelUnavailable` or `ModelRefused`, nothing else."""
-        render = capable.render if self._settings.ability == "capable" else prompt.render
+        able = self._settings.ability == "capable"
+        if cue.parent is not None:
+            if not able:
+                raise self._unavailable("only a capable model can play a grown-up")
+            asked = grown_up.render(cue, cue.parent)
+            return await self.complete([asdict(message) for message in asked], seed=seed)
+        render = capable.render if able else prompt.render
         return await self.complete([asdict(message) for message in render(cue)], seed=seed)
 
     async def complete(

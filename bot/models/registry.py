@@ -77,6 +77,11 @@ class Models:
         manifest = self._published.live(name) if name in self._published.names else None
         return manifest is not None and manifest.endpoint is not None and not _is_here(manifest.endpoint)
 
+    def capable(self, name: str) -> bool:
+        """Whether that model is set down as a capable one."""
+        wanted = self._settings.models.get(_same(name, tuple(self._settings.models)) or "")
+        return wanted is not None and wanted.ability == "capable"
+
     def priced(self, name: str) -> bool:
         """Whether it is known what that model costs. Reads the file of prices."""
         return all(info.price != UNPRICED for info in self.describe() if info.name.lower() == name.lower())

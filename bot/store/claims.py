@@ -190,12 +190,22 @@ async def unanswered(connection: AsyncConnection) -> list[ClaimedMessage]:
     return [message(payload) for payload in found.scalars()]
 
 
-async def fail(connection: AsyncConnection, key: str, reason: str) -> None:
+async def failed_in(connection: AsyncConnection, conversation_id: int) -> int:
+    """How many messages said in that conversation were given up."""
+    found = select(func.count()).where(
+        claims.c.conversation_id == conversation_id, claims.c.state == ClaimState.FAILED
+    )
+    return (await connection.execute(found)).scalar_one()
+
+
+async def fail(
+    connection: AsyncConnection, key: str, reason: str, conversation_id: int | None = None
+) -> None:
     """Give up on a claimed message, and let go of its text; one already answered stays answered."""
     await connection.execute(
         update(claims)
         .where(claims.c.message_key == key, WAITING)
-        .values(state=ClaimState.FAILED, reason=reason, **GONE)
+        .values(state=ClaimState.FAILED, reason=reason, conversation_id=conversation_id, **GONE)
     )
 
 

@@ -5,7 +5,7 @@ It knows no lesson and no platform. Methods raise `StoreError`.
 
 from __future__ import annotations
 
-from bot.store import conversations, opinions, turns
+from bot.store import claims, conversations, opinions, turns
 from bot.store.database import Database, chunks
 from bot.store.rows import ConversationRow, FeedbackRow, TurnRow
 
@@ -45,3 +45,8 @@ class Practices:
             for chunk in chunks([each.id for each in found]):
                 judged.update(await opinions.of_turns(connection, chunk))
         return found, judged
+
+    async def unanswered(self, conversation_id: int) -> int:
+        """How many messages said in it got no answer, and so are none of its turns."""
+        async with self._database.reading() as connection:
+            return await claims.failed_in(connection, conversation_id)

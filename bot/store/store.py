@@ -141,10 +141,10 @@ class Store:
             return await claims.unanswered(connection)
 
     @whole
-    async def mark_failed(self, key: str, reason: str) -> None:
-        """Give up on a claimed message, and let go of its text; one already answered stays answered."""
+    async def mark_failed(self, key: str, reason: str, conversation_id: int | None = None) -> None:
+        """Give up on a claimed message of that conversation, and let go of its text; one answered stays so."""
         async with self._database.writing() as connection:
-            await claims.fail(connection, key, reason)
+            await claims.fail(connection, key, reason, conversation_id)
 
     # Conversations: one current one per place.
 

@@ -30,6 +30,12 @@ LEFT_OUT = 0.5
 """What each further answer of others adds to it: a child that was left out wants to say something, too."""
 SECOND_SHARE = 0.3
 """Share of questions to all after which a second child speaks up that has another answer than the first."""
+CHIMES_SHARE = 0.15
+"""The same where the first one was called by name."""
+AGREES_SHARE = 0.12
+"""Share of questions to all after which a second child says that it has the same."""
+WHY_SHARE = 0.5
+"""Share of those who speak against another that say why at once."""
 
 _VERBS = (
     r"(?:says|said|thinks|thought|gets|got|tells us|told|answers|answered|writes|wrote|means|meant|explains|explained"
@@ -71,7 +77,10 @@ ANOTHER_WAY = re.compile(
     re.I,
 )
 """What asks for somebody who sees it otherwise than who spoke last."""
-_AGREE = re.compile(rf"\b(?:dis)?agrees?\b|{ANOTHER_WAY.pattern}", re.I)
+_AGREE = re.compile(
+    rf"\b(?:dis)?agrees?\b|\b(?:any|some)(?:one|body) else\b|\bwho else\b|{ANOTHER_WAY.pattern}", re.I
+)
+"""What does not go to who spoke last, but is about what that one said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +126,14 @@ def weight(child: Child, silent: int) -> float:
 
 
 def joins(
-    others: Collection[int], children: Sequence[Child], silent: Sequence[int], rng: random.Random
+    others: Collection[int],
+    children: Sequence[Child],
+    silent: Sequence[int],
+    rng: random.Random,
+    share: float = SECOND_SHARE,
 ) -> int | None:
-    """The seat of a second one who speaks up, of `others` who have another answer; mostly nobody does."""
-    if not others or rng.random() >= SECOND_SHARE:
+    """The seat of a second one who speaks up, of `others` who have something to say; mostly nobody does."""
+    if not others or rng.random() >= share:
         return None
     return draw(children, silent, rng, without=set(range(len(children))) - set(others))
 

@@ -1,8 +1,8 @@
 """Children who sit together: what each makes of a teacher's turn, who answers it, and the talk as each one heard it.
 
 Every child hears every turn of the teacher and minds its own ideas. What another child says is no teaching: it moves
-nobody; a child that is asked about it agrees where its own answer is the same, and else keeps to its own. Pure and
-seeded. Of a child that sits alone all is as `student` says.
+nobody; a child that is asked about it, or now and then takes it up by itself, agrees where its own answer is the same,
+and else keeps to its own. Pure and seeded. Of a child that sits alone all is as `student` says.
 """
 
 from __future__ import annotations
@@ -19,9 +19,20 @@ from bot.student.believing.answers import stage_of
 from bot.student.believing.mind import LIVE
 from bot.student.believing.minds import Minds
 from bot.student.believing.state import MindState
-from bot.student.class_talk import ANOTHER_WAY, Floor, draw, floor, joins
+from bot.student.class_talk import (
+    AGREES_SHARE,
+    ANOTHER_WAY,
+    CHIMES_SHARE,
+    SECOND_SHARE,
+    WHY_SHARE,
+    Floor,
+    draw,
+    floor,
+    joins,
+)
 from bot.student.hearing.heard import Heard
 from bot.student.hearing.reader import Reads
+from bot.student.records.child import Child
 from bot.student.records.curriculum import Scene
 from bot.student.records.dialogue import MoveKind, Role, Stage, Thought, ThoughtKind, Turn
 from bot.student.said import Said
@@ -31,6 +42,10 @@ TAUGHT = frozenset({MoveKind.HELPS, MoveKind.TELLS, MoveKind.REINFORCES})
 """Moves that reach whoever listens, and not only the child that answers."""
 LEAST_NO = 4
 """Words of a child that says no and gives its own answer."""
+MOST_STEPS = 2
+"""Steps of its own way that it gives with that."""
+_TELLS = frozenset({ThoughtKind.ANSWER, ThoughtKind.REJECT, ThoughtKind.EXPLAIN})
+"""What another child can take up."""
 WINDOW = 24
 """Turns of a class that are looked back on, at least; older ones are dropped this many at a time, so that the start of
 each child's prompt stays cacheable."""
@@ -135,12 +150,11 @@ def hear(  # noqa: PLR0913 - what a round is made of
         if asked and (seen := view(minds, place, given.told_of[0], turned[place])):
             turned[place] = seen
     speakers = list(given.speakers)
-    if given.free and not given.told_of:
-        others = _of_another_answer(turned, speakers[0])
+    if len(speakers) == 1 and not given.told_of:
         rng = random.Random(seed + 1)
-        second = joins(others, [each.child for each in scenes], minds.silent, rng)
-        if second is not None:
-            turned[second] = _contradicts(turned[second])
+        taken_up = _taken_up([each.child for each in scenes], minds, turned, given, rng)
+        if taken_up is not None:
+            second, turned[second] = taken_up
             speakers.append(second)
     after = tuple(
         before if place in speakers else overheard(before, turned[place])
@@ -246,24 +260,62 @@ def _asks_view(scenes: Sequence[Scene], said: Said, given: Floor) -> bool:
     return bool(_VIEW.search(said.text) or _reported(scenes).search(said.text))
 
 
-def _of_another_answer(turned: Sequence[Turned], first: int) -> list[int]:
-    """The seats of those who would answer otherwise than the first one."""
-    said = turned[first].thought
-    if said.kind is not ThoughtKind.ANSWER or said.answer is None:
-        return []
-    return [
-        place
-        for place, each in enumerate(turned)
-        if place != first
-        and each.thought.kind is ThoughtKind.ANSWER
-        and each.thought.answer is not None
-        and asks(each.heard)
-        and not same(each.thought.answer, said.answer)
-    ]
+def _taken_up(
+    children: Sequence[Child], minds: Minds, turned: Sequence[Turned], given: Floor, rng: random.Random
+) -> tuple[int, Turned] | None:
+    """The seat of a child that takes up what the first one said without being asked to, with what it says of that by
+    its own mind; mostly nobody does. Where one was called by name, only who sees it otherwise speaks up."""
+    first = given.speakers[0]
+    stances = {
+        place: alike
+        for place in range(len(children))
+        if place != first and (alike := _stance(minds, turned, place, first)) is not None
+    }
+    against = [place for place, alike in stances.items() if not alike]
+    share = SECOND_SHARE if given.free else CHIMES_SHARE
+    second = joins(against, children, minds.silent, rng, share)
+    if second is None and given.free:
+        second = joins(
+            [each for each, alike in stances.items() if alike], children, minds.silent, rng, AGREES_SHARE
+        )
+    if second is None:
+        return None
+    own = turned[second]
+    if not asks(own.heard):
+        own = view(minds, second, first, own) or own
+    said = _seconds(own) if stances[second] else _contradicts(own, why=rng.random() < WHY_SHARE)
+    return second, said
 
 
-def _contradicts(turned: Turned) -> Turned:
-    """The same answer as a no to another's."""
-    thought = turned.thought
-    words = max(thought.words, LEAST_NO)
-    return replace(turned, thought=replace(thought, kind=ThoughtKind.REJECT, reason=None, words=words))
+def _stance(minds: Minds, turned: Sequence[Turned], place: int, first: int) -> bool | None:
+    """Whether the child of that seat has what the first one says; None where one of them says nothing of the matter."""
+    said, mine = turned[first].thought, turned[place]
+    if said.open or said.kind not in _TELLS:
+        return None
+    if asks(mine.heard):
+        if mine.thought.kind is not ThoughtKind.ANSWER or mine.thought.answer is None or said.answer is None:
+            return None
+        return same(mine.thought.answer, said.answer)
+    asked = turned[first].state.asked
+    if asked is None or asked.answer is None or (said.answer and not same(said.answer, asked.answer)):
+        return None
+    return agrees(minds.with_state(first, turned[first].state), place, first)
+
+
+def _contradicts(turned: Turned, *, why: bool) -> Turned:
+    """The same answer as a no to another's, with the child's own steps where it says why."""
+    thought, asked = turned.thought, turned.state.asked
+    steps = asked.steps if why and asked is not None else ()
+    reason = " and then ".join(steps[:MOST_STEPS]) or None
+    words = max(thought.words, LEAST_NO) if reason is None else LEAST_NO + len(reason.split())
+    return replace(turned, thought=replace(thought, kind=ThoughtKind.REJECT, reason=reason, words=words))
+
+
+def _seconds(turned: Turned) -> Turned:
+    """A yes to another's answer, which is its own, too."""
+    asked = turned.state.asked
+    mine = asked.answer if asked is not None else None
+    reason = f"I got {mine} too" if mine is not None and mine.isdigit() else None
+    words = 1 if reason is None else 1 + len(reason.split())
+    thought = replace(turned.thought, kind=ThoughtKind.ANSWER, answer="yes", reason=reason, words=words)
+    return replace(turned, thought=thought)

@@ -15,7 +15,7 @@ from bot.debrief.command import Debriefs
 from bot.debrief.figures import count
 from bot.debrief.page import page
 from bot.debrief.picture import picture
-from bot.debrief.record import Chance, Way, Who
+from bot.debrief.record import Advice, Chance, Way, Who
 from bot.pictures.png import png
 from bot.store import hash_user
 from bot.store.rows import FeedbackKind, FeedbackRow
@@ -270,3 +270,38 @@ def test_a_move_put_right_changes_what_is_said_and_not_what_the_child_heard() ->
     assert told.shifts == debrief([ASK, WRONG, HELP, DOUBTS]).shifts
     stranger = replace(word, author_hash="bob")
     assert not build(replace(rows, feedback={103: [stranger]}), "ann", scene(), NIGHT).turn(3).mended
+
+
+def test_where_the_goal_is_to_hear_the_idea_the_advice_mends_nothing() -> None:
+    told: list[Said] = [("What is 52 minus 17?", MoveKind.ASKS), ("45", thought(answer="45"))]
+    plain, scenario = practice(told), "forty-five"
+    asked = replace(plain, conversation=replace(plain.conversation, scenario=scenario))
+    helps = scene().lesson.misconception(IDEA).helps  # type: ignore[union-attr]
+
+    def advice(of: Practice) -> Advice:
+        found = build(of, "ann", scene(), NIGHT).advice
+        assert found is not None
+        return found
+
+    assert advice(plain).sentence in helps
+    assert (advice(asked).sentence, advice(asked).turn) == (
+        "You got 45. What did you do first, and what then?",
+        2,
+    )
+    told += [
+        ("How did you get that?", MoveKind.ASKS_WHY),
+        ("7 take away 2 is 5.", thought(kind=ThoughtKind.EXPLAIN, reason="7 take away 2 is 5")),
+    ]
+    later = practice(told)
+    assert (
+        "You said: 7 take away 2 is 5."
+        in advice(replace(later, conversation=replace(later.conversation, scenario=scenario))).sentence
+    )
+
+
+def test_messages_without_an_answer_are_told_of() -> None:
+    told = replace(practice([("Hi", MoveKind.SMALL_TALK), ("hi", thought(None))]), unanswered=2)
+    found = build(told, "ann", scene(), NIGHT)
+    assert found.unanswered == 2
+    assert "2 messages here got no answer" in telling.hint(found)
+    assert any("2 messages here got no answer" in each for each in telling.limits(found))

@@ -165,6 +165,20 @@ async def test_what_cannot_be_put_right_says_what_would_be_right(app: App, line:
     assert "\n" not in str(raised.value)
 
 
+async def test_a_practice_ends_with_its_debrief_and_the_next_turn_begins_a_fresh_one(app: App) -> None:
+    with pytest.raises(CommandError, match="you have said nothing"):
+        await ask(app, "done")
+    await teach(app, *LESSON[:2])
+    with pytest.raises(CommandError, match="you have said nothing"):
+        await ask(app, "done", author=BOB)
+    shown = await ask(app, "done")
+    assert shown.text == "Your practice with Mia: Taking away with tens and ones"
+    assert LESSON[0] in said(shown)
+    assert shown.all_told == "This practice has ended. What is said next begins a fresh one."
+    assert (await app.store.conversation("discord", "room", None)).turns == 0
+    assert app.commands.changes("done", "")
+
+
 async def test_a_turn_that_the_program_answered_is_judged_by_nobody(app: App) -> None:
     await teach(app, "What is 52 minus 17?", "are you a real child?")
     shown = await ask(app)

@@ -49,6 +49,10 @@ class InstantModels:
         """None costs anything."""
         return False
 
+    def capable(self, name: str) -> bool:
+        """Each can play a child alone."""
+        return False
+
     async def get(self, name: str) -> StudentModel:
         """A model of that name."""
         return InstantModel(self.check(name))

@@ -47,9 +47,11 @@ SCOPES = {
     "auth.test": None,
     "apps.connections.open": None,
     "views.open": None,
+    "views.publish": None,
 }
 """The scope each method takes; methods that read a channel take the one of its kind."""
-EVENT_SCOPES = {
+EVENT_SCOPES: dict[str, str | None] = {
+    "app_home_opened": None,
     "app_mention": "app_mentions:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
@@ -130,6 +132,7 @@ class SlackServer:
         self.reactions: set[tuple[str, str, str]] = set()
         self.reactions_seen: list[tuple[str, str, str]] = []
         self.views: list[dict[str, Any]] = []
+        self.homes: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, list[str]] = {}
         self.files: dict[str, dict[str, Any]] = {}
         """What was uploaded: name, alternative text, content, and the channel where it is shown."""
@@ -229,8 +232,9 @@ class SlackServer:
             f"Slack would not send {subscription}: it is not in the manifest"
         )
         scope = EVENT_SCOPES[subscription]
-        assert scope in self.granted, f"Slack would not send {subscription} without {scope}"
-        self.scopes_used.add(scope)
+        if scope is not None:
+            assert scope in self.granted, f"Slack would not send {subscription} without {scope}"
+            self.scopes_used.add(scope)
         return await self.deliver(
             "events_api",
             {
@@ -293,6 +297,44 @@ class SlackServer:
                 state[block["block_id"]] = {action: filled}
         done = {**view, "id": f"V{next(self._numbers)}", "state": {"values": state}, "team_id": TEAM}
         return await self.interact({"type": "view_submission", "user": {"id": user}, "view": done})
+
+    async def open_home(self, user: str = "U0ANN") -> Envelope:
+        """Open the app's own page."""
+        channel = self._direct(user)
+        event = {"type": "app_home_opened", "user": user, "channel": channel, "tab": "home"}
+        return await self.event({**event, "event_ts": self._time()}, "app_home_opened")
+
+    async def choose(
+        self,
+        action: str,
+        value: str | None,
+        *,
+        view: Mapping[str, Any] | None = None,
+        channel: str = "C0PRACTICE",
+        user: str = "U0ANN",
+    ) -> Envelope:
+        """Choose `value` from a menu, or press a button (None); on the page of `view`, else in a message."""
+        kind = "button" if value is None else "static_select"
+        done: dict[str, Any] = {"type": kind, "action_id": action, "block_id": "b", "action_ts": self._time()}
+        if value is not None:
+            done["selected_option"] = {"text": {"type": "plain_text", "text": value}, "value": value}
+        payload = {
+            "type": "block_actions",
+            "user": {"id": user},
+            "actions": [done],
+            "trigger_id": self.trigger(),
+        }
+        if view is not None:
+            return await self.interact(
+                {**payload, "view": {**view, "id": "V1"}, "container": {"type": "view"}}
+            )
+        where = {"channel": {"id": channel}, "container": {"type": "message", "channel_id": channel}}
+        return await self.interact({**payload, **where, "response_url": self._response_url()})
+
+    async def search(self, action: str, typed: str, user: str = "U0ANN") -> Envelope:
+        """Type into a menu that is searched."""
+        asked = {"type": "block_suggestion", "action_id": action, "block_id": "b", "value": typed}
+        return await self.interact({**asked, "user": {"id": user}, "container": {"type": "view"}})
 
     async def interact(self, payload: dict[str, Any]) -> Envelope:
         """Deliver an interaction."""
@@ -574,8 +616,8 @@ class SlackServer:
                 return {"ok": True, "message_ts": self._time()}
             case "reactions.add" | "reactions.remove":
                 return self._reaction(method, (channel, given["timestamp"], given["name"]))
-            case "views.open":
-                return self._view(given)
+            case "views.open" | "views.publish":
+                return self._view(given) if "trigger_id" in given else self._publish(given)
             case "conversations.history" | "conversations.replies":
                 return self._read(method, channel, given)
             case "usergroups.users.list":
@@ -640,15 +682,22 @@ class SlackServer:
         if time.monotonic() - opened > TRIGGER_SECONDS:
             return {"ok": False, "error": "expired_trigger_id"}
         view = given["view"]
-        titles = [view["title"]["text"], view["submit"]["text"], view["close"]["text"]]
+        titles = [view[each]["text"] for each in ("title", "submit", "close") if each in view]
         wrong = wrong_blocks(view["blocks"], most=100)
-        if wrong or max(map(len, titles)) > 24 or len(view["private_metadata"]) > 3000:
+        if wrong or max(map(len, titles)) > 24 or len(view.get("private_metadata", "")) > 3000:
             return {
                 "ok": False,
                 "error": "invalid_arguments",
                 "response_metadata": {"messages": [wrong, *titles]},
             }
         self.views.append(view)
+        return {"ok": True, "view": view}
+
+    def _publish(self, given: dict[str, Any]) -> dict[str, Any]:
+        view = given["view"]
+        if wrong := wrong_blocks(view["blocks"], most=100) or (view["type"] != "home" and "not a home"):
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": [wrong]}}
+        self.homes[str(given["user_id"])] = view
         return {"ok": True, "view": view}
 
     def _read(self, method: str, channel: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -690,6 +739,10 @@ def wrong_blocks(blocks: list[dict[str, Any]], most: int = 50) -> str:
                     return "a section takes a text or one to ten fields"
             case "context":
                 texts = [(each, 3000) for each in block["elements"]]
+            case "header" | "divider":
+                texts = [(text, 150) for name, text in block.items() if name == "text"]
+            case "actions":
+                texts = _texts_of_actions(block["elements"])
             case "input":
                 options = block["element"].get("options", [])
                 texts = [(block["label"], 2000), *((option["text"], 75) for option in options)]
@@ -705,3 +758,14 @@ def wrong_blocks(blocks: list[dict[str, Any]], most: int = 50) -> str:
             if not 1 <= len(text["text"]) <= limit:
                 return f"a text of {len(text['text'])} characters, {limit} at most"
     return ""
+
+
+def _texts_of_actions(elements: list[dict[str, Any]]) -> list[tuple[dict[str, str], int]]:
+    """What stands on menus and buttons, each with its limit; one too long where there is too much of something."""
+    known = [option for each in elements for option in each.get("options", ())]
+    menus = [each for each in elements if each["type"] == "static_select"]
+    texts = [(each["text"], 75) for each in (*elements, *known) if "text" in each]
+    texts += [(each["placeholder"], 150) for each in elements if "placeholder" in each]
+    texts += [({"text": option["value"]}, 150) for option in known]
+    fits = 1 <= len(elements) <= 25 and all(1 <= len(each["options"]) <= 100 for each in menus)
+    return texts if fits else [({"text": ""}, 0)]

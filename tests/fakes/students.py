@@ -54,6 +54,7 @@ class ScriptedModel:
         self.delay = delay
         self.cost_usd = cost_usd
         self.price = "free"
+        self.capable = False
         self.cues: list[Cue] = []
         self.seeds: list[int | None] = []
         self.at_once = 0
@@ -103,6 +104,9 @@ class ScriptedModels(Models):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._scripted)
+
+    def capable(self, name: str) -> bool:
+        return name in self._scripted and self._scripted[name].capable
 
     async def get(self, name: str) -> ScriptedModel:
         if name not in self._scripted:

@@ -9,12 +9,15 @@ from bot.messages import Place
 from bot.platforms.discord.answer import LONGEST
 from bot.platforms.discord.commands import page
 from bot.platforms.slack import blocks
-from tests.fakes.students import room
+from tests.fakes.students import ScriptedModel, room
 
 
 async def test_every_card_fits(tmp_path: Path) -> None:
     here = Place("discord", "room", None)
-    async with room(tmp_path / "pupil.db") as app:
+    able = ScriptedModel()
+    able.capable = True
+    async with room(tmp_path / "pupil.db", able) as app:
+        await app.commands.run("model base", here, "")
         lines = ["list", *(f"{name}" for name in app.classroom.curriculum.scenarios)]
         for line in lines:
             for asked in (f"scenario {line}", "scenario"):

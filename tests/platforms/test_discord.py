@@ -30,7 +30,7 @@ from bot.models.registry import Models
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.discord import platform as discord_platform
-from bot.platforms.discord.commands import MESSAGE_COMMAND
+from bot.platforms.discord.commands import LOOK_BACK, MESSAGE_COMMAND, RATE
 from bot.platforms.discord.commands import page as as_page
 from bot.platforms.discord.platform import ONLY_TEXT, DiscordPlatform
 from bot.platforms.manners import COMMANDS, LABEL
@@ -538,8 +538,13 @@ async def test_the_commands_are_declared_with_options_and_choices(
     server: DiscordServer, tmp_path: Path
 ) -> None:
     async with running(server, tmp_path):
-        student, menu = server.commands
-    assert (student["name"], menu["name"], menu["type"]) == ("student", MESSAGE_COMMAND, 3)
+        student, *menu = server.commands
+    assert student["name"] == "student"
+    assert {(each["name"], each["type"]) for each in menu} == {
+        (MESSAGE_COMMAND, 3),
+        (RATE, 3),
+        (LOOK_BACK, 3),
+    }
     by_name = {each["name"]: each for each in student["options"]}
     assert set(by_name) == {each.name for each in SUBCOMMANDS}
     completed = ("model", "child", "lesson", "scenario")
@@ -589,6 +594,34 @@ async def test_every_command_answers_privately_and_in_time(server: DiscordServer
     for each in shown.values():
         assert each.callback is not None
         assert each.callback["type"] == 5
+
+
+async def test_a_practice_is_rated_and_looked_back_on_from_a_messages_menu(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        said = server.sent(PRACTICE)[0]["id"]
+        form = await server.menu(PRACTICE, RATE, said)
+        assert form.modal["title"] == "How was it? (1 of 2)"
+        looked = await server.menu(PRACTICE, LOOK_BACK, said)
+        await server.until(lambda: looked.text)
+        assert "Your practice with Mia" in looked.text
+
+
+async def test_a_practice_ends_for_all_and_is_looked_back_on_by_one(
+    server: DiscordServer, tmp_path: Path
+) -> None:
+    async with running(server, tmp_path) as bot:
+        await server.say(PRACTICE, QUESTION)
+        await bot.kept(PRACTICE, 2)
+        shown = await server.slash(PRACTICE, "done")
+        assert "Your practice with Mia" in shown.text
+        (_, told) = await server.answers(PRACTICE, 2)
+        assert "This practice has ended." in told
+        assert "Your practice" not in told
+        assert (await bot.store.conversation("discord", PRACTICE, None)).turns == 0
 
 
 async def test_completion_offers_what_fits(server: DiscordServer, tmp_path: Path) -> None:

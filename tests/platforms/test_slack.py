@@ -25,6 +25,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot import config
+from bot.app import read_data
+from bot.choices import PICKS
 from bot.classroom import Classroom
 from bot.commands import Commands
 from bot.messages import Shown
@@ -729,6 +731,53 @@ async def test_every_subcommand_answers_that_person_alone(slack: SlackServer, bo
     assert "no command" in (await answer(slack, "dance &lt;!channel&gt;"))[0]
 
 
+async def test_what_there_is_is_chosen_from_a_menu_in_the_channel(slack: SlackServer, bot: Bot) -> None:
+    for what in PICKS:
+        _, shown = await answer(slack, what)
+        (menu,) = [each["elements"][0] for each in shown["blocks"] if each["type"] == "actions"]
+        assert menu["action_id"] == f"pick_{what}"
+    before = len(slack.responses)
+    await slack.choose("pick_child", "zoe")
+    await slack.until(lambda: slack.responses[before:])
+    assert (await bot.store.conversation("slack", PRACTICE, None)).children == ("zoe",)
+    assert "Zoe sits here now" in slack.posts()[-1]["text"], "all are told"
+    asked = await slack.search("pick_lesson", "clock")
+    found = await slack.until(lambda: asked.answer)
+    assert "2.MD.C.7-clock" in {each["value"] for each in found["options"]}
+    everything = await slack.search("pick_lesson", "")
+    assert len((await slack.until(lambda: everything.answer))["options"]) == 100
+
+
+async def test_the_home_shows_what_is_on_and_lets_one_choose_and_press(slack: SlackServer, bot: Bot) -> None:
+    await slack.open_home()
+    view = await slack.until(lambda: slack.homes.get("U0ANN"))
+    shown = json.dumps(view)
+    assert "simulated second grader" in shown
+    assert "Taking away with tens and ones" in shown
+    await slack.choose("pick_scenario", "pairs", view=view)
+    card = await slack.until(lambda: slack.views and slack.views[0])
+    assert "your goal" in json.dumps(card)
+    assert (await bot.store.conversation("slack", DIRECT, None)).scenario == "pairs"
+    await slack.until(lambda: "pairs" in json.dumps(slack.homes["U0ANN"]["blocks"][3]))
+    await slack.choose("press_done", None, view=view)
+    refused = await slack.until(lambda: slack.views[1:] and slack.views[1])
+    assert "you have said nothing in this practice yet" in json.dumps(refused)
+    assert slack.posts(DIRECT) == [], "nobody else is told of what one chooses for oneself"
+
+
+async def test_a_menu_asks_for_the_same_permission_as_the_command(slack: SlackServer, tmp_path: Path) -> None:
+    async with running(slack, settings(slack, tmp_path, GUARDED)) as bot:
+        await slack.choose("pick_child", "zoe", user="U0BOB")
+        refused = await slack.until(lambda: slack.responses)
+        assert DENIED in json.dumps(refused)
+        assert (await bot.store.conversation("slack", PRACTICE, None)).child is None
+
+
+async def homely(slack: SlackServer, _bot: Bot) -> None:
+    await slack.open_home()
+    await slack.until(lambda: slack.homes)
+
+
 async def test_what_all_see_changed_is_told_to_all(slack: SlackServer, bot: Bot) -> None:
     for line in ("child zoe", "model other", "lesson 2.OA.C.3-even-odd", "new"):
         text, _ = await answer(slack, line)
@@ -1119,6 +1168,7 @@ async def in_private(slack: SlackServer, bot: Bot, channel: str, root: str | Non
 
 Effect = Callable[[SlackServer, Bot], Awaitable[None]]
 EFFECTS: dict[str, Effect] = {
+    "app_home_opened": homely,
     "message.channels": practised,
     "message.groups": lambda slack, bot: in_private(slack, bot, "G0SECRET", None),
     "message.im": lambda slack, bot: in_private(slack, bot, DIRECT, None),

@@ -13,6 +13,8 @@ import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,9 @@ from bot.config import ConfigError, load
 from bot.messages import CommandError, Place
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
-from bot.platforms.web import WEB, WebSettings
-from bot.platforms.web.platform import WebPlatform
+from bot.platforms.web import WEB, WebSettings, door
+from bot.platforms.web.platform import Answers, WebPlatform
+from bot.platforms.web.site import site
 from bot.platforms.web.visits import MOST_BYTES
 from bot.store.rows import Consent
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
@@ -116,6 +119,80 @@ async def test_what_is_not_signed_by_us_lets_nobody_in(here: World, tmp_path: Pa
         assert await here.links.use(wrong) is None
     for wrong in ("", link, session[:-3], "null"):
         assert here.links.who(wrong) is None
+
+
+async def test_a_courses_code_lets_somebody_new_in_and_their_own_link_brings_them_back(here: World) -> None:
+    professor = await person(here, PROFESSOR)
+    await professor.post("/teach", title="Methods of teaching")
+    (course,) = await here.app.store.courses.owned(professor.who)
+    guest, other = Person(here, "unknown"), Person(here, "unknown")
+    assert "You have the code of a course" in (await guest.get("/welcome")).text
+    for code, name in (("wrong", "Ann"), (course.code, "  ")):
+        assert (await guest.post("/enter", code=code, name=name)).status_code == 400
+        await guest.get("/welcome")
+    page = await guest.post("/enter", code=course.code.upper(), name="Ann")
+    assert (page.status_code, "Methods of teaching" in page.text) == (200, True)
+    (member,) = await here.app.store.courses.members(course.id)
+    assert member.name == "Ann"
+    link = unescape(re.findall(r'href="([^"]+/in[?]t=[^"]+)"', page.text)[0]).removeprefix(ADDRESS)
+    assert (await guest.get("/")).status_code == 200
+    number = await guest.practice(QUESTION)
+    await other.get(link)
+    assert (await other.post("/in", t=other._link)).headers["location"] == "/"
+    assert QUESTION in (await other.get(f"/practices/{number}")).text, "the same person"
+    late = Person(here, "unknown")
+    await late.get(link)
+    assert (await late.post("/in", t=late._link)).status_code == 403, "it works once"
+    made = await other.post("/privacy/link")
+    assert re.search(r'href="[^"]+/in[?]t=', made.text)
+
+
+async def test_a_code_lets_nobody_in_by_a_page_elsewhere_or_where_guests_are_not_wanted(
+    here: World,
+) -> None:
+    professor = await person(here, PROFESSOR)
+    await professor.post("/teach", title="Methods of teaching")
+    (course,) = await here.app.store.courses.owned(professor.who)
+    guest = Person(here, "unknown")
+    assert (await guest.post("/enter", code=course.code, name="Ann")).status_code == 403, (
+        "no page was looked at"
+    )
+    await guest.get("/welcome")
+    form = {"token": guest.token, "code": course.code, "name": "Ann"}
+    crossed = await guest.client.post("/enter", data=form, headers={"sec-fetch-site": "cross-site"})
+    assert crossed.status_code == 403
+    assert await here.app.store.courses.members(course.id) == []
+    settings = here.app.settings.model_copy(update={WEB.name: WebSettings(guests=False)})
+    closed = replace(here, site=site(settings, here.app.classroom, here.commands, Answers))
+    stranger = Person(closed, "unknown")
+    assert "You have the code" not in (await stranger.get("/welcome")).text
+    assert (await stranger.post("/enter", code=course.code, name="Ann")).status_code == 403
+
+
+async def test_codes_are_not_tried_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "CODES_MINUTE", 1)
+    async with world(tmp_path / "pupil.db") as here:
+        guest = Person(here, "unknown")
+        for status in (400, 429):
+            await guest.get("/welcome")
+            assert (await guest.post("/enter", code="wrong", name="Ann")).status_code == status
+
+
+async def test_the_first_page_says_what_to_do_first_and_a_practice_has_an_end(here: World) -> None:
+    ann = await person(here, "ann")
+    assert "New here?" in (await ann.get("/")).text
+    await ann.do(f"scenario {SCENARIO}")
+    page = (await ann.get("/")).text
+    assert "New here?" not in page
+    assert "/student" not in re.sub(r"(?s)<details>.*?</details>", "", page), "nobody types commands here"
+    for _ in range(6):
+        assert "about the length" not in (await ann.say("How did you do this one?")).text
+    assert "about the length" in (await ann.say("And this one?")).text
+    assert "about the length" in (await ann.get("/")).text
+    ended = await ann.post("/done")
+    assert (await ann.get(ended.headers["location"])).status_code == 200
+    assert "about the length" not in (await ann.get("/")).text, "a fresh one runs"
+    assert "You have said nothing in this practice yet" in (await ann.do("done")).text
 
 
 async def test_who_signs_out_is_out(here: World) -> None:
@@ -208,6 +285,19 @@ async def test_what_cannot_be_done_is_said_in_the_page(here: World) -> None:
         assert 'role="alert"' in done.text
     assert (await ann.post("/rate", **NINE)).status_code == 400
     assert "There is no such page" in (await ann.get("/nowhere")).text
+
+
+async def test_a_turn_that_was_heard_wrongly_is_put_right_by_its_teacher_alone(here: World) -> None:
+    ann, bob = await person(here, "ann"), await person(here, "bob")
+    number = await ann.practice("What is 52 minus 17?")
+    assert "A turn of mine was heard wrongly" in (await ann.get(f"/practices/{number}")).text
+    path = f"/practices/{number}/move"
+    assert (await ann.post(path, turn="1", move="asks_why")).status_code == 303
+    assert "you put this right" in (await ann.get(f"/practices/{number}")).text
+    await bob.get("/")
+    assert (await bob.post(path, turn="1", move="asks")).status_code == 404
+    for turn, move in (("2", "asks"), ("x", "asks"), ("1", "unsafe")):
+        assert (await ann.post(path, turn=turn, move=move)).status_code == 400
 
 
 async def test_the_child_is_rated_by_the_rubric(here: World) -> None:

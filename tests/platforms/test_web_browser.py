@@ -154,7 +154,7 @@ async def practises(desk: Desk) -> int:
     await page.js("document.getElementById('say').requestSubmit()")
     await page.until("document.querySelector('#answer [role=alert]')")
     page.complaints.clear()  # the browser notes every answer that refuses something
-    await page.press("A word on this practice")
+    await page.press("Look back and go on")
     await desk.seen("debrief")
     number = int((await page.js("location.pathname")).rpartition("/")[2])
     await desk.open("/again")

@@ -93,7 +93,7 @@ def test_a_question_about_what_was_said_goes_to_who_said_it() -> None:
     for text in ("How did you get that?", "Why?", "Tell me more."):
         assert {who(text, (3, 0, 1), seed).speakers for seed in range(20)} == {(1,)}
         assert len({who(text, FRESH, seed).speakers for seed in range(60)}) == 3
-    assert len({who("Who else can say more?", (3, 0, 1), seed).speakers for seed in range(60)}) == 3
+    assert {who("Who else can say more?", (3, 0, 1), seed).speakers for seed in range(60)} == {(0,), (2,)}
 
 
 def test_who_is_talked_about_is_not_drawn() -> None:

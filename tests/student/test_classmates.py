@@ -139,16 +139,45 @@ def test_a_second_one_contradicts_where_its_own_answer_is_another() -> None:
         round_ = classmates.hear(SCENES, HELD, text, Floor((1,), free=True), seed)
         first, *others = (part.turned.thought for part in round_.parts)
         for thought in others:
+            if thought.answer == "yes":
+                assert thought.reason == f"I got {first.answer} too"
+                continue
             contradicted += 1
             assert thought.kind is ThoughtKind.REJECT
             assert thought.answer != first.answer
             assert thought.words >= classmates.LEAST_NO
     assert 15 < contradicted < 60
+
+
+def seconds(state: Minds, text: str, given: Floor, seeds: int) -> list[tuple[int, Thought]]:
+    """What a second child says of its own accord, with its seat, over so many seeds."""
+    rounds = (classmates.hear(SCENES, state, Said.of(text), given, seed) for seed in range(seeds))
+    return [(part.place, part.turned.thought) for round_ in rounds for part in round_.parts[1:]]
+
+
+def test_who_has_the_same_answer_says_so_now_and_then() -> None:
     same = minds(Stage.SECURE, Stage.SECURE, Stage.SECURE)
-    assert all(
-        len(classmates.hear(SCENES, same, Said.of(ASKED), Floor((1,), free=True), seed).parts) == 1
-        for seed in range(20)
-    )
+    found = seconds(same, ASKED, Floor((1,), free=True), 120)
+    assert 4 < len(found) < 30
+    assert {(each.answer, each.reason) for _, each in found} == {("yes", "I got 35 too")}
+
+
+def test_who_sees_it_otherwise_speaks_up_where_another_was_called_and_sometimes_says_why() -> None:
+    found = seconds(asked(), "Owen, how did you get that?", Floor((1,)), 200)
+    assert {place for place, _ in found} == {2}, "Mia has what Owen has, and was not asked"
+    assert 8 < len(found) < 60
+    assert {(each.kind, each.answer) for _, each in found} == {(ThoughtKind.REJECT, "35")}
+
+
+def test_a_second_one_gives_its_own_steps_half_of_the_time() -> None:
+    found = [each for _, each in seconds(HELD, ASKED, Floor((1,), free=True), 200) if each.answer == "35"]
+    why = [each.reason for each in found if each.reason]
+    assert 0.2 < len(why) / len(found) < 0.8
+    assert all("20" in each or "42" in each or "ten" in each for each in why), why
+
+
+def test_nobody_takes_up_what_is_not_of_the_matter() -> None:
+    assert seconds(HELD, "Owen, do you like recess?", Floor((1,)), 60) == []
 
 
 def test_a_child_that_sits_alone_is_as_ever() -> None:

@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 MESSAGE_COMMAND = "Not how a second grader talks"
 """In a message's menu; Discord takes at most 32 characters here, the whole sentence is in the form."""
-ASSIGN = "assign "
+RATE, LOOK_BACK = "Rate this practice", "A word on my practice"
+"""In the same menu: what is also there as /student rate and debrief."""
 MOST_CHOICES = 25
 LONGEST_ALT = 1024
 """Characters that Discord takes to describe a file."""
@@ -126,6 +127,15 @@ class Desk:
 
         await self.serve(interaction, look_back, "debrief", line)
 
+    async def done(self, interaction: discord.Interaction[Any]) -> None:
+        """As with the status."""
+        mind = manners.may_see_stage(self._permissions, *_who(interaction))
+
+        async def end(place: Place, author: str) -> Shown:
+            return await self.commands.done(place, author, show_mind=mind)
+
+        await self.serve(interaction, end, "done")
+
     async def growth(self, interaction: discord.Interaction[Any]) -> None:
         """As with the status."""
         mind = manners.may_see_stage(self._permissions, *_who(interaction))
@@ -163,12 +173,13 @@ async def _tell_all(interaction: discord.Interaction[Any], shown: Shown) -> None
     """Who talks there must not wonder why the child has changed, and sees the page that lies on the table."""
     channel = interaction.channel
     if isinstance(channel, discord.abc.Messageable):
-        text, none = f"-# {discord.utils.escape_markdown(shown.text)}", discord.AllowedMentions.none()
+        told, files = shown.all_told or shown.text, [] if shown.all_told else _files(shown)
+        text, none = f"-# {discord.utils.escape_markdown(told)}", discord.AllowedMentions.none()
         try:
             try:
-                await channel.send(text, files=_files(shown), allowed_mentions=none)
+                await channel.send(text, files=files, allowed_mentions=none)
             except discord.Forbidden:
-                if not shown.files:
+                if not files:
                     raise
                 # A server that has not given the bot leave to attach files.
                 await channel.send(text, allowed_mentions=none)
@@ -210,7 +221,7 @@ class StudentCommands(app_commands.Group):
 
     @model.autocomplete("name")
     async def _complete_model(self, _: discord.Interaction[Any], typed: str) -> _Choices:
-        return _choices(typed, ((name, name) for name in self._do.model_names))
+        return _choices("", self._do.choices.of("model", typed))
 
     @app_commands.command(description=_DOES["child"])
     @app_commands.describe(name="who sits here from now on, one or up to five; leave it out to see all")
@@ -220,15 +231,7 @@ class StudentCommands(app_commands.Group):
 
     @child.autocomplete("name")
     async def _complete_child(self, _: discord.Interaction[Any], typed: str) -> _Choices:
-        # Several names may be typed: those that are there stay, the last one is completed.
-        before, _space, last = typed.replace(",", " ").rpartition(" ")
-        children = self._desk.classroom.children.values()
-        known = (
-            (f"{before} {child.name}, {', '.join(child.temperament)}".strip(), f"{before} {child.id}".strip())
-            for child in children
-            if last.lower() in f"{child.id} {child.name} {' '.join(child.temperament)}".lower()
-        )
-        return _choices("", known)
+        return _choices("", self._do.choices.of("child", typed))
 
     @app_commands.command(description=_DOES["lesson"])
     @app_commands.describe(lesson="a lesson, or any words to search by; leave it out to see what there is")
@@ -238,9 +241,7 @@ class StudentCommands(app_commands.Group):
 
     @lesson.autocomplete("lesson")
     async def _complete_lesson(self, _: discord.Interaction[Any], typed: str) -> _Choices:
-        lessons = self._desk.classroom.curriculum.lessons
-        found = self._do.find_lessons(typed)
-        return _choices("", ((f"{lessons[each].title} ({each})", each) for each in found))
+        return _choices("", self._do.choices.of("lesson", typed))
 
     @app_commands.command(description=_DOES["scenario"])
     @app_commands.describe(
@@ -253,10 +254,7 @@ class StudentCommands(app_commands.Group):
 
     @scenario.autocomplete("scenario")
     async def _complete_scenario(self, _: discord.Interaction[Any], typed: str) -> _Choices:
-        practice, assigns = self._do.practice, typed.lower().startswith(ASSIGN)
-        found = practice.find(typed[len(ASSIGN) :] if assigns else typed)
-        before = ASSIGN if assigns else ""
-        return _choices("", ((practice.summary(each), before + each.id) for each in found))
+        return _choices("", self._do.choices.of("scenario", typed))
 
     @app_commands.command(description=_DOES["status"])
     async def status(self, interaction: discord.Interaction[Any]) -> None:
@@ -277,6 +275,11 @@ class StudentCommands(app_commands.Group):
     @debrief.autocomplete("move")
     async def _complete_move(self, _: discord.Interaction[Any], typed: str) -> _Choices:
         return _choices(typed, ((name.replace("_", " "), name) for name in self._do.move_names))
+
+    @app_commands.command(description=_DOES["done"])
+    async def done(self, interaction: discord.Interaction[Any]) -> None:
+        """End the practice with a word on it."""
+        await self._desk.done(interaction)
 
     @app_commands.command(description=_DOES["growth"])
     async def growth(self, interaction: discord.Interaction[Any]) -> None:
@@ -336,5 +339,13 @@ def register(tree: app_commands.CommandTree[Any], client: Any, desk: Desk) -> No
             await desk.tell(interaction, "This is not something the child said.")
 
     tree.add_command(StudentCommands(desk))
-    tree.add_command(app_commands.ContextMenu(name=MESSAGE_COMMAND, callback=better))
+
+    async def rate(interaction: discord.Interaction[Any], _message: discord.Message) -> None:
+        await desk.open(interaction, RatingForm(()))
+
+    async def look_back(interaction: discord.Interaction[Any], _message: discord.Message) -> None:
+        await desk.debrief(interaction, None)
+
+    for name, callback in ((MESSAGE_COMMAND, better), (RATE, rate), (LOOK_BACK, look_back)):
+        tree.add_command(app_commands.ContextMenu(name=name, callback=callback))
     client.add_dynamic_items(GoOn)

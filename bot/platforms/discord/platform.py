@@ -52,6 +52,8 @@ INTENTS = discord.Intents(
     dm_reactions=True,
 )
 IDENTIFY_SECONDS = 5.0
+PRESENCE = "Second grade, simulated. /student help"
+"""What stands under the bot's name."""
 GUILDS_WITHIN_SECONDS = 1.0
 """A server that says nothing for so long while the bot connects has told all of its channels."""
 
@@ -132,6 +134,7 @@ class _Client(discord.Client):
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
+            activity=discord.CustomActivity(PRESENCE),
             max_messages=None,  # nothing here looks at old messages: the store does
             member_cache_flags=discord.MemberCacheFlags.none(),
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,

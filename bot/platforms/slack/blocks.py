@@ -83,19 +83,19 @@ def fitted(text: str, limit: int) -> str:
 
 def shown(what: Shown) -> list[list[Block]]:
     """A command's answer as pages of blocks, each page one message; what exceeds them is said to be cut."""
-    blocks = [_section(piece) for piece in _pieces(what.text)]
+    blocks = [section(piece) for piece in _pieces(what.text)]
     rows = [
-        _mrkdwn(f"*{fitted(name, FIELD_CHARACTERS // 4)}*\n{fitted(value, FIELD_CHARACTERS // 2) or '-'}")
+        mrkdwn(f"*{fitted(name, FIELD_CHARACTERS // 4)}*\n{fitted(value, FIELD_CHARACTERS // 2) or '-'}")
         for name, value in what.rows
     ]
     blocks += [{"type": "section", "fields": chunk} for chunk in _chunks(rows, FIELDS)]
     if what.link:
-        blocks.append(_section(f"<{escaped(what.link)}>"))
+        blocks.append(section(f"<{escaped(what.link)}>"))
     if what.hint:
-        blocks.append({"type": "context", "elements": [_mrkdwn(fitted(what.hint, SECTION_CHARACTERS))]})
+        blocks.append({"type": "context", "elements": [mrkdwn(fitted(what.hint, SECTION_CHARACTERS))]})
     pages = list(_chunks(blocks, PAGE_BLOCKS))
     if len(pages) > PAGES:
-        note = _section("This is too much for Slack: whoever runs this bot can give you the rest.")
+        note = section("This is too much for Slack: whoever runs this bot can give you the rest.")
         pages = [*pages[: PAGES - 1], [*pages[PAGES - 1][:-1], note]]
     return pages
 
@@ -116,11 +116,13 @@ def _pieces(text: str) -> Iterable[str]:
     yield f"```{part}```"
 
 
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
+def section(text: str) -> Block:
+    """A paragraph of markup."""
+    return {"type": "section", "text": mrkdwn(text)}
 
 
-def _mrkdwn(text: str) -> Block:
+def mrkdwn(text: str) -> Block:
+    """Markup that Slack takes as it is, without looking for links in it."""
     return {"type": "mrkdwn", "verbatim": True, "text": text}
 
 
@@ -152,7 +154,7 @@ def rate_view(place: Place, rubric: Sequence[str]) -> Block:
 def better_line_view(channel: str, message_id: str, line: str) -> Block:
     """What would a second grader have said instead of `line`?"""
     blocks = [
-        _section(f"This is not how a second grader talks:\n“{fitted(line, 2_500)}”"),
+        section(f"This is not how a second grader talks:\n“{fitted(line, 2_500)}”"),
         _text_input(COMMENT, "What would a second grader say here?", optional=False),
     ]
     return _modal(BETTER_LINE, "A better line", blocks, {"channel": channel, "message": message_id})

@@ -6,8 +6,9 @@ conversation that others are in, too.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,13 +17,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.choices import PICKS
 from bot.commands import Commands
 from bot.config import Settings
 from bot.messages import Attachment, CommandError, Place, Shown, clean_text
 from bot.opinions import RUBRIC
 from bot.platforms.base import PlatformError
 from bot.platforms.manners import COMMANDS, DENIED, PAID, RateLimits, cut, may_change, may_see_stage
-from bot.platforms.slack import SlackSettings, blocks
+from bot.platforms.slack import SlackSettings, blocks, pickers
 from bot.platforms.slack.connection import PLATFORM, asked, message_id
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,9 @@ class SlackDesk:
         app.message_shortcut(blocks.RATE)(self._on_rate_shortcut)
         app.message_shortcut(blocks.DEBRIEF)(self._on_debrief_shortcut)
         app.view(blocks.BETTER_LINE)(self._on_better_line_sent)
+        app.event("app_home_opened")(self._on_home)
+        app.options(re.compile(f"{pickers.CHOSEN}.*"))(self._on_search)
+        app.action(re.compile(f"({pickers.CHOSEN}|{pickers.PRESSED}).*"))(self._on_press)
         app.view(blocks.RATE)(self._on_rate_sent)
 
     async def whisper(self, channel: str, user: str, text: str, thread: str | None = None) -> None:
@@ -89,7 +94,56 @@ class SlackDesk:
         if line.lower() == "rate":
             await _answer(respond, self._open_rate(place, user, str(command["trigger_id"])))
         else:
+            what = next((each for each in PICKS if each == line.lower()), None)
+            more = [pickers.menu(what, self._commands.choices.of(what))] if what else []
+            await _answer(respond, self._answer_command(line, place, user), more)
+
+    # The App Home, and menus.
+
+    async def _on_home(self, event: dict[str, Any]) -> None:
+        if event.get("tab") == "home":
+            await self._show_home(str(event["user"]), str(event["channel"]))
+
+    async def _show_home(self, user: str, channel: str) -> None:
+        place = Place(PLATFORM, channel, None)
+        choices = {what: self._commands.choices.of(what) for what in PICKS if what not in pickers.SEARCHED}
+        seen = may_see_stage(self._may, user, await self._groups_of(user))
+        about, now = await self._commands.about(), await self._commands.status(place, show_mind=seen)
+        view = pickers.home(about, now, choices, channel)
+        try:
+            await asked(self._client.views_publish(user_id=user, view=view))
+        except PlatformError as error:
+            log.warning("home not shown", reason=str(error))
+
+    async def _on_search(self, ack: AsyncAck, payload: dict[str, Any]) -> None:
+        """What a menu offers while somebody types into it."""
+        name = str(payload["action_id"]).removeprefix(pickers.CHOSEN)
+        typed = clean_text(str(payload.get("value") or ""))
+        what = next(each for each in PICKS if each == name)
+        await ack(options=pickers.options(self._commands.choices.of(what, typed)))
+
+    async def _on_press(self, ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        """Do what was chosen or pressed: in the channel of the menu, or from the App Home in the direct messages."""
+        await ack()
+        (action, *_), user = body["actions"], str(body["user"]["id"])
+        line = str(action["action_id"]).removeprefix(pickers.PRESSED)
+        if "selected_option" in action:
+            line = f"{line.removeprefix(pickers.CHOSEN)} {action['selected_option']['value']}"
+        view = body.get("view")
+        if view is None:
+            place = Place(PLATFORM, str(body["channel"]["id"]), None)
             await _answer(respond, self._answer_command(line, place, user))
+            return
+        channel = str(blocks.about(view)["channel"])
+        answer = await _outcome(self._answer_command(line, Place(PLATFORM, channel, None), user))
+        shown = pickers.told(answer or Shown(BROKEN), line.partition(" ")[0].capitalize())
+        try:
+            await asked(self._client.views_open(trigger_id=str(body["trigger_id"]), view=shown))
+        except PlatformError as error:
+            log.warning("answer not shown", reason=str(error))
+        await self._show_home(user, channel)
+
+    # What a command does.
 
     async def _answer_command(self, line: str, place: Place, user: str) -> Shown:
         self._admit(user)
@@ -99,23 +153,31 @@ class SlackDesk:
             raise CommandError(DENIED if shared else PAID)
         chooses = self._commands.changes(name, rest.strip())
         changes = shared and chooses
+        if changes and not may_change(self._may, user, await self._groups_of(user)):
+            raise CommandError(DENIED)
+        answer = await self._done(line, place, user)
         if changes:
-            if not may_change(self._may, user, await self._groups_of(user)):
-                raise CommandError(DENIED)
-        elif name in {"status", "debrief", "growth"}:
-            seen = may_see_stage(self._may, user, await self._groups_of(user))
-            if name == "status":
-                return await self._commands.status(place, show_mind=seen)
-            author = self._commands.author_hash(PLATFORM, user)
-            if name == "growth":
-                return await self._commands.growth(author, show_mind=seen)
-            return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
-        answer = await self._commands.run(line, place, self._commands.author_hash(PLATFORM, user))
-        if changes:
-            await self._tell_all(place.channel, answer.text)
-        if chooses:
+            await self._tell_all(place.channel, answer.all_told or answer.text)
+        if chooses and not answer.all_told:
             await self._lay_out(place.channel, answer.files)
         return await self._hand_over(user, answer) if answer.file else answer
+
+    async def _done(self, line: str, place: Place, user: str) -> Shown:
+        """What a command gives; what the child believes only where the person's role allows it."""
+        name, _, rest = line.partition(" ")
+        author = self._commands.author_hash(PLATFORM, user)
+        if name.lower() not in {"status", "debrief", "done", "growth"}:
+            return await self._commands.run(line, place, author)
+        seen = may_see_stage(self._may, user, await self._groups_of(user))
+        match name.lower():
+            case "status":
+                return await self._commands.status(place, show_mind=seen)
+            case "growth":
+                return await self._commands.growth(author, show_mind=seen)
+            case "done":
+                return await self._commands.done(place, author, show_mind=seen)
+            case _:
+                return await self._commands.debrief(place, author, rest.strip() or None, show_mind=seen)
 
     def _admit(self, user: str) -> None:
         if not self._limits.admit_command(user):
@@ -272,21 +334,30 @@ class SlackDesk:
         await keep(message_id(str(item["channel"]), str(item["ts"])), author, kind)
 
 
-async def _answer(respond: AsyncRespond, work: Awaitable[Shown | None]) -> None:
-    """Show what `work` gives, or what went wrong in it: Slack was told that all is well, and says nothing itself."""
+async def _answer(
+    respond: AsyncRespond, work: Awaitable[Shown | None], more: Sequence[blocks.Block] = ()
+) -> None:
+    """Show what `work` gives, with `more` below it, or what went wrong in it: Slack was told that all is well, and says
+    nothing itself."""
+    if (answer := await _outcome(work)) is not None:
+        await _respond(respond, answer, more)
+
+
+async def _outcome(work: Awaitable[Shown | None]) -> Shown | None:
+    """What `work` gives, or what went wrong in it."""
     try:
-        answer = await work
+        return await work
     except (CommandError, PlatformError) as error:
-        answer = Shown(str(error))
+        return Shown(str(error))
     except Exception:
         log.exception("command failed")
-        answer = Shown(BROKEN)
-    if answer is not None:
-        await _respond(respond, answer)
+        return Shown(BROKEN)
 
 
-async def _respond(respond: AsyncRespond, answer: Shown) -> None:
-    for page in blocks.shown(answer):
+async def _respond(respond: AsyncRespond, answer: Shown, more: Sequence[blocks.Block]) -> None:
+    pages = blocks.shown(answer)
+    pages[-1] += more
+    for page in pages:
         sent = await respond(
             text=blocks.fitted(answer.text, SUMMARY_CHARACTERS),
             blocks=page,

@@ -27,6 +27,8 @@ class WebSettings(PlatformSection):
     port: int = Field(default=8080, ge=0, le=65_535)
     instructors: tuple[str, ...] = ()
     """Who may begin a course: a platform, a colon, and the person's id there."""
+    guests: bool = True
+    """Whether a course's code lets somebody in who comes from no other platform."""
 
     @field_validator("address")
     @classmethod

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.classroom import Classroom
 from bot.commands import Commands
-from bot.courses import CODE_CHARACTERS, NAME_CHARACTERS, TITLE_CHARACTERS
+from bot.courses import CODE_CHARACTERS, EXPORTED, NAME_CHARACTERS, TITLE_CHARACTERS
 from bot.messages import clean_text
 from bot.opinions import RUBRIC
 from bot.platforms.web.looking_back import course_of
@@ -30,9 +30,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class CoursePages:
     """The pages of courses."""
 
-    def __init__(self, classroom: Classroom, commands: Commands, pages: Pages) -> None:
+    def __init__(self, classroom: Classroom, commands: Commands, pages: Pages, *, guests: bool) -> None:
         self._scenarios = classroom.curriculum.scenarios
-        self._summary = commands.practice.summary
+        self._lessons = classroom.curriculum.lessons
+        self._practice = commands.practice
+        self._address = commands.links.address if commands.links else ""
+        self._guests = guests
         self._courses = commands.courses
         self._pages = pages
 
@@ -73,6 +76,7 @@ class CoursePages:
     async def one(self, visit: Visit) -> Response:
         """One course: its code, what is assigned, who is in it, what they show."""
         course = await self._courses.course(visit.who, visit.number("course"))
+        assigned, offered = self._scenarios.get(course.scenario or ""), self._practice.find("")
         return self._show(
             visit,
             "teach_one.html",
@@ -81,7 +85,13 @@ class CoursePages:
             course=course,
             members=await self._courses.members(course),
             shared=await self._courses.shared(course),
-            scenarios=[(each.id, self._summary(each)) for each in self._scenarios.values()],
+            assigned=assigned,
+            partner=self._practice.partner(assigned) if assigned else "",
+            goals=self._practice.by_goal(offered),
+            names={each.id: self._practice.partner(each) for each in offered},
+            subjects={each.id: self._lessons[each.lesson].subject for each in offered},
+            address=self._address,
+            guests=self._guests,
         )
 
     async def assign(self, visit: Visit) -> Response:
@@ -147,14 +157,12 @@ async def _json(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
 
 
 async def _csv(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
-    first = True
+    written = io.StringIO()
+    csv.writer(written).writerow(EXPORTED)
+    yield written.getvalue()
     async for row in rows:
         written = io.StringIO()
-        writer = csv.DictWriter(written, list(row))
-        if first:
-            writer.writeheader()
-            first = False
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        csv.DictWriter(written, EXPORTED).writerow({name: _cell(value) for name, value in row.items()})
         yield written.getvalue()
 
 

@@ -10,11 +10,15 @@ from typing import Any
 from starlette.responses import Response
 
 from bot.commands import Commands
-from bot.messages import CommandError
+from bot.debrief.moves import HEARD_AS, NONE, TALK
+from bot.messages import CommandError, clean_text
+from bot.platforms.manners import cut
 from bot.platforms.web.pages import Pages, markup
 from bot.platforms.web.visits import LONGEST_NUMBER, Refused, Visit, Visits, onward
 
 CHOICES = frozenset({"on", "off", "forget"})
+TURN_CHARACTERS = 70
+"""Of a turn where it is one of a menu."""
 SURE = "Nothing was forgotten: tick the box that says you mean it."
 
 
@@ -38,6 +42,7 @@ class LookingBack:
         if debrief is None:
             raise Refused(404, "There is no such practice of yours.")
         shares = await self._commands.courses.shares(visit.who, number)
+        turns = await self._commands.portfolio.own_turns(number, visit.who)
         return self._show(
             visit,
             "practice.html",
@@ -46,7 +51,23 @@ class LookingBack:
             debrief=markup(debrief),
             number=number,
             shares=shares,
+            turns=[(place, cut(text, TURN_CHARACTERS)) for place, text in turns],
+            moves={**HEARD_AS, **{each: f"talk move: {each.value}" for each in TALK.values()}},
+            names={**{each: each.value for each in HEARD_AS}, **{each: name for name, each in TALK.items()}},
+            none=NONE,
         )
+
+    async def put_right(self, visit: Visit) -> Response:
+        """Keep what a turn really did, as its teacher says."""
+        number, turn = visit.number("practice"), visit.form.get("turn", "")
+        if not (turn.isascii() and turn.isdigit() and len(turn) < LONGEST_NUMBER):
+            raise Refused(400, "Say which turn it was.")
+        done = await self._commands.portfolio.put_right(
+            number, visit.who, int(turn), clean_text(visit.form.get("move", ""))
+        )
+        if done is None:
+            raise Refused(404, "There is no such practice of yours.")
+        return onward(visit, f"/practices/{number}#turn-{turn}")
 
     async def share(self, visit: Visit) -> Response:
         """Show a practice to a course's instructor, or show it no more."""
@@ -82,8 +103,16 @@ class LookingBack:
             said = (await self._commands.privacy(visit.who, choice)).text
             if choice == "forget":
                 return self._visits.let_out()
+        return await self._privacy(visit, said=said)
+
+    async def way_back(self, visit: Visit) -> Response:
+        """A link by which this person comes back later, or on another device."""
+        return await self._privacy(visit, link=self._visits.links.link(visit.who, back=True))
+
+    async def _privacy(self, visit: Visit, said: str = "", link: str = "") -> Response:
         stands = await self._commands.privacy(visit.who, None)
-        return self._show(visit, "privacy.html", "What is kept of you", "privacy", said=said, stands=stands)
+        title = "What is kept of you"
+        return self._show(visit, "privacy.html", title, "privacy", said=said, stands=stands, link=link)
 
     async def kept(self, visit: Visit) -> Response:
         """Everything that is kept of a person, as a file."""

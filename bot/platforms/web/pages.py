@@ -16,7 +16,6 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from bot.messages import Attachment
-from bot.platforms.manners import LABEL
 from bot.student.records.dialogue import MAX_TURN_CHARACTERS
 
 HERE = Path(__file__).parent
@@ -36,7 +35,7 @@ class Pages:
         )
         self._templates.filters["day"] = _day
         self._templates.filters["pictures"] = _pictures
-        self._templates.globals.update(label=LABEL, most=MAX_TURN_CHARACTERS)
+        self._templates.globals.update(most=MAX_TURN_CHARACTERS)
 
     def show(  # noqa: PLR0913 - what every page has
         self,

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot.platforms.web import WebSettings
 from bot.platforms.web.course_pages import CoursePages
 from bot.platforms.web.door import Door
 from bot.platforms.web.looking_back import LookingBack
@@ -76,10 +77,11 @@ def site(
     """The program that answers requests. `answers` makes what takes the child's words for one message."""
     pages = Pages()
     visits = Visits(settings, commands, pages)
-    door = Door(visits, pages)
+    guests = settings.section(WebSettings).guests
+    door = Door(commands, visits, pages, guests=guests)
     talk = TalkPages(settings, classroom, commands, visits, pages, answers)
     back = LookingBack(commands, visits, pages)
-    course = CoursePages(classroom, commands, pages)
+    course = CoursePages(classroom, commands, pages, guests=guests)
     inside = visits.signed_in
     one, two = "/teach/{course}", "/teach/{course}/practices/{practice}"
     routes = [
@@ -87,18 +89,22 @@ def site(
         Route("/welcome", door.welcome),
         Route("/in", door.look, methods=["GET"]),
         Route("/in", door.come_in, methods=["POST"]),
+        Route("/enter", door.enter, methods=["POST"]),
         Route("/out", inside(door.leave), methods=["POST"]),
         Route("/", inside(talk.show), methods=["GET"]),
         Route("/say", inside(talk.say, counted=False), methods=["POST"]),
         Route("/do", inside(talk.do), methods=["POST"]),
+        Route("/done", inside(talk.done), methods=["POST"]),
         Route("/again", inside(talk.again), methods=["GET"]),
         Route("/choose", inside(talk.choose), methods=["GET"]),
         Route("/rate", inside(talk.rate), methods=["GET", "POST"]),
         Route("/practices", inside(back.practices), methods=["GET"]),
         Route("/practices/{practice}", inside(back.practice, heavy=True), methods=["GET"]),
         Route("/practices/{practice}/share", inside(back.share), methods=["POST"]),
+        Route("/practices/{practice}/move", inside(back.put_right), methods=["POST"]),
         Route("/growth", inside(back.growth, heavy=True), methods=["GET"]),
         Route("/privacy", inside(back.privacy), methods=["GET", "POST"]),
+        Route("/privacy/link", inside(back.way_back), methods=["POST"]),
         Route("/privacy/export.json", inside(back.kept, heavy=True), methods=["GET"]),
         Route("/course", inside(course.mine), methods=["GET"]),
         Route("/course/join", inside(course.join), methods=["POST"]),

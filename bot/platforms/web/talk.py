@@ -68,6 +68,9 @@ class TalkPages:
     ) -> Response:
         talk = await self._commands.portfolio.talk(place_of(visit), visit.who)
         scenarios = self._classroom.curriculum.scenarios
+        new_here = (
+            not talk.lines and not talk.scenario and not await self._commands.portfolio.entries(visit.who)
+        )
         assigned = [
             (each.title, scenarios[each.scenario])
             for each in await self._commands.courses.joined(visit.who)
@@ -81,6 +84,7 @@ class TalkPages:
             here="talk",
             talk=talk,
             assigned=assigned,
+            first=self._commands.practice.first if new_here and not assigned else None,
             key=uuid.uuid4().hex,
             notices=notices,
             answer=answer,
@@ -118,7 +122,8 @@ class TalkPages:
             return await self._page(visit, notices) if notices else onward(visit, "/")
         if not heard.sent:  # it was said before, or is being answered: the page knows
             return onward(visit, "/")
-        return self._pages.part("said.html", text=text, sent=heard.sent, key=uuid.uuid4().hex)
+        left = await self._commands.portfolio.left(place_of(visit), visit.who)
+        return self._pages.part("said.html", text=text, sent=heard.sent, key=uuid.uuid4().hex, left=left)
 
     async def do(self, visit: Visit) -> Response:
         """Do a command, from a button or as it was typed, with or without /student before it."""
@@ -126,6 +131,8 @@ class TalkPages:
         line = line.removeprefix("/student").strip()
         name, _, rest = line.partition(" ")
         name, rest, place = name.lower(), rest.strip(), place_of(visit)
+        if name == "done":
+            return await self.done(visit)
         if self._commands.pays(name, rest) and not self._visits.may_pay(visit.who):
             raise Refused(403, manners.PAID)
         changes = self._commands.changes(name, rest)
@@ -145,6 +152,11 @@ class TalkPages:
         if name == "growth":
             return await self._commands.growth(visit.who, show_mind=mind)
         return await self._commands.run(line, place, visit.who)
+
+    async def done(self, visit: Visit) -> Response:
+        """End the practice, and go to the word on it."""
+        number = await self._commands.practice.end(place_of(visit), visit.who)
+        return onward(visit, f"/practices/{number}")
 
     async def again(self, visit: Visit) -> Response:
         """What was said so far, each with a way back to before it."""
@@ -172,7 +184,10 @@ class TalkPages:
             title="Choose what to practise",
             here="choose",
             words=words,
-            scenarios=[(each, practice.summary(each)) for each in scenarios[:MOST_FOUND]],
+            first=practice.first if not words else None,
+            goals=practice.by_goal(scenarios[:MOST_FOUND]),
+            subjects={each.id: room.curriculum.lessons[each.lesson].subject for each in scenarios},
+            names={each.id: practice.partner(each) for each in scenarios},
             lessons=lessons[:most],
             more=max(0, len(lessons) - most),
             children=list(room.children.values()),

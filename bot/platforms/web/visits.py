@@ -155,15 +155,19 @@ class Visits:
     def let_in(self, who: str) -> Response:
         """Begin a session of this person."""
         response = RedirectResponse("/", 303)
+        self.begin(response, self.links.session(who))
+        return response
+
+    def begin(self, response: Response, session: str) -> None:
+        """Keep a session in this browser."""
         response.set_cookie(
             self.cookie,
-            self.links.session(who),
+            session,
             max_age=SESSION_SECONDS,
             httponly=True,
             secure=self.secure,
             samesite="lax",
         )
-        return response
 
     def let_out(self) -> Response:
         """End the session in this browser."""

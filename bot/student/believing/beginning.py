@@ -59,6 +59,11 @@ def begin(scenario: Scenario, scene: Scene) -> MindState:
     )
 
 
+def stages(scenario: Scenario, lesson: Lesson) -> dict[str, Stage]:
+    """How firmly each wrong idea of the lesson sits in the scenario's child when it begins."""
+    return {idea: belief.stage for idea, belief in _beliefs(scenario, lesson).items()}
+
+
 def _beliefs(scenario: Scenario, lesson: Lesson) -> dict[str, Belief]:
     held = {idea: BELIEFS[firmness] for idea, firmness in scenario.ideas.items()}
     return held | {each.id: NOT_HELD for each in lesson.misconceptions if each.id not in held}

@@ -63,8 +63,12 @@ class Minds:
         """The same children the next day (see `MindState.next_day`)."""
         return Minds.begin([each.next_day() for each in self.states])
 
+    def with_state(self, place: int, state: MindState) -> Minds:
+        """The same with another state of the child that sits there."""
+        return replace(self, states=(*self.states[:place], state, *self.states[place + 1 :]))
+
     def spoken(self, place: int, state: MindState) -> Minds:
         """After the child that sits there has spoken; `state` is its own since."""
-        states = (*self.states[:place], state, *self.states[place + 1 :])
+        states = self.with_state(place, state).states
         silent = tuple(0 if each == place else since + 1 for each, since in enumerate(self.silent))
         return replace(self, states=states, silent=silent)

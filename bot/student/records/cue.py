@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.student.records.child import Child
 from bot.student.records.dialogue import Stage, Thought, Turn
 from bot.student.records.lesson import Lesson
+from bot.student.records.scenario import Parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +26,7 @@ class Cue:
     """How firmly each wrong idea that showed so far sits, by its id."""
     again: bool = False
     """The first try could not stand: ask for the thought alone, and leave little to chance."""
+    parent: Parent | None = None
+    """Who speaks in place of the child, which is not there."""
     conversation: str = ""
     """A name for an engine to know the conversation by; it says nothing, and no model sees it."""

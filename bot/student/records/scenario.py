@@ -27,6 +27,7 @@ Kind = Literal[
     "launch-a-task",
     "talk-with-an-upset-child",
     "extend-a-right-answer",
+    "talk-with-a-parent",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What a teacher can have as a goal, in the order in which they are shown."""
@@ -62,13 +63,27 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The grown-up with whom one talks about the child, which is not there. `who` says whose parent and what else
+    matters, `wants` what they came for, `knows` what they tell when asked, `eases` what makes it easier to talk."""
+
+    name: Text
+    who: Text
+    manner: Text
+    wants: Text
+    knows: Annotated[Texts, Field(min_length=1, max_length=5)]
+    eases: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario. `id` is the file's name; `children` sit there, in this order.
 
     `ideas` are wrong ideas of the lesson that the child holds; with none of them it is right, and can be taken further.
     `question` is what it was asked before, in a teacher's words, and has answered as its ideas say. Several children
     were all asked it; ideas, mood, opening and tells are the first one's. What another brings stands in `others`, by
-    its id; one that does not stand there is calm and right.
+    its id; one that does not stand there is calm and right. With a `parent` one talks with them about it, and only
+    a capable model can play that.
     """
 
     id: str
@@ -90,6 +105,7 @@ class Scenario:
     turns: Length | None = None
     minutes: Length | None = None
     page: MaybePage = None
+    parent: Parent | None = None
 
     @property
     def child(self) -> str:
@@ -109,6 +125,11 @@ class Scenario:
             tells=own.tells if own else (),
             opening=None,
         )
+
+    @property
+    def logged_as(self) -> str:
+        """What stands in the log in place of a child's id where a parent speaks: nobody takes it for the child."""
+        return f"parent of {self.child}"
 
     @property
     def shown(self) -> Page | None:
@@ -136,6 +157,12 @@ def read_scenario(path: Path, children: Mapping[str, Child], lessons: Mapping[st
     scenario = read_toml(Scenario, path, id=path.stem)
     if found := _id_fault(scenario.id) or _names_fault(scenario, children, lessons):
         raise DataError(f"{path.name}: {found}")
+    if (scenario.parent is None) is (scenario.kind == "talk-with-a-parent") or (
+        scenario.parent is not None and len(scenario.children) > 1
+    ):
+        raise DataError(
+            f"{path.name}: parent: goes with the kind talk-with-a-parent and one child, and only so"
+        )
     if scenario.turns is None and scenario.minutes is None:
         raise DataError(f"{path.name}: turns: missing; say how long it takes in turns or minutes")
     return scenario
