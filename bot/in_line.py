@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.02, 0.5
 """How soon, and at the most how late, it is seen that another program has answered what comes before."""
 IN_LINE_LOOKS = 120
-"""A minute: for so long a message waits behind one that came before it while nobody is answered there. By then a program
-that died is long buried, and its messages taken over; what else it may be must not hold everybody up."""
+"""A minute: for so long a message waits behind one that came before it while nobody is answered there. By then a
+program that died is long buried, and its messages taken over; what else it may be must not hold everybody up."""
 
 
 class InLine:

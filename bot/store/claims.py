@@ -135,9 +135,7 @@ async def begin(connection: AsyncConnection, key: str, program: str, *, in_order
     asked = {"key": key, "mine": program, "in_order": in_order}
     if (await connection.execute(_BEGIN, asked)).rowcount:
         return Standing.NOW
-    mine = select(claims.c.place).where(
-        claims.c.message_key == key, claims.c.program == program, WAITING
-    )
+    mine = select(claims.c.place).where(claims.c.message_key == key, claims.c.program == program, WAITING)
     row = (await connection.execute(mine)).one_or_none()
     if row is None:
         return Standing.NONE
@@ -155,9 +153,7 @@ async def begin(connection: AsyncConnection, key: str, program: str, *, in_order
 async def set_aside(connection: AsyncConnection, key: str) -> None:
     """Let a waiting message hold nobody up any more; it waits for the next program."""
     await connection.execute(
-        update(claims)
-        .where(claims.c.message_key == key, WAITING)
-        .values(place=None, in_hand=None)
+        update(claims).where(claims.c.message_key == key, WAITING).values(place=None, in_hand=None)
     )
 
 

@@ -25,7 +25,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot import config
-from bot.app import read_data
 from bot.choices import PICKS
 from bot.classroom import Classroom
 from bot.commands import Commands
