@@ -5,9 +5,9 @@
     python -m benchmarks.longlog --sqlite             in files instead
 
 Needs PUPIL_TEST_POSTGRES_URL, the address of a PostgreSQL whose user may do anything (databases log_N are made there
-and dropped again), and for the harvest datasketch. The log is made in the database by numbers alone; the last day in it is
-the same 2,000 turns whatever its length. The classroom is the real one, with a model that answers at once. Lengths are
-measured in turns, each time in a process of its own, so that a busy machine slows all of them alike.
+and dropped again), and for the harvest datasketch. The log is made in the database by numbers alone; the last day in
+it is the same 2,000 turns whatever its length. The classroom is the real one, with a model that answers at once.
+Lengths are measured in turns, each time in a process of its own, so that a busy machine slows all of them alike.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ their times; nothing of what is asked.
 from __future__ import annotations
 
 import asyncio
+import math
 import hashlib
 import re
 import time
@@ -75,7 +76,7 @@ class _Member:
 
     def expected(self, now: float, usual: float) -> float:
         """Seconds until it would have answered one more."""
-        slower = max(0.0, self.seconds - usual) * 0.5 ** ((now - self.answered_at) / FORGIVEN_SECONDS)
+        slower = max(0.0, self.seconds - usual) * math.exp2((self.answered_at - now) / FORGIVEN_SECONDS)
         return (usual + slower) * (1 + self.in_hand + self.waiting)
 
     def answered(self, seconds: float) -> None:

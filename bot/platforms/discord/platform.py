@@ -140,8 +140,8 @@ class _Client(discord.Client):
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
             proxy=proxy_for(settings.section(DiscordSettings).api_base),
             http_trace=one_try(),
-            shard_id=shard and shard.id,
-            shard_count=shard and shard.count,
+            shard_id=None if shard is None else shard.id,
+            shard_count=None if shard is None else shard.count,
         )
         self._shard = shard
         self._at_once = 1
