@@ -8,8 +8,8 @@ their times; nothing of what is asked.
 from __future__ import annotations
 
 import asyncio
-import math
 import hashlib
+import math
 import re
 import time
 from collections import Counter
