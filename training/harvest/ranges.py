@@ -85,26 +85,29 @@ async def side_by_side(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-_mine: tuple[str, Judge]
-"""Of a process that judges ranges: where the log is, and by what."""
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What a process that judges ranges holds, from its beginning to its end."""
+
+    loop: asyncio.Runner
+    store: Store
+    judge: Judge
+
+
+_worker: _Worker
 
 
 def _begin(url: str, judge: Judge) -> None:
-    global _mine  # noqa: PLW0603 - set once, when the process begins
-    _mine = url, judge
+    global _worker  # noqa: PLW0603 - set once, when the process begins
+    loop = asyncio.Runner()
+    _worker = _Worker(loop, loop.run(Store.open(url, read_only=True)), judge)
 
 
 def _range(within: Sequence[int]) -> list[Judged]:
-    url, judge = _mine
-
     async def read() -> list[Judged]:
-        store = await Store.open(url, read_only=True)
-        try:
-            return [judged async for judged in in_line(store, [within], judge)]
-        finally:
-            await store.aclose()
+        return [judged async for judged in in_line(_worker.store, [within], _worker.judge)]
 
-    return asyncio.run(read())
+    return _worker.loop.run(read())
 
 
 def cut(ids: Sequence[int]) -> list[Sequence[int]]:
