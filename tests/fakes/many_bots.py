@@ -43,7 +43,7 @@ class Slack(SlackServer):
         self.came: dict[str, asyncio.Event] = {room: asyncio.Event() for room in self.rooms}
 
     def _post_message(self, channel: str, given: dict[str, object]) -> dict[str, object]:
-        posted = super()._post_message(channel, given)  # type: ignore[arg-type]
+        posted = super()._post_message(channel, given)
         if channel in self.came:
             self.came[channel].set()
         return posted

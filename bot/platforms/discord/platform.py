@@ -137,8 +137,8 @@ class _Client(discord.Client):
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
             proxy=proxy_for(settings.section(DiscordSettings).api_base),
             http_trace=one_try(),
-            shard_id=shard and shard.id,
-            shard_count=shard and shard.count,
+            shard_id=shard.id if shard else None,
+            shard_count=shard.count if shard else None,
         )
         self._shard = shard
         self._at_once = 1
@@ -267,7 +267,7 @@ class _Client(discord.Client):
         async with self._in_order:
             await self._begin(place)
         self._join(message.channel)
-        # Nothing is awaited between the lock and the classroom's queue: the order stays.
+        # Nothing is awaited up to the classroom's queue: the order stays.
         await self._classroom.take(
             Message(
                 key=key,
