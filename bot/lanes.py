@@ -55,8 +55,8 @@ class _Lane:
 
 class Lanes:
     """All queues of one process. `serve` answers one message and raises nothing; `may_begin` says whether it is its
-    turn, given the keys of all in its queue, and takes its time where it is not; `counted` is told how many messages wait or are in hand, whenever that
-    changes."""
+    turn, given the keys of all in its queue, and takes its time where it is not; `counted` is told how many messages
+    wait or are in hand, whenever that changes."""
 
     def __init__(
         self,

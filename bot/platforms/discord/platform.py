@@ -22,6 +22,7 @@ from bot.platforms.discord.answer import (
     FAILURES,
     DiscordResponder,
     Webhooks,
+    attempt,
     message_id,
     one_try,
     place_of,
@@ -259,7 +260,7 @@ class _Client(discord.Client):
             if admission.admitted and not text:
                 notice = SAY_SOMETHING if is_bare(message) else ONLY_TEXT
             if notice:
-                await _try(responder.send(Outgoing(notice, None)))
+                await attempt(responder.send(Outgoing(notice, None)))
             if not admission.admitted:
                 return
         if not text:
@@ -287,7 +288,7 @@ class _Client(discord.Client):
         listens = self._is_practice(channel) or self._is_joined(channel)
         if isinstance(channel, discord.Thread) and not listens:
             self._joined.add(channel.id)
-            self._spawn(_try(channel.join()))
+            self._spawn(attempt(channel.join()))
 
     async def _begin(self, place: Place) -> None:
         if place.thread is None or place in self._begun:
@@ -392,11 +393,3 @@ class _Client(discord.Client):
         task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _try(work: Coroutine[Any, Any, object]) -> None:
-    """Something that is kind but not needed."""
-    try:
-        await work
-    except (*FAILURES, PlatformError) as error:
-        log.warning("not done", reason=why(error))
