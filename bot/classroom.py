@@ -211,6 +211,7 @@ class Classroom:
             self._metrics.failures.labels("store").inc()
             log.error("message not kept", reason=str(error))
             await self._send(job.responder, Outgoing(UNSENT, None))
+            await self._set_aside(job)
         except Exception:
             # Neither must one message take the others of its conversation down.
             self._metrics.failures.labels("bug").inc()
@@ -239,8 +240,7 @@ class Classroom:
             self._metrics.failures.labels("bug").inc()
             log.exception("message failed", platform=job.message.platform)
             await self._notify(job.responder, UNWELL, job.message)
-            with contextlib.suppress(StoreError):
-                await self._store.outbox.set_aside(job.message.key)
+            await self._set_aside(job)
         return None
 
     async def _answer(self, job: Job) -> Answer:
@@ -280,12 +280,19 @@ class Classroom:
             # It was said: no notice. The outbox still has it, and whoever starts next finds it sent.
             self._metrics.failures.labels("store").inc()
             log.error("answer not logged yet", reason=str(error))
+            await self._set_aside(job)
             return None
         self._count(answer_of(spoken))
         self._metrics.reply_seconds.observe(time.perf_counter() - started)
         if then is not None:
             await self._deliver(job, then, started, again=False, not_before=None)
         return latency
+
+    async def _set_aside(self, job: Job) -> None:
+        """Who comes behind a message that cannot be answered now must not wait for it. Where the store cannot note that
+        yet, it is noted with the next sign of life."""
+        with contextlib.suppress(StoreError):
+            await self._store.outbox.set_aside(job.message.key)
 
     def _count(self, answer: Answer) -> None:
         if answer.flag is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.health import start
@@ -55,13 +55,13 @@ class _Lane:
 
 class Lanes:
     """All queues of one process. `serve` answers one message and raises nothing; `may_begin` says whether it is its
-    turn, and takes its time where it is not; `counted` is told how many messages wait or are in hand, whenever that
-    changes."""
+    turn, given the keys of all in its queue, and takes its time where it is not; `counted` is told how many messages
+    wait or are in hand, whenever that changes."""
 
     def __init__(
         self,
         serve: Callable[[Job], Awaitable[Answer | None]],
-        may_begin: Callable[[Job], Awaitable[bool]],
+        may_begin: Callable[[Job, Sequence[str]], Awaitable[bool]],
         counted: Callable[[int], None],
     ) -> None:
         self._serve = serve
@@ -137,7 +137,7 @@ class Lanes:
             while lane.jobs:
                 job, answer = lane.jobs[0], None
                 # Asked anew each time: what is taken over meanwhile may come first.
-                if not await self._may_begin(job):
+                if not await self._may_begin(job, [each.message.key for each in lane.jobs]):
                     continue
                 job.begun = True
                 try:

@@ -67,10 +67,10 @@ _BEGIN = (
             _other.c.message_key != claims.c.message_key,
             or_(
                 _other.c.in_hand.is_not(None),
-                # A program keeps the order of its own; of another one's, what came before goes before.
+                # A program keeps the order of its own queue; of all else, what came before goes before.
                 and_(
                     bindparam("in_order", type_=Boolean),
-                    _other.c.program.is_distinct_from(bindparam("mine")),
+                    _other.c.message_key.not_in(bindparam("queue", expanding=True)),
                     tuple_(_other.c.claimed_at, _other.c.message_key)
                     < tuple_(claims.c.claimed_at, claims.c.message_key),
                 ),
@@ -129,23 +129,19 @@ def place(message: ClaimedMessage) -> str:
     return f"{message.platform}:{message.channel}:{message.thread or ''}"
 
 
-async def begin(connection: AsyncConnection, key: str, program: str, *, in_order: bool) -> Standing:
-    """Take a waiting message of `program` in hand, if it is its turn in its conversation: `in_order` says whether what
-    other programs claimed before goes before, or only what they have in hand."""
-    asked = {"key": key, "mine": program, "in_order": in_order}
+async def begin(
+    connection: AsyncConnection, key: str, program: str, queue: Sequence[str], *, in_order: bool
+) -> Standing:
+    """Take a waiting message of `program` in hand, if it is its turn in its conversation. `queue` is what that program
+    has in its own queue there; `in_order` says whether what else was claimed before goes before, or only what is in
+    hand."""
+    asked = {"key": key, "mine": program, "queue": [key, *queue], "in_order": in_order}
     if (await connection.execute(_BEGIN, asked)).rowcount:
         return Standing.NOW
     mine = select(claims.c.place).where(claims.c.message_key == key, claims.c.program == program, WAITING)
     row = (await connection.execute(mine)).one_or_none()
     if row is None:
         return Standing.NONE
-    # A program answers one at a time: what else it has in hand there, it has given up on.
-    stuck = and_(claims.c.place == row.place, claims.c.program == program, claims.c.in_hand.is_not(None))
-    gone = await connection.execute(
-        update(claims).where(stuck, claims.c.message_key != key).values(place=None, in_hand=None)
-    )
-    if gone.rowcount and (await connection.execute(_BEGIN, asked)).rowcount:
-        return Standing.NOW
     answering = select(claims.c.message_key).where(claims.c.in_hand == row.place)
     return Standing.WAITS if await connection.scalar(answering) else Standing.BEHIND
 

@@ -60,11 +60,11 @@ class Outbox:
         async with self._database.reading() as connection:
             return await claims.known(connection, keys)
 
-    async def begin(self, key: str, *, in_order: bool = True) -> Standing:
+    async def begin(self, key: str, queue: Sequence[str] = (), *, in_order: bool = True) -> Standing:
         """Take a claimed message in hand if it is its turn in its conversation, whatever program answers there; see
         `claims.begin`."""
         try:
-            return await self._begin(key, in_order)
+            return await self._begin(key, queue, in_order)
         except StoreError as error:
             # Two programs asked at this very moment, and the database knows one.
             if isinstance(error.__cause__, IntegrityError):
@@ -72,9 +72,9 @@ class Outbox:
             raise
 
     @whole
-    async def _begin(self, key: str, in_order: bool) -> Standing:
+    async def _begin(self, key: str, queue: Sequence[str], in_order: bool) -> Standing:
         async with self._database.writing() as connection:
-            return await claims.begin(connection, key, self.program, in_order=in_order)
+            return await claims.begin(connection, key, self.program, queue, in_order=in_order)
 
     @whole
     async def set_aside(self, key: str) -> None:

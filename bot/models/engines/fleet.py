@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 import re
 import time
 from collections import Counter
@@ -76,8 +75,8 @@ class _Member:
 
     def expected(self, now: float, usual: float) -> float:
         """Seconds until it would have answered one more."""
-        slower = max(0.0, self.seconds - usual) * math.exp2((self.answered_at - now) / FORGIVEN_SECONDS)
-        return (usual + slower) * (1 + self.in_hand + self.waiting)
+        forgiven: float = 0.5 ** ((now - self.answered_at) / FORGIVEN_SECONDS)
+        return (usual + max(0.0, self.seconds - usual) * forgiven) * (1 + self.in_hand + self.waiting)
 
     def answered(self, seconds: float) -> None:
         """It did, after so long."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
@@ -269,3 +269,11 @@ def _bot_text(outgoing: Outgoing) -> str:
 
 def _label(outgoing: Outgoing) -> str:
     return f"\n-# {manners.LABEL}" if outgoing.first else ""
+
+
+async def attempt(work: Coroutine[Any, Any, object]) -> None:
+    """Something that is kind but not needed."""
+    try:
+        await work
+    except (*FAILURES, PlatformError) as error:
+        log.warning("not done", reason=why(error))

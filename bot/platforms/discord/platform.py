@@ -22,6 +22,7 @@ from bot.platforms.discord.answer import (
     FAILURES,
     DiscordResponder,
     Webhooks,
+    attempt,
     message_id,
     one_try,
     place_of,
@@ -140,8 +141,8 @@ class _Client(discord.Client):
             guild_ready_timeout=GUILDS_WITHIN_SECONDS,
             proxy=proxy_for(settings.section(DiscordSettings).api_base),
             http_trace=one_try(),
-            shard_id=None if shard is None else shard.id,
-            shard_count=None if shard is None else shard.count,
+            shard_id=shard.id if shard else None,
+            shard_count=shard.count if shard else None,
         )
         self._shard = shard
         self._at_once = 1
@@ -262,7 +263,7 @@ class _Client(discord.Client):
             if admission.admitted and not text:
                 notice = SAY_SOMETHING if is_bare(message) else ONLY_TEXT
             if notice:
-                await _try(responder.send(Outgoing(notice, None)))
+                await attempt(responder.send(Outgoing(notice, None)))
             if not admission.admitted:
                 return
         if not text:
@@ -270,7 +271,7 @@ class _Client(discord.Client):
         async with self._in_order:
             await self._begin(place)
         self._join(message.channel)
-        # Nothing is awaited between the lock and the classroom's queue: the order stays.
+        # Nothing is awaited up to the classroom's queue: the order stays.
         await self._classroom.take(
             Message(
                 key=key,
@@ -290,7 +291,7 @@ class _Client(discord.Client):
         listens = self._is_practice(channel) or self._is_joined(channel)
         if isinstance(channel, discord.Thread) and not listens:
             self._joined.add(channel.id)
-            self._spawn(_try(channel.join()))
+            self._spawn(attempt(channel.join()))
 
     async def _begin(self, place: Place) -> None:
         if place.thread is None or place in self._begun:
@@ -395,11 +396,3 @@ class _Client(discord.Client):
         task = start(work, "work on Discord")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _try(work: Coroutine[Any, Any, object]) -> None:
-    """Something that is kind but not needed."""
-    try:
-        await work
-    except (*FAILURES, PlatformError) as error:
-        log.warning("not done", reason=why(error))
