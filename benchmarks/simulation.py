@@ -81,10 +81,11 @@ class Simulation:
         """Do it then."""
         heapq.heappush(self._events, (time, next(self._numbers), action))
 
-    def people(self, count: int, think: float, turn: Turn) -> None:
-        """So many, who say something, wait for the answer, think, and go on; they do not begin in step."""
+    def people(self, count: int, think: float, turn: Turn, until: float = math.inf) -> None:
+        """So many, who say something, wait for the answer, think, and go on; they do not begin in step, and say
+        nothing more after `until`."""
         for number in range(count):
-            self.at(think * (number * 0.618 % 1), lambda: self._say(turn, think))
+            self.at(think * (number * 0.618 % 1), lambda: self._say(turn, think, until))
 
     def arrivals(self, rate: float, turn: Turn) -> None:
         """So many turns a second, whatever becomes of the ones before."""
@@ -114,7 +115,9 @@ class Simulation:
             {name: statistics.mean(shares) for name, shares in used.items()},
         )
 
-    def _say(self, turn: Turn, think: float | None) -> None:
+    def _say(self, turn: Turn, think: float | None, until: float = math.inf) -> None:
+        if self.now > until:
+            return
         said, steps = self.now, iter(turn(self.chance))
 
         def go_on() -> None:
@@ -128,7 +131,7 @@ class Simulation:
             else:
                 self._late.append(said)
             if think is not None:
-                self.at(self.now + think, lambda: self._say(turn, think))
+                self.at(self.now + think, lambda: self._say(turn, think, until))
 
         go_on()
 
