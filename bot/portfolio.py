@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.debrief.growth import Practised
 from bot.debrief.growth_picture import picture
+from bot.debrief.moves import MENU
 from bot.debrief.page import body
 from bot.messages import Shown
 from bot.pages.drawing import files
@@ -179,6 +180,11 @@ class Portfolio:
         if conversation is None:
             return None
         return await self._debriefs.put_right(conversation, author_hash, turn, move)
+
+    @property
+    def moves(self) -> tuple[tuple[str, str], ...]:
+        """What a turn can be put right to, each with its words."""
+        return MENU
 
     async def own_turns(self, conversation_id: int, author_hash: str) -> list[tuple[int, str]]:
         """What that person said in a practice that the child heard, by number."""

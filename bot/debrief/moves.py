@@ -44,6 +44,12 @@ MOVES = {move.value: move for move in HEARD_AS}
 TALK = {short: move for move, short in _SHORT.items()}
 NAMES = (*MOVES, *TALK, NONE)
 """All that a turn can be put right to: what it was heard as, its talk move, or none of these."""
+MENU = (
+    *((move.value, words) for move, words in HEARD_AS.items()),
+    *((short, f"talk move: {move.value}") for short, move in TALK.items()),
+    (NONE, "no talk move"),
+)
+"""The same, each with its words."""
 
 
 @dataclass(frozen=True, slots=True)

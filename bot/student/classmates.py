@@ -60,6 +60,13 @@ _VIEW = re.compile(
 """What asks for a word on what somebody else said."""
 _STORY = re.compile(r"\bhow (?:many|much)\b", re.I)
 """What is told of children in a story with numbers is no report of what they said."""
+_WHO_TELLS_HOW = re.compile(
+    r"\b(?:who|any(?:one|body)|some(?:one|body)) (?:can|could|will|wants to|would like to|here )?\s*"
+    r"(?:tell|show|explain|say)(?: to)?(?: us| me)? how (?:they|you) (?:got|did|found|solved|worked) (?:it|that|this)"
+    r"(?: out)?\b",
+    re.I,
+)
+"""Asks of all what one asks a child with "how did you get that"."""
 _WHAT_NOW = "What do you think?"
 """What is left of a turn that says nothing but what a child has said."""
 
@@ -110,6 +117,7 @@ def heard_by_all(scenes: Sequence[Scene], said: Said) -> Said:
     text = said.own.text if _STORY.search(said.text) else _reported(scenes).sub("", said.own.text)
     text = re.sub(rf"(?:^|(?<=[.!?] ))\s*{names}\s*[,:!-]\s*", "", text, flags=re.I)
     text = re.sub(rf",\s*{names}(?=\s*(?:[.!?,]|$))", "", text, flags=re.I)
+    text = _WHO_TELLS_HOW.sub("How did you get that", text)
     return Said.of(text.strip() if re.search(r"\w", text) else _WHAT_NOW)
 
 

@@ -155,6 +155,13 @@ def seconds(state: Minds, text: str, given: Floor, seeds: int) -> list[tuple[int
     return [(part.place, part.turned.thought) for round_ in rounds for part in round_.parts[1:]]
 
 
+def test_who_is_asked_with_all_how_they_got_it_tells_its_own_way() -> None:
+    said = Said.of("Who can tell us how they got it?")
+    assert classmates.heard_by_all(SCENES, said).text == "How did you get that?"
+    (part, *_) = classmates.hear(SCENES, asked(), said, Floor((0,), free=True), 3).parts
+    assert part.turned.thought.kind is ThoughtKind.EXPLAIN
+
+
 def test_who_has_the_same_answer_says_so_now_and_then() -> None:
     same = minds(Stage.SECURE, Stage.SECURE, Stage.SECURE)
     found = seconds(same, ASKED, Floor((1,), free=True), 120)

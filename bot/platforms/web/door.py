@@ -24,8 +24,8 @@ OLD = (
     "This link has been used, or it is too old. A new one: type /student web where you talk with Pupil, or ask whoever "
     "runs it. A link of your own that brings you back is under Privacy, once you are in."
 )
-CODES_MINUTE = 60
-"""Tries with a code from one address in a minute; a course sits behind one."""
+CODES_MINUTE = 240
+"""Tries with a code from one address in a minute; whole courses may sit behind one."""
 NO_CODE = "No course has this code. Look at it again, or ask your instructor."
 
 

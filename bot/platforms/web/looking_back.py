@@ -10,7 +10,6 @@ from typing import Any
 from starlette.responses import Response
 
 from bot.commands import Commands
-from bot.debrief.moves import HEARD_AS, NONE, TALK
 from bot.messages import CommandError, clean_text
 from bot.platforms.manners import cut
 from bot.platforms.web.pages import Pages, markup
@@ -52,9 +51,7 @@ class LookingBack:
             number=number,
             shares=shares,
             turns=[(place, cut(text, TURN_CHARACTERS)) for place, text in turns],
-            moves={**HEARD_AS, **{each: f"talk move: {each.value}" for each in TALK.values()}},
-            names={**{each: each.value for each in HEARD_AS}, **{each: name for name, each in TALK.items()}},
-            none=NONE,
+            moves=self._commands.portfolio.moves,
         )
 
     async def put_right(self, visit: Visit) -> Response:
