@@ -46,11 +46,14 @@ from tests.fakes import long_log
 DATA = Path(__file__).parents[1] / "data"
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 3
-TIMES = 20
+TIMES = 30
 NAMES = {
     "reply": "reply, ms",
+    "reply at best": "the fastest tenth of replies",
     "status": "/student status, ms",
-    "spent": "the day's spending, ms",
+    "status at best": "the fastest tenth",
+    "spent": "what three days have cost, ms",
+    "spent at best": "the fastest tenth",
     "harvest": "harvest of a day of 2,000 turns, s",
     "forget": "forget of a person with 500 turns, s",
     "megabytes": "peak memory of the process, MB",
@@ -58,14 +61,15 @@ NAMES = {
 }
 
 
-async def _timed(work: Callable[[int], Awaitable[object]], times: int) -> float:
-    """Median milliseconds, the first one left out: it compiles the statements."""
+async def _timed(name: str, work: Callable[[int], Awaitable[object]]) -> dict[str, float]:
+    """Milliseconds: the median, and the fastest tenth, which a busy machine disturbs least. The first one is left out:
+    it compiles the statements."""
     taken = []
-    for count in range(times + 1):
+    for count in range(TIMES + 1):
         started = time.perf_counter()
         await work(count)
         taken.append((time.perf_counter() - started) * 1000)
-    return statistics.median(taken[1:])
+    return {name: statistics.median(taken[1:]), f"{name} at best": statistics.quantiles(taken[1:], n=10)[0]}
 
 
 async def measured(url: str, turns: int, round_: int) -> dict[str, float]:
@@ -100,8 +104,8 @@ async def _measured(app: App, url: str, turns: int, round_: int) -> dict[str, fl
         url=url,
     )
     found["harvest"] = time.perf_counter() - started
-    # Who was forgotten in an earlier round is in it no more.
-    if not (long_log.A_DAY / 2 < summary.turns <= long_log.A_DAY and summary.dialogues):
+    # Not exactly: who was forgotten in an earlier round is in it no more, what was said then goes on there.
+    if not (summary.turns > long_log.A_DAY / 2 and summary.dialogues):
         raise RuntimeError(f"expected a harvest of {long_log.A_DAY} turns, got {summary}")
 
     def place(count: int) -> Place:
@@ -113,11 +117,11 @@ async def _measured(app: App, url: str, turns: int, round_: int) -> dict[str, fl
         await app.classroom.receive(message, Silent())
 
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    found["reply"] = await _timed(reply, TIMES)
-    found["status"] = await _timed(lambda count: app.commands.status(place(count)), TIMES)
-    found["spent"] = await _timed(lambda _: store.spent(today - timedelta(days=2), "person1"), TIMES)
+    found |= await _timed("reply", reply)
+    found |= await _timed("status", lambda count: app.commands.status(place(count)))
+    found |= await _timed("spent", lambda _: store.spent(today - timedelta(days=2), "person1"))
     started = time.perf_counter()
-    report = await store.forget(f"person{(people // 2 + 1 + 3 * round_) % people}")
+    report = await store.forget(f"person{(people // 2 + 2 + 3 * round_) % people}")
     found["forget"] = time.perf_counter() - started
     if not report.teacher_turns:
         raise RuntimeError(f"expected somebody to forget, got {report}")

@@ -193,11 +193,12 @@ async def test_a_failure_is_an_error_and_told(
     assert health.troubles == {}
 
 
-def test_a_sqlite_address_is_backed_up_as_well(store: Store, tmp_path: Path) -> None:
+def test_a_sqlite_address_is_backed_up_as_well_and_has_no_months(store: Store, tmp_path: Path) -> None:
     ours = jobs(store, tmp_path)
     for url, made in (("sqlite:///here.db", True), ("postgresql://pupil:x@here/pupil", False)):
         ours._settings = ours._settings.model_copy(update={"pupil_database_url": SecretStr(url)})
         assert ("backup" in {job.name for job in ours.jobs()}) is made
+        assert ("months" in {job.name for job in ours.jobs()}) is not made
 
 
 @pytest.mark.parametrize("line", ["0 3 * * 8", "0 3 * * 5-1", "0 3 * * moon", "0 3 * *", "0 3 * * */0"])

@@ -24,9 +24,9 @@ from training.hearing.rows import LESSONS
 LABELLED = (
     "harm-lines", "helper-harm", "first-strangers-harm",
     "harm-seven", "harm-eight", "harm-nine", "harm-ten", "harm-eleven",
-    "harm-twelve", "harm-thirteen", "harm-fourteen",
+    "harm-twelve", "harm-thirteen", "harm-fourteen", "harm-sixteen",
     "real-lines", "helper-real", "first-strangers-real", "real-seven", "real-eight", "real-nine",
-    "real-thirteen", "real-fifteen",
+    "real-thirteen", "real-fifteen", "real-sixteen",
     "pupil-lines", "helper-pupil", "first-strangers-pupil", "pupil-seven", "pupil-eight", "pupil-ten", "pupil-fifteen",
 )  # fmt: skip
 """The files of `data/hearing` that were labelled for the guard."""
