@@ -100,6 +100,7 @@ def test_a_wrong_child_is_named_by_file_and_key(tmp_path: Path, old: str, new: s
         ("kinds", "kinds = ['subtact']", "kinds.*did you mean 'subtract'"),
         ("kinds", "kinds = ['coins']", "kinds.*smaller-from-larger.*subtract"),
         ("bug", "bug = 'smaller-from-large'", "no bug.*did you mean 'smaller-from-larger'"),
+        ("keys", "keys = ['58 23', '?']", "keys.*words or numbers of the question"),
         ("helps", "help = []", "misconception 1: unknown key 'help'; did you mean 'helps'"),
         ("helps", "guesses = ['one', 'two']", "misconception 1: unknown key 'guesses'"),
     ],

@@ -11,12 +11,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from bot.student.records.dialogue import Stage
 from bot.student.records.pages.page import MaybePage
-from bot.student.records.reading import DataError, Expected, Fraction, Text, Texts, every, near, read_toml
+from bot.student.records.reading import (
+    DataError,
+    Expected,
+    Fraction,
+    Text,
+    Texts,
+    every,
+    expected,
+    near,
+    read_toml,
+)
 from bot.student.records.text import files_in
+
+
+def _keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(any(map(str.isalnum, key)) for key in keys):
+        raise expected("words or numbers of the question in each")
+    return keys
+
 
 Standard = Annotated[
     str,
@@ -69,7 +86,7 @@ class Question:
     about the lesson's page, and means nothing where another one is shown."""
 
     ask: Text
-    keys: Annotated[Texts, Field(min_length=1)]
+    keys: Annotated[Texts, AfterValidator(_keys), Field(min_length=1)]
     right: Text
     accept: MaybeTexts
     because: Text
