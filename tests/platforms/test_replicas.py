@@ -69,6 +69,10 @@ async def over_http(
 
 
 async def asked(bot: Bot, channel: str, count: int) -> list[str]:
+    """What was said there, once so much is answered."""
+    async with asyncio.timeout(60):
+        while (await bot.store.conversation("slack", channel, None)).turns < 2 * count:
+            await asyncio.sleep(0.02)
     return [each.content for each in (await bot.turns(channel, 2 * count))[::2]]
 
 
