@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,35 @@ def test_long_turns_are_heard_in_time(curriculum: Curriculum, text: str) -> None
 def test_stated_numbers(curriculum: Curriculum, text: str, kind: MoveKind, answer: str | None) -> None:
     move = heard(curriculum, SUBTRACT, text, ("35",))
     assert (move.move, move.answer) == (kind, answer)
+
+
+class SureOf:
+    """A reader that hears the same move in every turn."""
+
+    def __init__(self, move: MoveKind) -> None:
+        self.move = move
+
+    def read(self, _: Mapping[str, float]) -> dict[str, float]:
+        return {self.move: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "answer"),
+    [
+        ("Actually it comes out to 35, see?", MoveKind.TELLS, "35"),
+        ("You'd get 46 for 52 minus 17, I'd say.", MoveKind.FALSE_HINT, "46"),
+        ("We don't get 46 there.", MoveKind.FALSE_HINT, None),
+        ("My friend would say 46 or 47 there.", MoveKind.FALSE_HINT, None),
+    ],
+)
+def test_the_number_in_what_is_heard_to_state_one(
+    curriculum: Curriculum, text: str, kind: MoveKind, answer: str | None
+) -> None:
+    lesson = curriculum.lessons[SUBTRACT]
+    context = Context(("35",), lesson.misconceptions[:1], "What is 52 minus 17?")
+    scene = Scene(CHILDREN["mia"], lesson, curriculum)
+    found = ear.hear(Said.of(text), scene, context, SureOf(MoveKind.FALSE_HINT))
+    assert (found.move, found.answer) == (kind, answer)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,11 @@ from training.hearing.rows import LESSONS
 LABELLED = (
     "harm-lines", "helper-harm", "first-strangers-harm",
     "harm-seven", "harm-eight", "harm-nine", "harm-ten", "harm-eleven",
-    "harm-twelve", "harm-thirteen", "harm-fourteen", "harm-sixteen",
+    "harm-twelve", "harm-thirteen", "harm-fourteen", "harm-sixteen", "harm-seventeen",
     "real-lines", "helper-real", "first-strangers-real", "real-seven", "real-eight", "real-nine",
-    "real-thirteen", "real-fifteen", "real-sixteen",
-    "pupil-lines", "helper-pupil", "first-strangers-pupil", "pupil-seven", "pupil-eight", "pupil-ten", "pupil-fifteen",
+    "real-thirteen", "real-fifteen", "real-sixteen", "real-seventeen",
+    "pupil-lines", "helper-pupil", "first-strangers-pupil", "pupil-seven", "pupil-eight", "pupil-ten",
+    "pupil-fifteen", "pupil-seventeen",
 )  # fmt: skip
 """The files of `data/hearing` that were labelled for the guard."""
 NOTICED = {

@@ -16,7 +16,7 @@ from bot.student.hearing.heard import Context, Heard
 from bot.student.hearing.help import Match, telling
 from bot.student.hearing.questions import Found, index
 from bot.student.hearing.reader import Reads
-from bot.student.hearing.stated import stated
+from bot.student.hearing.stated import number_told, stated
 from bot.student.knowing import card, facts, later
 from bot.student.knowing.known import known
 from bot.student.problems.follow_up import follow_up
@@ -148,6 +148,8 @@ class _Turn:
             return stated
         move = MoveKind(max(likely, key=lambda each: likely[each]))
         sure = likely[move]
+        if move in (MoveKind.TELLS, MoveKind.FALSE_HINT) and (told := number_told(self.said, self.context)):
+            return Heard(MoveKind.TELLS if told.right else MoveKind.FALSE_HINT, sure, answer=told.answer)
         if (
             self.found is not None
             and self.found.lesson == self.lesson.id

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.student.hearing import patterns
 from bot.student.hearing.heard import Context
+from bot.student.problems.asking import integers
 from bot.student.problems.stated import parse_answer
 from bot.student.records.lesson import Lesson
 from bot.student.said import PLAIN, Said, content_words
@@ -48,6 +49,19 @@ def stated(said: Said, lesson: Lesson, context: Context) -> Stated | None:
             return Stated(answer, answer.lower() in {each.lower() for each in context.right})
         return Stated(named, right=True) if named else None
     return Stated(named, right=True) if named else _proposed(said, lesson)
+
+
+def number_told(said: Said, context: Context) -> Stated | None:
+    """What a turn states that is known to state an answer, in whatever words: its one number that the question has not.
+
+    None where the answer is no number, or the turn denies one."""
+    if not any(right.isdigit() for right in context.right) or _DENIES.search(said.text):
+        return None
+    told = set(integers(said.plain)) - set(integers(Said.of(context.question).plain))
+    if len(told) != 1:
+        return None
+    answer = str(told.pop())
+    return Stated(answer, answer in context.right)
 
 
 def _proposed(said: Said, lesson: Lesson) -> Stated | None:
