@@ -71,6 +71,8 @@ LESSONS = (
     "lessons-four",
     "lessons-five",
     "lessons-six",
+    "lessons-seven",
+    "lessons-eight",
     "contrasts",
 )
 """The files of `data/hearing` that are learned from: teachers' turns in lessons, by several authors."""
