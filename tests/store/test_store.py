@@ -579,7 +579,7 @@ class TestWhenThingsBreak:
         connection.close()
 
     def test_a_disk_that_takes_no_more_ends_in_an_error_and_keeps_the_rest(self, path: Path) -> None:
-        program = start("starve", url_of(path), "400000")
+        program = start("starve", url_of(path), "600000")
         *logged, last = program.communicate(timeout=15)[0].splitlines()
         assert program.returncode == 0
         assert last.startswith(f"error {path}: the disk ")
@@ -604,7 +604,7 @@ class TestWhenThingsBreak:
     @pytest.fixture
     def full_soon(self) -> Iterator[None]:
         def limit(connection: sqlite3.Connection, _record: object) -> None:
-            connection.execute("PRAGMA max_page_count = 60")
+            connection.execute("PRAGMA max_page_count = 70")
 
         event.listen(Pool, "connect", limit)
         yield
