@@ -408,7 +408,7 @@ class TestChat:
             cwd=ROOT, env=CLEAN, timeout=100, check=False, capture_output=True,
             input=b"caf\xe9\n" + b"a" * 4_001 + b"\n",
         )  # fmt: skip
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert (done.returncode, done.stderr.decode()) == (0, "")
         assert b"not valid UTF-8" in done.stdout
         assert b"4001 characters" in done.stdout
         assert turns(quick) == []

@@ -103,9 +103,9 @@ async def test_a_backup_of_an_older_program_is_cleaned_as_well(store: Store, tmp
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX ix_claims_waiting")
         connection.execute("CREATE INDEX ix_claims_waiting ON claims (claimed_at) WHERE state = 'claimed'")
-        for column in ("program", "spoken", "not_before"):
-            connection.execute(f"ALTER TABLE claims DROP COLUMN {column}")
         for index in (
+            "ix_claims_place",
+            "uq_claims_in_hand",
             "ix_turns_said_at",
             "ix_conversations_branch_of",
             "ix_conversations_place",
@@ -113,6 +113,8 @@ async def test_a_backup_of_an_older_program_is_cleaned_as_well(store: Store, tmp
             "ix_claims_author_hash",
         ):
             connection.execute(f"DROP INDEX {index}")
+        for column in ("program", "spoken", "not_before", "place", "in_hand"):
+            connection.execute(f"ALTER TABLE claims DROP COLUMN {column}")
         for column in ("spoken_at", "scenario", "branch_of", "branch_at"):
             connection.execute(f"ALTER TABLE conversations DROP COLUMN {column}")
         connection.execute("ALTER TABLE turns DROP COLUMN mind")
