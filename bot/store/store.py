@@ -289,7 +289,6 @@ class Store:
     @whole
     async def set_consent(self, author_hash: str, consent: Consent) -> None:
         """Note that a person gave or took back consent; earlier answers stay as history.
-
         Who takes it back leaves all candidates and harvested files; the next harvest cleans what cannot be written.
         """
         async with self._database.writing() as connection:
@@ -324,7 +323,6 @@ class Store:
         waiting, which are given up. A conversation in which nobody else spoke loses its place. On SQLite the
         bytes are overwritten as well. Candidates for training with the person in them are blanked, and leave
         the harvested files; the backups lose the person's rows like the database.
-
         Raises `StoreError`, also when something beside the database could not be cleaned: do it again then.
         """
         async with self._database.writing() as connection:
