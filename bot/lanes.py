@@ -89,7 +89,7 @@ class Lanes:
             left
             and place
             and not (before := lane.jobs[place - 1]).begun
-            and before.message.sent_at > message.sent_at
+            and (before.message.sent_at, before.message.key) > (message.sent_at, message.key)
         ):
             place -= 1
         lane.jobs.insert(place, job)
@@ -143,7 +143,7 @@ class Lanes:
                 try:
                     answer = await self._serve(job)
                 finally:
-                    lane.jobs.popleft()
+                    lane.jobs.remove(job)  # what was taken over meanwhile may stand before it
                     self._counted(self.waiting)
                     if not job.done.done():
                         job.done.set_result(answer)

@@ -142,6 +142,19 @@ async def begin(
     row = (await connection.execute(mine)).one_or_none()
     if row is None:
         return Standing.NONE
+    # A program answers the first of its queue: what else of its own is said to be in hand there was a dead one's.
+    freed = await connection.execute(
+        update(claims)
+        .where(
+            claims.c.place == row.place,
+            claims.c.program == program,
+            claims.c.message_key != key,
+            claims.c.in_hand.is_not(None),
+        )
+        .values(in_hand=None)
+    )
+    if freed.rowcount and (await connection.execute(_BEGIN, asked)).rowcount:
+        return Standing.NOW
     answering = select(claims.c.message_key).where(claims.c.in_hand == row.place)
     return Standing.WAITS if await connection.scalar(answering) else Standing.BEHIND
 
