@@ -32,7 +32,7 @@ def test_counts_are_those_of_the_dialogues(coverage: Coverage) -> None:
     assert (found["dialogues"], found["teacher_turns"], found["student_turns"]) == (2, 15, 15)
     assert found["children"]["ruby"] == found["children"]["zoe"] == sum(found["children"].values()) / 2 == 1
     assert found["misconceptions"]["smaller-from-larger"] == 2
-    assert found["stages"] == {"holds": 4, "wavers": 4, "revises": 2, "secure": 2}
+    assert found["stages"] == {"holds": 4, "wavers": 4, "revises": 4, "secure": 0}
     assert found["moves"]["asks"] == 4
     assert found["moves"]["crisis"] == 0
     assert coverage.cells["smaller-from-larger", "ruby"] == 6
