@@ -175,6 +175,8 @@ class ConsoleChat:
         threading.Thread(target=read, daemon=True).start()
         while line := await lines.get():
             if line.strip():
-                readable = line.rstrip().encode(errors="replace").decode()  # what is not UTF-8 cannot be printed
+                readable = (
+                    line.rstrip().encode(errors="replace").decode()
+                )  # what is not UTF-8 cannot be printed
                 self._console.print(f"[bold]you[/]  {escape(readable)}")
                 yield line.rstrip("\n")
