@@ -25,12 +25,14 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = {servers}
 unix_socket_dir =
+ignore_startup_parameters = {ignored}
 """
 
 
 @contextlib.asynccontextmanager
-async def before(url: str, servers: int = 2) -> AsyncIterator[str]:
-    """The address of the same database through a pooler that has so many connections to it for everybody."""
+async def before(url: str, servers: int = 2, *, ignored: str = "") -> AsyncIterator[str]:
+    """The address of the same database through a pooler that has so many connections to it for everybody, and passes
+    over the `ignored` settings that come with one."""
     address = make_url(url)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,6 +49,7 @@ async def before(url: str, servers: int = 2) -> AsyncIterator[str]:
                 password=f"password={address.password}" if address.password else "",
                 listens=listens,
                 servers=servers,
+                ignored=ignored,
             )
         )
         assert PROGRAM

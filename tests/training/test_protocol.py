@@ -93,7 +93,7 @@ def test_there_is_teaching_for_twenty_misconceptions_in_four_subjects() -> None:
 async def test_the_arms_from_end_to_end(tmp_path: Path) -> None:
     model = ScriptedModel()
     children, curriculum = shipped()
-    chosen, done = spread(probes(DATA, children, curriculum), 3), list[int]()
+    chosen, done = spread(probes(DATA, children, curriculum), 6), list[int]()
     async with room(tmp_path / "pupil.db", model) as app:
         speaker = InClassroom(app, model, "scripted")
         rows = await run_units(
