@@ -35,7 +35,6 @@ pytest.importorskip("datasketch")
 
 from bot.models.engines.weights import embedded_gguf
 from bot.opinions import RUBRIC
-from bot.platforms.discord.commands import MESSAGE_COMMAND
 from bot.platforms.slack import blocks as slack_blocks
 from bot.store import Store, hash_user
 from bot.store.rows import LoggedTurn, TurnRow
@@ -245,9 +244,9 @@ async def ann_practises(here: School) -> None:
     for number, text in enumerate(ANN_SAYS, start=1):
         await discord.say(ROOM, text)
         turns = await here.said(ANN, number)
-    commands = [each["name"] for each in discord.commands if each.get("type") == MESSAGE_MENU]
-    assert MESSAGE_COMMAND in commands
-    form = await discord.menu(ROOM, MESSAGE_COMMAND, str(turns[1].platform_message_id).rpartition(":")[2])
+    menus = [each["name"] for each in discord.commands if each.get("type") == MESSAGE_MENU]
+    (command,) = (each for each in menus if "second grader" in each)
+    form = await discord.menu(ROOM, command, str(turns[1].platform_message_id).rpartition(":")[2])
     await discord.submit(ROOM, form, [suggested(ANN_SUGGESTS, turns[1])])
     await until(lambda: kept(here, turns[1]))
     first = await discord.slash(ROOM, "rate")

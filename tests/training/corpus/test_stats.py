@@ -36,7 +36,7 @@ def test_counts_are_those_of_the_dialogues(coverage: Coverage) -> None:
     assert found["moves"]["asks"] == 4
     assert found["moves"]["crisis"] == 0
     assert coverage.cells["smaller-from-larger", "ruby"] == 6
-    # 1 1 1 1 1 4 4 4 6 6 6 7 11 14 22
+    # 1 1 1 1 4 4 4 6 6 6 6 7 11 14 22
     assert [coverage.quantile(share) for share in (0, 0.5, 1)] == [1, 6, 22]
     assert sum(coverage.lengths.values()) == 15
 
