@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from bot.student.lessons import read_lessons
 from bot.student.records.child import read_children
 from bot.student.records.dialogue import Dialogue, Role, Thought, ThoughtKind, Turn
 from training.methods import lora, lora_base, lora_preferences, lora_settings
+from training.methods.checkpoints import fault
 from training.methods.lora_settings import Result
 from training.methods.lora_trainer import LeanTrainer
 from training.methods.preferences import Pair
@@ -158,9 +160,16 @@ def _work(rank: int, train: Train, folder: Path, *, resume: bool, dies: bool) ->
         os._exit(status)
 
 
+PATIENCE = 30.0
+
+
 def _killed_behind(save: Callable[..., None]) -> Callable[..., None]:
     def saved(*arguments: Any) -> None:
         save(*arguments)
+        # The first process may be at its part still, and would be ended in the middle of it.
+        folder, last = Path(arguments[0].args.output_dir), time.monotonic() + PATIENCE
+        while all(fault(each, 2) for each in folder.glob("checkpoint-*")) and time.monotonic() < last:
+            time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGKILL)
 
     return saved
